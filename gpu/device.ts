@@ -1,0 +1,176 @@
+/**
+ * Opens the one GPU device of the process.
+ *
+ * WebGPU has no list of adapters; it can be asked for a fast one, a frugal one and a software one.
+ * What those three answers have in common is taken together, so that a user can choose among them.
+ *
+ * @module
+ */
+import { GpuError } from "./errors.ts";
+
+/** What a user wants to know about a device. */
+export interface DeviceInfo {
+  /** As the driver calls it, e.g. `llvmpipe (LLVM 15.0.6, 256 bits)`. */
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** True where the shaders run on the processor (lavapipe, SwiftShader, WARP). */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxTextureDimension2D",
+  "maxTextureArrayLayers",
+  "maxComputeWorkgroupsPerDimension",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+const HELP = "on Linux install a Vulkan driver (Debian: apt install mesa-vulkan-drivers) " +
+  "or run ./gan, which does it; `gan doctor` tells what is there";
+
+let opened: { device: GPUDevice; info: DeviceInfo } | undefined;
+let failure: string | undefined;
+const pending: Promise<void>[] = [];
+
+/** The adapters that can be had, best first, each once. */
+async function adapters(): Promise<GPUAdapter[]> {
+  const found = new Map<string, GPUAdapter>();
+  for (
+    const options of [
+      { powerPreference: "high-performance" },
+      { powerPreference: "low-power" },
+      { forceFallbackAdapter: true },
+    ] as GPURequestAdapterOptions[]
+  ) {
+    const adapter = await navigator.gpu?.requestAdapter(options).catch(() => null);
+    if (adapter && !found.has(nameOf(adapter))) found.set(nameOf(adapter), adapter);
+  }
+  return [...found.values()];
+}
+
+function nameOf({ info }: GPUAdapter): string {
+  return info.description || info.device || info.vendor || "unnamed device";
+}
+
+function describe(adapter: GPUAdapter): DeviceInfo {
+  const name = nameOf(adapter);
+  return {
+    name,
+    vendor: adapter.info.vendor,
+    architecture: adapter.info.architecture,
+    software: /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i.test(name),
+    features: [...adapter.features].sort(),
+    limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(adapter.limits[limit])])),
+  };
+}
+
+/** The devices that `--device` can choose from, in the order of their indices. */
+export async function listDevices(): Promise<DeviceInfo[]> {
+  return (await adapters()).map(describe);
+}
+
+/**
+ * Opens the GPU; does nothing if it is open.
+ *
+ * @param choice An index or a part of a device's name; by default the environment variable
+ * `GAN_DEVICE`, else the fastest device.
+ * @throws {GpuError} If there is no device, none fits, or the driver refuses.
+ */
+export async function openGpu(choice?: string): Promise<DeviceInfo> {
+  if (opened) return opened.info;
+  const wanted = choice ?? Deno.env.get("GAN_DEVICE");
+  const all = await adapters();
+  if (all.length === 0) throw new GpuError(`No GPU and no software device was found: ${HELP}`);
+  const adapter = wanted === undefined || wanted === ""
+    ? all[0]
+    : all.find((a, i) =>
+      /^\d+$/.test(wanted)
+        ? i === Number(wanted)
+        : nameOf(a).toLowerCase().includes(wanted.toLowerCase())
+    );
+  if (!adapter) {
+    const names = all.map((a, i) => `${i}: ${nameOf(a)}`).join("; ");
+    throw new GpuError(`No device fits --device ${wanted}: there is ${names}`);
+  }
+  const info = describe(adapter);
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({
+      requiredFeatures: WANTED.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: { ...info.limits },
+    });
+  } catch (error) {
+    throw new GpuError(`${info.name} could not be opened: ${(error as Error).message}`);
+  }
+  device.lost.then(({ reason, message }) => {
+    if (reason !== "destroyed") {
+      failure ??= `The GPU was lost (${message || reason}): the driver was reset or ran out of ` +
+        `memory; start again with --resume, perhaps with a smaller --batch`;
+    }
+  });
+  device.addEventListener("uncapturederror", (event) => {
+    const { error } = event as GPUUncapturedErrorEvent;
+    failure ??= `The GPU refused a command: ${error.message}`;
+    event.preventDefault();
+  });
+  opened = { device, info };
+  return info;
+}
+
+/** The open device, for this folder only. */
+export function gpu(): GPUDevice {
+  if (!opened) throw new GpuError("The GPU is not open: await openGpu() first");
+  return opened.device;
+}
+
+/** What is known about the open device. */
+export function deviceInfo(): DeviceInfo {
+  if (!opened) throw new GpuError("The GPU is not open: await openGpu() first");
+  return opened.info;
+}
+
+/**
+ * Makes something on the device and notes what the driver says of it.
+ *
+ * Errors come later, by promise; {@linkcode checkGpu} throws them.
+ */
+export function creating<T>(what: string, create: () => T): T {
+  const device = gpu();
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  const made = create();
+  const invalid = device.popErrorScope(), full = device.popErrorScope();
+  pending.push(
+    invalid.then((error) => {
+      if (error) failure ??= `${what} failed: ${error.message}`;
+    }),
+    full.then((error) => {
+      if (error) {
+        failure ??= `The GPU has no memory left for ${what}: try a smaller --batch or a narrower ` +
+          `net, or close other programs that use the GPU`;
+      }
+    }),
+  );
+  return made;
+}
+
+/** Throws what went wrong on the device since the last call, if anything did. */
+export async function checkGpu(): Promise<void> {
+  if (pending.length) await Promise.all(pending.splice(0));
+  throwFailure();
+}
+
+/** Throws what is already known to have gone wrong. */
+export function throwFailure(): void {
+  if (failure === undefined) return;
+  const message = failure;
+  failure = undefined;
+  throw new GpuError(message);
+}

@@ -1,0 +1,4 @@
+/** Something that the GPU, its driver or its memory refused; the message says what to do. */
+export class GpuError extends Error {
+  override name = "GpuError";
+}

@@ -1,0 +1,134 @@
+/**
+ * Turns an entry point of a WGSL file into a kernel.
+ *
+ * The shader is the declaration: bindings and parameters are written there, once, and read from
+ * its text. An entry point is given the bindings that its own text and the helper functions
+ * mention, so one file can hold several that differ in what they bind.
+ *
+ * @module
+ */
+import { creating, gpu } from "./device.ts";
+import { counters } from "./memory.ts";
+
+type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
+type Binding = {
+  readonly name: string;
+  readonly index: number;
+  readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
+};
+
+/** A pipeline with what is needed to bind it. */
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** By the ids of the resources bound. */
+  readonly groups: Map<string, GPUBindGroup>;
+}
+
+/** One entry point of a WGSL text. Nothing is compiled until it first runs. */
+export interface Kernel {
+  /** `file/entry`, for messages and profiles. */
+  readonly label: string;
+  readonly code: string;
+  readonly entryPoint: string;
+  readonly bindings: readonly Binding[];
+  readonly params: readonly Field[];
+  /** By the values of the `override` constants. */
+  readonly pipelines: Map<string, Pipeline>;
+}
+
+const BINDING = /@group\(0\) @binding\((\d+)\) var(?:<([^>]*)>)? (\w+)\s*:\s*([^;]+);/g;
+const FUNCTION = /(?:@compute[^{]*?)?fn (\w+)\s*\(/g;
+const PARAMS = /struct Params \{([^}]*)\}/;
+const FIELD = /(\w+)\s*:\s*(u32|i32|f32)/g;
+
+/**
+ * Declares a kernel.
+ *
+ * @param file The name of the WGSL file, for messages.
+ * @param code Its text.
+ * @throws {TypeError} If the text has no such entry point.
+ */
+export function kernel(file: string, code: string, entryPoint = "main"): Kernel {
+  const text = code.replace(/\/\/.*$/gm, "");
+  const seen = visibleTo(entryPoint, text);
+  if (seen === undefined) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
+  const bindings = [...text.matchAll(BINDING)]
+    .filter(([, , , name]) => new RegExp(`\\b${name}\\b`).test(seen))
+    .map(([, index, space, name, type]) => ({
+      name,
+      index: Number(index),
+      layout: layoutOf(space, type),
+    }));
+  const params = [...(PARAMS.exec(text)?.[1] ?? "").matchAll(FIELD)]
+    .map(([, name, type]) => ({ name, type: type as Field["type"] }));
+  return {
+    label: `${file}/${entryPoint}`,
+    code,
+    entryPoint,
+    bindings,
+    params,
+    pipelines: new Map(),
+  };
+}
+
+/** The text of the entry point and of every function that is not an entry point. */
+function visibleTo(entryPoint: string, text: string): string | undefined {
+  const starts = [...text.matchAll(FUNCTION)];
+  const parts = starts.map((match, i) => ({
+    name: match[1],
+    entry: match[0].startsWith("@compute"),
+    text: text.slice(match.index, starts[i + 1]?.index),
+  }));
+  if (!parts.some(({ name, entry }) => entry && name === entryPoint)) return undefined;
+  return parts.filter(({ name, entry }) => !entry || name === entryPoint)
+    .map(({ text }) => text).join("");
+}
+
+function layoutOf(space: string | undefined, type: string): Binding["layout"] {
+  if (space === "uniform") return { buffer: { type: "uniform", hasDynamicOffset: true } };
+  if (space === undefined) {
+    const access = /texture_storage_2d_array<rgba32float, (read|write)>/.exec(type)?.[1];
+    if (!access) throw new TypeError(`kernel: no rule for a binding of type ${type}`);
+    return {
+      storageTexture: {
+        access: access === "read" ? "read-only" : "write-only",
+        format: "rgba32float",
+        viewDimension: "2d-array",
+      },
+    };
+  }
+  return { buffer: { type: space.includes("read_write") ? "storage" : "read-only-storage" } };
+}
+
+/** The pipeline for given `override` constants, compiled at first use. */
+export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>>): Pipeline {
+  let key = "";
+  for (const name in constants) key += `${name}=${constants[name]};`;
+  const cached = k.pipelines.get(key);
+  if (cached) return cached;
+  const device = gpu();
+  const made = creating(`the shader ${k.label}`, () => {
+    const layout = device.createBindGroupLayout({
+      label: k.label,
+      entries: k.bindings.map(({ index, layout }) => ({
+        binding: index,
+        visibility: GPUShaderStage.COMPUTE,
+        ...layout,
+      })),
+    });
+    const pipeline = device.createComputePipeline({
+      label: k.label,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: {
+        module: device.createShaderModule({ label: k.label, code: k.code }),
+        entryPoint: k.entryPoint,
+        constants,
+      },
+    });
+    return { pipeline, layout, groups: new Map<string, GPUBindGroup>() };
+  });
+  counters.pipelines++;
+  k.pipelines.set(key, made);
+  return made;
+}

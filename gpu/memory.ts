@@ -1,0 +1,130 @@
+/**
+ * Device memory: buffers and textures, taken by scope and given back to a pool.
+ *
+ * A step takes the same sizes in the same order each time, so from the second step on the pool
+ * serves everything, and the same buffers meet in the same dispatches (which lets bind groups be
+ * kept).
+ *
+ * @module
+ */
+import { creating, gpu } from "./device.ts";
+
+/** A range of a buffer on the device. Sizes are multiples of 16 bytes, so that vec4 fits. */
+export class Storage {
+  /** False once its scope has taken it back. */
+  live = true;
+  constructor(
+    readonly buffer: GPUBuffer,
+    /** Names the range in cached bind groups. */
+    readonly id: string,
+    readonly offset: number,
+    readonly size: number,
+  ) {}
+}
+
+/** A `rgba32float` texture array, read and written by shaders. */
+export class Texture {
+  live = true;
+  constructor(
+    readonly texture: GPUTexture,
+    readonly view: GPUTextureView,
+    readonly id: string,
+    readonly key: string,
+  ) {}
+}
+
+/** What a binding of a shader can be given. */
+export type Resource = Storage | Texture;
+
+/** Offsets inside one buffer are multiples of this many bytes. */
+export const ALIGNMENT = 256;
+
+/** What has been made on the device so far; it stands still once a training step repeats. */
+export const counters = { buffers: 0, textures: 0, bytes: 0, pipelines: 0, bindGroups: 0 };
+
+const free = new Map<string, Resource[]>();
+let scope: Set<Resource> | undefined;
+let lastId = 0;
+
+function take(key: string, make: () => Resource): Resource {
+  const pooled = free.get(key)?.pop();
+  // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
+  const resource = pooled === undefined
+    ? make()
+    : pooled instanceof Storage
+    ? new Storage(pooled.buffer, pooled.id, 0, pooled.size)
+    : new Texture(pooled.texture, pooled.view, pooled.id, pooled.key);
+  scope?.add(resource);
+  return resource;
+}
+
+/** Takes a buffer of at least `bytes` with undefined contents, owned by the innermost scope. */
+export function storage(bytes: number): Storage {
+  const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+  return take(`b${size}`, () => {
+    const buffer = creating(`a buffer of ${megabytes(size)}`, () =>
+      gpu().createBuffer({
+        size,
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      }));
+    counters.buffers++;
+    counters.bytes += size;
+    return new Storage(buffer, `b${++lastId}`, 0, size);
+  }) as Storage;
+}
+
+/** A part of `whole` that can be bound on its own; `offset` is a multiple of {@linkcode ALIGNMENT}. */
+export function part(whole: Storage, offset: number, bytes: number): Storage {
+  const size = Math.ceil(bytes / 16) * 16;
+  return new Storage(whole.buffer, `${whole.id}+${offset}:${size}`, whole.offset + offset, size);
+}
+
+/** Takes a texture of `layers` times `height` times `width` texels, owned by the innermost scope. */
+export function texture(width: number, height: number, layers: number): Texture {
+  const key = `t${width}x${height}x${layers}`;
+  return take(key, () => {
+    const made = creating(
+      `a texture of ${megabytes(16 * width * height * layers)}`,
+      () =>
+        gpu().createTexture({
+          size: [width, height, layers],
+          format: "rgba32float",
+          usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING,
+        }),
+    );
+    counters.textures++;
+    counters.bytes += 16 * width * height * layers;
+    return new Texture(made, made.createView({ dimension: "2d-array" }), `t${++lastId}`, key);
+  }) as Texture;
+}
+
+/** Runs `body` in a scope of its own; afterwards all that it took is free again, but for `kept`. */
+export function inScope<T>(body: () => T, kept: (result: T) => Iterable<Resource>): T {
+  const outer = scope;
+  const mine = scope = new Set();
+  try {
+    const result = body();
+    for (const resource of kept(result)) {
+      if (mine.delete(resource)) outer?.add(resource);
+    }
+    return result;
+  } finally {
+    scope = outer;
+    // Last taken, first given back: a pool is a stack, and the next round pops in the same order.
+    for (const resource of [...mine].reverse()) release(resource);
+  }
+}
+
+/** Gives a buffer or texture back to the pool, ahead of its scope. */
+export function release(resource: Resource): void {
+  scope?.delete(resource);
+  resource.live = false;
+  const key = resource instanceof Storage ? `b${resource.size}` : resource.key;
+  const pool = free.get(key);
+  if (pool) pool.push(resource);
+  else free.set(key, [resource]);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}

@@ -1,0 +1,214 @@
+/**
+ * The command stream: many dispatches in one pass, one submit, one upload of parameters.
+ *
+ * Everything here is synchronous but {@linkcode read}, {@linkcode idle} and {@linkcode profile}.
+ *
+ * @module
+ */
+import { checkGpu, gpu, throwFailure } from "./device.ts";
+import { type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
+import { counters, type Resource, Storage } from "./memory.ts";
+import { Stopwatch, type Timing } from "./stopwatch.ts";
+
+/** What can be bound: a resource, or something that has one (a tensor). */
+export type Bindable = Resource | { readonly storage: Resource };
+
+/** Workgroups along x, y and z. */
+export type Grid = readonly [number, number, number];
+
+const SLOT = 256; // bytes a dispatch's parameters may take; WebGPU's alignment of dynamic offsets
+const SLOTS = 2048; // dispatches in one submit
+const MAX_GROUPS = 65_535; // along one dimension
+
+let encoder: GPUCommandEncoder | undefined;
+let pass: GPUComputePassEncoder | undefined;
+let slots = 0;
+let uniform: GPUBuffer | undefined;
+const values = new DataView(new ArrayBuffer(SLOT * SLOTS));
+let stopwatch: Stopwatch | undefined;
+
+/** A grid of at least `groups` workgroups in all, folded over x and y where one dimension ends. */
+export function folded(groups: number, z = 1): Grid {
+  if (groups <= MAX_GROUPS) return [Math.max(1, groups), 1, z];
+  const y = Math.ceil(groups / MAX_GROUPS);
+  return [Math.ceil(groups / y), y, z];
+}
+
+/**
+ * Records one dispatch.
+ *
+ * @param bound A resource for each binding, by its name in the WGSL.
+ * @param params A number for each field of `struct Params`.
+ * @param constants Values for `override` declarations.
+ * @throws {TypeError} If a binding or parameter is missing or unknown, or a resource was taken back.
+ */
+export function run(
+  k: Kernel,
+  bound: Readonly<Record<string, Bindable>>,
+  params: Readonly<Record<string, number>>,
+  grid: Grid,
+  constants: Readonly<Record<string, number>> = {},
+): void {
+  if (slots === SLOTS) flush();
+  const pipeline = pipelineOf(k, constants);
+  const group = bindGroup(k, pipeline, bound);
+  encoder ??= gpu().createCommandEncoder();
+  if (stopwatch) endPass();
+  pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
+  pass.setPipeline(pipeline.pipeline);
+  pass.setBindGroup(0, group, k.params.length ? [writeParams(k, params)] : []);
+  pass.dispatchWorkgroups(...grid);
+}
+
+function bindGroup(k: Kernel, pipeline: Pipeline, bound: Readonly<Record<string, Bindable>>) {
+  let key = "", named = 0;
+  const resources: (Resource | undefined)[] = [];
+  for (const { name, layout } of k.bindings) {
+    if (layout.buffer?.type === "uniform") {
+      resources.push(undefined);
+      continue;
+    }
+    const given = bound[name];
+    if (!given) throw new TypeError(`${k.label}: binding ${name} is missing`);
+    const resource = "storage" in given ? given.storage : given;
+    if (!resource.live) {
+      throw new TypeError(`${k.label}: ${name} was taken back by the scope that it was made in`);
+    }
+    named++;
+    key += `${resource.id},`;
+    resources.push(resource);
+  }
+  if (named !== Object.keys(bound).length) {
+    const known = new Set(k.bindings.map(({ name }) => name));
+    const extra = Object.keys(bound).filter((name) => !known.has(name));
+    throw new TypeError(`${k.label}: there is no binding ${extra.join(", ")}`);
+  }
+  const cached = pipeline.groups.get(key);
+  if (cached) return cached;
+  const group = gpu().createBindGroup({
+    label: k.label,
+    layout: pipeline.layout,
+    entries: k.bindings.map(({ index }, i) => ({ binding: index, resource: entry(resources[i]) })),
+  });
+  counters.bindGroups++;
+  pipeline.groups.set(key, group);
+  return group;
+}
+
+function entry(resource: Resource | undefined): GPUBindingResource {
+  if (resource === undefined) return { buffer: uniforms(), size: SLOT };
+  if (resource instanceof Storage) {
+    return { buffer: resource.buffer, offset: resource.offset, size: resource.size };
+  }
+  return resource.view;
+}
+
+function uniforms(): GPUBuffer {
+  return uniform ??= gpu().createBuffer({
+    label: "params",
+    size: SLOT * SLOTS,
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  });
+}
+
+function writeParams(k: Kernel, params: Readonly<Record<string, number>>): number {
+  const offset = SLOT * slots++;
+  for (let i = 0; i < k.params.length; i++) {
+    const { name, type } = k.params[i];
+    const value = params[name];
+    if (value === undefined) throw new TypeError(`${k.label}: parameter ${name} is missing`);
+    if (type === "f32") values.setFloat32(offset + 4 * i, value, true);
+    else values.setUint32(offset + 4 * i, value, true);
+  }
+  return offset;
+}
+
+function endPass(): void {
+  pass?.end();
+  pass = undefined;
+}
+
+/** Submits what is recorded. */
+export function flush(): void {
+  if (!encoder) return;
+  endPass();
+  stopwatch?.resolve(encoder);
+  // One upload for all dispatches. It takes effect before the commands submitted after it, and
+  // after those submitted before it.
+  if (slots) gpu().queue.writeBuffer(uniforms(), 0, values.buffer, 0, SLOT * slots);
+  gpu().queue.submit([encoder.finish()]);
+  encoder = undefined;
+  slots = 0;
+}
+
+/** Copies bytes to the device. */
+export function write(to: Storage, bytes: ArrayBufferView<ArrayBuffer>): void {
+  // `writeBuffer` takes effect before commands recorded and not yet submitted, and recycled
+  // storage may still be read by those: submit them first.
+  flush();
+  throwFailure();
+  gpu().queue.writeBuffer(to.buffer, to.offset, bytes);
+}
+
+/** Copies `bytes` from one storage to another, in order with the dispatches. */
+export function copy(from: Storage, to: Storage, bytes: number): void {
+  endPass();
+  encoder ??= gpu().createCommandEncoder();
+  encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+}
+
+const staging = new Map<number, GPUBuffer[]>();
+
+/**
+ * Copies storage back to the host.
+ *
+ * @param bytes How much, from the start; a multiple of 4.
+ * @throws {GpuError} If anything recorded so far went wrong.
+ */
+export async function read(from: Storage, bytes: number): Promise<ArrayBuffer> {
+  const pool = staging.get(bytes) ?? [];
+  staging.set(bytes, pool);
+  const buffer = pool.pop() ?? gpu().createBuffer({
+    label: "staging",
+    size: bytes,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  endPass();
+  encoder ??= gpu().createCommandEncoder();
+  encoder.copyBufferToBuffer(from.buffer, from.offset, buffer, 0, bytes);
+  flush();
+  try {
+    await buffer.mapAsync(GPUMapMode.READ);
+  } catch (error) {
+    await checkGpu();
+    throw error;
+  }
+  await checkGpu();
+  const values = buffer.getMappedRange().slice(0);
+  buffer.unmap();
+  // A few small ones are worth keeping; a whole net's weights are not.
+  if (bytes <= 1 << 16 && pool.length < 8) pool.push(buffer);
+  else buffer.destroy();
+  return values;
+}
+
+/** Resolves once the device has done all that was submitted so far. */
+export async function idle(): Promise<void> {
+  flush();
+  await gpu().queue.onSubmittedWorkDone();
+  await checkGpu();
+}
+
+/** Runs `body` with a timestamp around every dispatch: slower, but it tells where time goes. */
+export async function profile(body: () => void | Promise<void>): Promise<Timing[]> {
+  await idle();
+  stopwatch = new Stopwatch();
+  try {
+    await body();
+    await idle();
+    return await stopwatch.timings();
+  } finally {
+    stopwatch.destroy();
+    stopwatch = undefined;
+  }
+}

@@ -1,0 +1,28 @@
+// Sums over the middle axis of [A, R, B], and the repetition that undoes it.
+struct Params { A: u32, R: u32, B: u32, chunks: u32, k: f32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+// y[a, c, b] = k sum of x[a, r, b] over r = c, c + chunks, c + 2 chunks, ...
+// One invocation an output; neighbours read neighbouring addresses, whatever B is.
+@compute @workgroup_size(64)
+fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64u + id.x;
+  if (i >= p.A * p.chunks * p.B) { return; }
+  let row = p.chunks * p.B;
+  let a = i / row;
+  let c = (i % row) / p.B;
+  var at = a * p.R * p.B + i % row;
+  var total = 0f;
+  for (var r = c; r < p.R; r += p.chunks) { total += x[at]; at += row; }
+  y[i] = p.k * total;
+}
+
+// y[a, r, b] = k x[a, b]
+@compute @workgroup_size(64)
+fn repeat(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64u + id.x;
+  if (i >= p.A * p.R * p.B) { return; }
+  y[i] = p.k * x[i / (p.R * p.B) * p.B + i % p.B];
+}

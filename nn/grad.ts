@@ -1,0 +1,69 @@
+/** Reverse-mode differentiation. */
+import { add, full } from "../kernels/elementwise.ts";
+import { noGrad } from "../tensor/op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/**
+ * The gradient of `y` with respect to each of `xs`.
+ *
+ * Only what lies between `y` and `xs` is differentiated: a picture made by G costs nothing when D's
+ * parameters are asked for.
+ *
+ * @param y A tensor with one element.
+ * @param options.createGraph Record the sweep, so that the gradient can itself be differentiated.
+ * @returns Tensors with the shapes of `xs`.
+ * @throws {RangeError} If `y` has more than one element.
+ * @throws {Error} If `y` does not depend on one of `xs`.
+ */
+export function grad(
+  y: Tensor,
+  xs: readonly Tensor[],
+  { createGraph = false }: { createGraph?: boolean } = {},
+): Tensor[] {
+  if (y.size !== 1) {
+    throw new RangeError(`grad: y must have one element, got shape [${y.shape}]`);
+  }
+  const sweep = () => sweepBack(y, xs);
+  const grads = createGraph ? sweep() : noGrad(sweep);
+  return xs.map((x, i) => {
+    const dx = grads.get(x);
+    if (!dx) throw new Error(`grad: y does not depend on xs[${i}] (shape [${x.shape}])`);
+    return dx;
+  });
+}
+
+function sweepBack(y: Tensor, xs: readonly Tensor[]): Map<Tensor, Tensor> {
+  const path = between(xs, y);
+  const grads = new Map([[y, full(y.shape, 1)]]);
+  for (const t of [...path].reverse()) {
+    const dy = grads.get(t);
+    if (!dy || !t.node) continue;
+    const { inputs, backward } = t.node;
+    const need = inputs.map((input) => path.has(input));
+    if (!need.includes(true)) continue;
+    backward(dy, need).forEach((dx, i) => {
+      if (!dx || !need[i]) return;
+      const before = grads.get(inputs[i]);
+      grads.set(inputs[i], before ? add(before, dx) : dx);
+    });
+  }
+  return grads;
+}
+
+/** What lies on a path from one of `xs` to `y`, inputs before outputs. */
+function between(xs: readonly Tensor[], y: Tensor): Set<Tensor> {
+  const path = new Set<Tensor>(), seen = new Set<Tensor>(), wanted = new Set(xs);
+  // A stack of our own: a deep net would overflow the engine's.
+  const stack: [Tensor, boolean][] = [[y, false]];
+  while (stack.length) {
+    const [t, done] = stack.pop()!;
+    if (done) {
+      if (wanted.has(t) || t.node?.inputs.some((input) => path.has(input))) path.add(t);
+    } else if (!seen.has(t)) {
+      seen.add(t);
+      stack.push([t, true]);
+      for (const input of t.node?.inputs ?? []) if (!seen.has(input)) stack.push([input, false]);
+    }
+  }
+  return path;
+}

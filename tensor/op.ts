@@ -1,0 +1,73 @@
+/** Records how a tensor was computed, so that its gradient can be found. */
+import { empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
+
+/** One application of an op: what goes in, what comes out, and the rule for the way back. */
+export interface Application {
+  readonly op: string;
+  /** The tensors that a gradient may flow to. */
+  readonly inputs: readonly Tensor[];
+  readonly shape: Shape;
+  /** Fills `y`. */
+  readonly forward: (y: Tensor) => void;
+  /**
+   * One gradient for each input, made of ops; null where none flows or none is asked for. Left out
+   * where there is no such rule, as behind a fused gradient.
+   */
+  readonly backward?: (
+    dy: Tensor,
+    y: Tensor,
+    need: readonly boolean[],
+  ) => readonly (Tensor | null)[];
+}
+
+let recording = true;
+
+/** Runs `body` without recording a graph. */
+export function noGrad<T>(body: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return body();
+  } finally {
+    recording = before;
+  }
+}
+
+/** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
+export function apply({ op, inputs, shape, forward, backward }: Application): Tensor {
+  const y = empty(shape);
+  forward(y);
+  if (recording) remember(y, op, inputs, backward);
+  return y;
+}
+
+/** The same elements under another shape; nothing is copied. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (sizeOf(shape) !== x.size) {
+    throw new RangeError(`reshape: [${x.shape}] has ${x.size} elements, [${shape}] has not`);
+  }
+  const y = new Tensor(shape, x.storage);
+  if (recording) remember(y, "reshape", [x], (dy) => [reshape(dy, x.shape)]);
+  return y;
+}
+
+/** The same values, of which no gradient is asked: a constant. */
+export function constant(x: Tensor): Tensor {
+  return new Tensor(x.shape, x.storage);
+}
+
+function remember(
+  y: Tensor,
+  op: string,
+  inputs: readonly Tensor[],
+  backward: Application["backward"],
+): void {
+  y.node = {
+    op,
+    inputs,
+    backward: (dy, need) => {
+      if (!backward) throw new Error(`${op}: there is no gradient of this gradient`);
+      return backward(dy, y, need);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { inScope, type Resource, type Storage, storage } from "../gpu/memory.ts";
+import { read, write } from "../gpu/record.ts";
+
+/** Sizes along the axes. Pictures are `[N, H, W, C]`. */
+export type Shape = readonly number[];
+
+/** The number of elements of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** True if two shapes are the same. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
+/** How a tensor was computed. */
+export interface Node {
+  readonly op: string;
+  readonly inputs: readonly Tensor[];
+  /**
+   * One gradient for each input, in order.
+   *
+   * @param need Which of them are asked for; the others may be left out (null).
+   */
+  readonly backward: (dy: Tensor, need: readonly boolean[]) => readonly (Tensor | null)[];
+}
+
+/** A value on the device: float32 elements, the last axis contiguous. */
+export class Tensor {
+  /** Set by `apply` while a graph is recorded. */
+  node?: Node;
+  /**
+   * @param shape Sizes along the axes.
+   * @param storage Where the elements are; an optimiser may move it.
+   * @param isParam True for what an optimiser trains.
+   */
+  constructor(readonly shape: Shape, public storage: Storage, readonly isParam = false) {}
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Copies the elements to the host: the one thing that waits for the device. */
+  async read(): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await read(this.storage, 4 * this.size));
+  }
+
+  /** Replaces the elements. For what is meant to change: parameters, statistics, inputs. */
+  write(values: ArrayLike<number>): void {
+    if (values.length !== this.size) {
+      throw new RangeError(`write: got ${values.length} values for shape [${this.shape}]`);
+    }
+    write(
+      this.storage,
+      values instanceof Float32Array && values.buffer instanceof ArrayBuffer
+        ? values as Float32Array<ArrayBuffer>
+        : Float32Array.from(values),
+    );
+  }
+}
+
+/** A tensor with undefined contents, for an op or a copy to fill. */
+export function empty(shape: Shape): Tensor {
+  return new Tensor(shape, storage(4 * sizeOf(shape)));
+}
+
+/**
+ * A tensor of given values.
+ *
+ * @param values As many as `shape` asks for, in row-major order.
+ * @param isParam True for what an optimiser trains.
+ * @throws {RangeError} If the count does not fit.
+ */
+export function tensor(values: ArrayLike<number>, shape: Shape, isParam = false): Tensor {
+  const made = new Tensor(shape, storage(4 * sizeOf(shape)), isParam);
+  made.write(values);
+  return made;
+}
+
+/** What a scope may return: tensors, alone or in arrays and plain records; numbers and texts pass. */
+export type Kept =
+  | Tensor
+  | number
+  | string
+  | boolean
+  | undefined
+  | null
+  | void
+  | readonly Kept[]
+  | {
+    readonly [key: string]: Kept;
+  };
+
+/** Runs `body`, then takes back all memory that it took, except that of the tensors it returns. */
+export function scoped<T extends Kept>(body: () => T): T {
+  return inScope(body, resources);
+}
+
+function* resources(value: Kept): Generator<Resource> {
+  if (value instanceof Tensor) yield value.storage;
+  else if (value && typeof value === "object") {
+    for (const item of Object.values(value)) yield* resources(item as Kept);
+  }
+}
