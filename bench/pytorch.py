@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""The peer benchmark: our jobs by PyTorch, one JSON object a line.
+
+    python3 bench/pytorch.py --device cpu|cuda --threads 2 --budget-ms 500 --jobs matmul-512,dcgan-64
+
+GFLOP counts 2 a multiply-add of matrix products and convolutions, borders included (a padded zero counts).
+GB/s counts what an ideal kernel must move, in float32: batch norm forward 2 tensors (x, y), backward 3 (x, dy,
+dx), softmax 2, Adam 7 (parameter, gradient and both moments in; parameter and both moments out).
+A sample is as many calls as fill 2 ms, waited for once; ms_min and ms_median are per call.
+On the CPU, compare only with "blas" other than "reference": Debian's PyTorch takes the reference BLAS until
+OpenBLAS is installed (libopenblas0-pthread), and transposed convolutions go through it.
+CUDA runs in float32 proper unless --tf32; cuDNN may pick its algorithms (benchmark mode).
+"""
+
+import argparse
+import json
+import math
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "oracle"))
+from dcgan import Discriminator, Generator, initialise, optimisers, train_step  # noqa: E402
+
+
+def dcgan_macs(resolution, nz=100, ngf=64, ndf=64, channels=3):
+    """Multiply-adds of one picture in each layer of G and of D, first layer first.
+
+    A convolution to s x s is s^2 * c_out * c_in * 16; a transposed one *from* s x s is the same.
+    """
+    c = ngf * resolution // 8
+    G, size = [nz * c * 16], 4
+    while c > ngf:
+        G.append(size**2 * c * (c // 2) * 16)
+        c, size = c // 2, size * 2
+    G.append(size**2 * ngf * channels * 16)
+
+    size, c = resolution // 2, ndf
+    D = [size**2 * channels * c * 16]
+    while size > 4:
+        size //= 2
+        D.append(size**2 * c * 2 * c * 16)
+        c *= 2
+    D.append(c * 16)
+    return G, D
+
+
+def dcgan_gflop(resolution, batch, **widths):
+    """GFLOP of one training step: 2 * batch * (3 G - G1 + 8 D - 2 D1) multiply-adds, X1 being X's first layer.
+
+    G forward; D forward on real, on fake and in G's step. D's step: its weights' and its maps' gradients,
+    twice (no gradient for the picture: - 2 D1). G's step: the gradient through all of D, none for D's
+    weights; G's weights' and maps' (none for the latents: - G1).
+    """
+    G, D = dcgan_macs(resolution, **widths)
+    forward = sum(G) + 3 * sum(D)
+    D_step = 2 * (sum(D) + sum(D) - D[0])
+    G_step = sum(D) + sum(G) + sum(G) - G[0]
+    return 2e-9 * batch * (forward + D_step + G_step)
+
+
+# A job is made by a function (device, batch) -> (shape, call, work), work being {"gflop"} or {"gb"} a call.
+
+
+def matmul(n):
+    def make(device, _):
+        a, b = torch.randn(n, n, device=device), torch.randn(n, n, device=device)
+        return [n, n, n], lambda: a @ b, {"gflop": 2e-9 * n**3}
+
+    return make
+
+
+def conv(which, kernel, stride):
+    """N16 64->128 from 32x32, padding 1; `transpose`: 128->64 up to 32x32."""
+
+    def make(device, _):
+        x = torch.randn(16, 64, 32, 32, device=device)
+        w = torch.randn(128, 64, kernel, kernel, device=device)
+        s = 32 // stride
+        dy = torch.randn(16, 128, s, s, device=device)
+        backward = torch.ops.aten.convolution_backward
+
+        def one_gradient(mask):
+            p = [1, 1]
+            out = backward(dy, x, w, None, [stride] * 2, p, p, False, [0, 0], 1, mask)
+            return next(t for t, wanted in zip(out, mask) if wanted)
+
+        calls = {
+            "forward": lambda: F.conv2d(x, w, stride=stride, padding=1),
+            "input": lambda: one_gradient([True, False, False]),
+            "weight": lambda: one_gradient([False, True, False]),
+            "transpose": lambda: F.conv_transpose2d(dy, w, stride=stride, padding=1),
+        }
+        shape = {"x": list(x.shape), "w": list(w.shape), "y": list(dy.shape)}
+        return shape, calls[which], {"gflop": 2e-9 * dy.numel() * 64 * kernel**2}
+
+    return make
+
+
+def batchnorm(direction):
+    def make(device, _):
+        x = torch.randn(16, 64, 32, 32, device=device)
+        dy = torch.randn_like(x)
+        weight, bias = torch.ones(64, device=device), torch.zeros(64, device=device)
+        mean, var = torch.zeros(64, device=device), torch.ones(64, device=device)
+        gb = 4e-9 * x.numel()
+
+        def forward():
+            return F.batch_norm(x, mean, var, weight, bias, True, 0.1, 1e-5)
+
+        if direction == "forward":
+            return list(x.shape), forward, {"gb": 2 * gb}
+        inputs = [t.requires_grad_() for t in (x, weight, bias)]
+        with torch.enable_grad():
+            y = forward()
+        backward = lambda: torch.autograd.grad(y, inputs, dy, retain_graph=True)  # noqa: E731
+        return list(x.shape), backward, {"gb": 3 * gb}
+
+    return make
+
+
+def softmax(device, _):
+    x = torch.randn(1024, 1024, device=device)
+    return [1024, 1024], lambda: torch.softmax(x, 1), {"gb": 8e-9 * x.numel()}
+
+
+def adam(device, _):
+    n = 5_200_000
+    p = torch.randn(n, device=device, requires_grad=True)
+    p.grad = torch.randn(n, device=device)
+    opt = torch.optim.Adam([p], lr=2e-4, betas=(0.5, 0.999), eps=1e-8)
+    return [n], opt.step, {"gb": 28e-9 * n}
+
+
+def dcgan(resolution):
+    def make(device, batch):
+        G = initialise(Generator(resolution, 100, 64)).to(device)
+        D = initialise(Discriminator(resolution, 64)).to(device)
+        adam_G, adam_D = optimisers(G, D, 2e-4)
+        real = torch.rand(batch, 3, resolution, resolution, device=device) * 2 - 1
+
+        def step():
+            with torch.enable_grad():
+                train_step(G, D, adam_G, adam_D, torch.randn(batch, 100, device=device), real)
+
+        work = {"gflop": dcgan_gflop(resolution, batch), "images": batch}
+        return list(real.shape), step, work
+
+    return make
+
+
+JOBS = {
+    "matmul-512": matmul(512),
+    "matmul-1024": matmul(1024),
+    "conv-forward": conv("forward", 3, 1),
+    "conv-input": conv("input", 3, 1),
+    "conv-weight": conv("weight", 3, 1),
+    "conv4s2-forward": conv("forward", 4, 2),
+    "convT4s2-forward": conv("transpose", 4, 2),
+    "batchnorm-forward": batchnorm("forward"),
+    "batchnorm-backward": batchnorm("backward"),
+    "softmax": softmax,
+    "adam": adam,
+    "dcgan-32": dcgan(32),
+    "dcgan-64": dcgan(64),
+}
+
+
+def measure(call, wait, budget_ms):
+    """Milliseconds a call, of at least 5 samples and of as many more as the budget holds."""
+
+    def sample(calls):
+        wait()
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        wait()
+        return (time.perf_counter() - start) * 1e3
+
+    for _ in range(3):  # allocations, algorithm choice, caches
+        sample(1)
+    calls = max(1, math.ceil(2 / max(sample(1), 1e-3)))
+    sample(calls)
+    times, spent = [], 0.0
+    while len(times) < 5 or spent < budget_ms:
+        ms = sample(calls)
+        spent += ms
+        times.append(ms / calls)
+    return min(times), statistics.median(times)
+
+
+def device_name(device):
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    try:
+        return re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())[1]
+    except (OSError, TypeError):
+        return "cpu"
+
+
+def blas():
+    """The BLAS behind the CPU's matrix products, by the library that is loaded."""
+    try:
+        maps = Path("/proc/self/maps").read_text()
+    except OSError:
+        maps = ""
+    names = ("mkl", "openblas", "blis", "atlas", "blas")
+    built_in = "mkl" if torch.backends.mkl.is_available() else "unknown"
+    loaded = (n for n in names if re.search(rf"/lib{n}[^/]*\.so", maps))
+    name = built_in if built_in == "mkl" else next(loaded, built_in)
+    return "reference" if name == "blas" else name
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--budget-ms", type=float, default=500)
+    parser.add_argument("--batch", type=int, default=16, help="pictures a step of the dcgan jobs")
+    parser.add_argument("--jobs", default=",".join(JOBS), help="names, comma between")
+    parser.add_argument("--tf32", action="store_true", help="allow TF32 on CUDA")
+    options = parser.parse_args()
+    names = options.jobs.split(",")
+    for name in names:
+        if name not in JOBS:
+            parser.error(f"no job {name}; there are {', '.join(JOBS)}")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        parser.error("this PyTorch sees no CUDA device")
+
+    torch.manual_seed(0)
+    torch.set_num_threads(options.threads)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = options.tf32
+    torch.backends.cuda.matmul.allow_tf32 = options.tf32
+    wait = torch.cuda.synchronize if options.device == "cuda" else (lambda: None)
+    about = {
+        "device": device_name(options.device),
+        "framework": f"pytorch {torch.__version__}",
+        "threads": options.threads,
+    }
+    about |= {"tf32": options.tf32} if options.device == "cuda" else {"blas": blas()}
+
+    for name in names:
+        with torch.no_grad():
+            shape, call, work = JOBS[name](options.device, options.batch)
+            ms_min, ms_median = measure(call, wait, options.budget_ms)
+        line = {"job": name, "shape": shape, "ms_min": round(ms_min, 4)}
+        line["ms_median"] = round(ms_median, 4)
+        if "gb" in work:
+            line["gbs"] = round(work["gb"] / ms_min * 1e3, 2)
+        else:
+            line["gflops"] = round(work["gflop"] / ms_min * 1e3, 2)
+        if "images" in work:
+            line["gflop"] = round(work["gflop"], 3)
+            line["images_per_s"] = round(work["images"] / ms_min * 1e3, 2)
+        print(json.dumps({**line, **about}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
