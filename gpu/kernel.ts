@@ -54,7 +54,7 @@ export function kernel(file: string, code: string, entryPoint = "main"): Kernel 
   const seen = visibleTo(entryPoint, text);
   if (seen === undefined) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
   const bindings = [...text.matchAll(BINDING)]
-    .filter(([, , , name]) => new RegExp(`\\b${name}\\b`).test(seen))
+    .filter(([, , , name]) => new RegExp(`(?<![.\\w])${name}\\b`).test(seen))
     .map(([, index, space, name, type]) => ({
       name,
       index: Number(index),

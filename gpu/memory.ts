@@ -13,6 +13,8 @@ import { creating, gpu } from "./device.ts";
 export class Storage {
   /** False once its scope has taken it back. */
   live = true;
+  /** Grows whenever the contents may change, so that what was derived from them can be kept. */
+  version = 0;
   constructor(
     readonly buffer: GPUBuffer,
     /** Names the range in cached bind groups. */

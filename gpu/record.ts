@@ -74,6 +74,7 @@ function bindGroup(k: Kernel, pipeline: Pipeline, bound: Readonly<Record<string,
     if (!resource.live) {
       throw new TypeError(`${k.label}: ${name} was taken back by the scope that it was made in`);
     }
+    if (layout.buffer?.type === "storage") (resource as Storage).version++;
     named++;
     key += `${resource.id},`;
     resources.push(resource);
@@ -147,6 +148,7 @@ export function write(to: Storage, bytes: ArrayBufferView<ArrayBuffer>): void {
   // storage may still be read by those: submit them first.
   flush();
   throwFailure();
+  to.version++;
   gpu().queue.writeBuffer(to.buffer, to.offset, bytes);
 }
 
@@ -154,6 +156,7 @@ export function write(to: Storage, bytes: ArrayBufferView<ArrayBuffer>): void {
 export function copy(from: Storage, to: Storage, bytes: number): void {
   endPass();
   encoder ??= gpu().createCommandEncoder();
+  to.version++;
   encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
 }
 

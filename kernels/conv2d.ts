@@ -1,0 +1,305 @@
+/**
+ * 2D convolution.
+ *
+ * A convolution is one trilinear form
+ * `T(x, w, y) = sum x[n, Y s + i - p, X s + j - p, c] w[i, j, c, o] y[n, Y, X, o]`.
+ * The functions here are its derivatives with respect to `y`, `x` and `w`; each is the gradient of
+ * the other two, so that gradients of every order exist. Pictures are `[N, H, W, C]`, weights
+ * `[kh, kw, C, O]`.
+ *
+ * @module
+ */
+import { folded, run } from "../gpu/record.ts";
+import { apply, reshape } from "../tensor/op.ts";
+import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { gatherKernel, planGather, planWeight, weightKernel } from "./gemm.ts";
+import { matmul } from "./matmul.ts";
+import { fitsTexture, type Layout, pack, plain } from "./panel.ts";
+import { sumInto } from "./reduce.ts";
+
+/** Stride and zero padding in pixels, the same along both axes. */
+export interface Geometry {
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** All sizes of one convolution. */
+interface Sizes {
+  N: number;
+  H: number;
+  W: number;
+  C: number;
+  kh: number;
+  kw: number;
+  O: number;
+  Y: number;
+  X: number;
+  s: number;
+  p: number;
+}
+
+/**
+ * Correlates `x` with `w`.
+ *
+ * @param x `[N, H, W, C]`.
+ * @param w `[kh, kw, C, O]`.
+ * @returns `[N, Y, X, O]` with `Y = floor((H + 2 padding - kh) / stride) + 1`.
+ * @throws {RangeError} If the channels of `x` and `w` differ or nothing is left.
+ */
+export function conv2d(x: Tensor, w: Tensor, g: Geometry): Tensor {
+  const z = sizes("conv2d", x.shape, w.shape, g);
+  if (isDense(z)) {
+    const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(w, [z.kh * z.kw * z.C, z.O])];
+    return reshape(matmul(a, b), [z.N, 1, 1, z.O]);
+  }
+  return apply({
+    op: "conv2d",
+    inputs: [x, w],
+    shape: [z.N, z.Y, z.X, z.O],
+    forward: (y) => gatherForward(x, w, y, z),
+    backward: (dy, _, need) => [
+      need[0] ? conv2dInput(dy, w, x.shape, g) : null,
+      need[1] ? conv2dWeight(x, dy, w.shape, g) : null,
+    ],
+  });
+}
+
+/**
+ * The gradient of {@linkcode conv2d} with respect to `x`: a transposed convolution.
+ *
+ * @param y `[N, Y, X, O]`.
+ * @param w `[kh, kw, C, O]`.
+ * @param shape Of the result, `[N, H, W, C]`.
+ */
+export function conv2dInput(y: Tensor, w: Tensor, shape: Shape, g: Geometry): Tensor {
+  const z = sizes("conv2dInput", shape, w.shape, g, y.shape);
+  if (isDense(z)) {
+    const [a, b] = [reshape(y, [z.N, z.O]), reshape(w, [z.kh * z.kw * z.C, z.O])];
+    return reshape(matmul(a, b, { b: true }), shape);
+  }
+  return apply({
+    op: "conv2dInput",
+    inputs: [y, w],
+    shape,
+    forward: (x) => gatherTransposed(y, w, x, z),
+    backward: (dx, _, need) => [
+      need[0] ? conv2d(dx, w, g) : null,
+      need[1] ? conv2dWeight(dx, y, w.shape, g) : null,
+    ],
+  });
+}
+
+/**
+ * The gradient of {@linkcode conv2d} with respect to `w`.
+ *
+ * @param x `[N, H, W, C]`.
+ * @param y `[N, Y, X, O]`.
+ * @param shape Of the result, `[kh, kw, C, O]`.
+ */
+export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): Tensor {
+  const z = sizes("conv2dWeight", x.shape, shape, g, y.shape);
+  if (isDense(z)) {
+    const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(y, [z.N, z.O])];
+    return reshape(matmul(a, b, { a: true }), shape);
+  }
+  return apply({
+    op: "conv2dWeight",
+    inputs: [x, y],
+    shape,
+    forward: (w) => sumPixels(x, y, w, z),
+    backward: (dw, _, need) => [
+      need[0] ? conv2dInput(y, dw, x.shape, g) : null,
+      need[1] ? conv2d(x, dw, g) : null,
+    ],
+  });
+}
+
+function sizes(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
+  const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
+  const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
+  if (x.length !== 4 || w.length !== 4 || C !== Cw) {
+    throw new RangeError(`${op}: channels differ: x is [${x}], w is [${w}]`);
+  }
+  if (!(Y > 0 && X > 0)) {
+    throw new RangeError(`${op}: w [${w}] does not fit into x [${x}] with padding ${p}`);
+  }
+  if (y && !sameShape(y, [N, Y, X, O])) {
+    throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
+  }
+  return { N, H, W, C, kh, kw, O, Y, X, s, p };
+}
+
+/** True if the window covers the whole picture: then it is a product of matrices. */
+function isDense({ H, W, kh, kw, p }: Sizes): boolean {
+  return H === kh && W === kw && p === 0;
+}
+
+/** `n` rounded up to a multiple of `m`. */
+function up(n: number, m: number): number {
+  return Math.ceil(n / m) * m;
+}
+
+/** The picture `x` with its frame, as the forward gather and the weight gradient read it. */
+function layoutX({ N, H, W, C, kh, kw, Y, X, s, p }: Sizes): Layout {
+  return {
+    ...plain([N, H, W, C], up(C, C <= 4 ? 4 : 8)),
+    rows: (Y - 1) * s + kh,
+    top: p,
+    columns: (X - 1) * s + kw,
+    left: p,
+  };
+}
+
+/** The picture `y` with its frame, as the transposed gather and the weight gradient read it. */
+function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
+  const along = (k: number, size: number) => {
+    let before = 0, after = 0;
+    for (let c = 0; c < s; c++) {
+      const r = (c + p) % s, b = Math.floor((c + p) / s);
+      const taps = r < k ? Math.ceil((k - r) / s) : 0;
+      if (taps > 0) before = Math.max(before, taps - 1 - b);
+      after = Math.max(after, b);
+    }
+    return { before, all: before + Math.ceil(size / s) + after };
+  };
+  const y = along(kh, H), x = along(kw, W);
+  return {
+    ...plain([N, Y, X, O], up(O, O <= 4 ? 4 : 8)),
+    rows: Math.max(y.all, y.before + Y),
+    top: y.before,
+    // The weight gradient steps four columns at a time: zeros for those behind the last.
+    columns: Math.max(x.all, x.before + up(X, 4)),
+    left: x.before,
+  };
+}
+
+function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
+  const { N, C, kh, kw, O, Y, X, s, p } = z;
+  const A = layoutX(z),
+    B: Layout = {
+      ...plain([kh * kw, C, 1, O], up(O, 4)),
+      rows: A.channels,
+    };
+  gather(x, A, w, B, y, false, {
+    rows: N * Y * X,
+    TY: Y,
+    TX: X,
+    S: s,
+    E: 1,
+    kh,
+    kw,
+    pad: p,
+    H: Y,
+    W: X,
+    OC: O,
+  }, C);
+}
+
+function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
+  const { N, H, W, C, kh, kw, O, s, p } = z;
+  const A = layoutY(z),
+    B: Layout = {
+      size: [kh * kw, O, 1, C],
+      strides: [C * O, 1, 0, O],
+      rows: A.channels,
+      top: 0,
+      columns: 1,
+      left: 0,
+      channels: up(C, 4),
+    };
+  const TY = Math.ceil(H / s), TX = Math.ceil(W / s);
+  gather(y, A, w, B, x, true, {
+    rows: N * TY * TX,
+    TY,
+    TX,
+    S: 1,
+    E: s,
+    kh,
+    kw,
+    pad: p,
+    H,
+    W,
+    OC: C,
+  }, O);
+}
+
+type GatherParams = Record<
+  "rows" | "TY" | "TX" | "S" | "E" | "kh" | "kw" | "pad" | "H" | "W" | "OC",
+  number
+>;
+
+function gather(
+  a: Tensor,
+  A: Layout,
+  b: Tensor,
+  B: Layout,
+  out: Tensor,
+  transposed: boolean,
+  params: GatherParams,
+  terms: number,
+): void {
+  const texture = fitsTexture(A) && fitsTexture(B);
+  const plan = planGather({ rows: params.rows, columns: params.OC, terms, texture });
+  const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
+  const rowGroups = Math.ceil(params.rows / (plan.MR * plan.wy));
+  const colGroups = Math.ceil(Math.ceil(params.OC / 4) / (plan.NV * plan.wx));
+  run(
+    gatherKernel(plan, transposed, params.OC % 4 === 0),
+    { A: pa.resource, B: pb.resource, y: out },
+    {
+      ...params,
+      top: A.top,
+      left: A.left,
+      I4: A.channels / 4,
+      rowGroups,
+      colGroups,
+      images: 1,
+      A_rows: pa.rows,
+      A_width: pa.width,
+      B_rows: pb.rows,
+      B_width: pb.width,
+    },
+    folded(rowGroups * colGroups * params.E ** 2),
+  );
+}
+
+function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
+  const { N, C, kh, kw, O, Y, X, s } = z;
+  const A = layoutX(z), G = layoutY(z);
+  const texture = fitsTexture(A) && fitsTexture(G);
+  const plan = planWeight({ rows: C, columns: O, terms: N * Y * X, texture });
+  const pa = pack(x, A, plan.load), pg = pack(y, G, plan.load);
+  const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
+  const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
+  const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;
+  // Enough workgroups to keep every core busy, and no loop near the software device's limit.
+  const wanted = Math.max(Math.ceil(256 / groups), Math.ceil(lines * steps / 30_000));
+  const perPart = Math.ceil(lines / Math.min(lines, wanted));
+  const parts = Math.ceil(lines / perPart);
+  const sums = parts === 1 ? w : empty([parts, w.size]);
+  run(weightKernel(plan, O % 4 === 0), { A: pa.resource, G: pg.resource, y: sums }, {
+    lines,
+    perPart,
+    parts,
+    OY: Y,
+    OX: X,
+    S: s,
+    kh,
+    kw,
+    top: A.top - z.p,
+    left: A.left - z.p,
+    g_top: G.top,
+    g_left: G.left,
+    IC: C,
+    OC: O,
+    I4: A.channels / 4,
+    O4: G.channels / 4,
+    rowGroups,
+    colGroups,
+    A_rows: pa.rows,
+    A_width: pa.width,
+    G_rows: pg.rows,
+    G_width: pg.width,
+  }, folded(groups * parts));
+  if (parts > 1) sumInto(w, sums, [1, parts, w.size]);
+}

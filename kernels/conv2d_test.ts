@@ -1,0 +1,161 @@
+import { openGpu } from "../gpu/device.ts";
+import { assertThrows } from "@std/assert";
+import { grad } from "../nn/grad.ts";
+import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
+import { checkOp, differences, type Reference } from "../tests/check.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./conv2d.ts";
+import { leakyRelu, mul, square } from "./elementwise.ts";
+import { forcePlan, type Plan } from "./gemm.ts";
+import { sum } from "./reduce.ts";
+await openGpu();
+
+/** Visits every term of the trilinear form. */
+function terms(
+  [N, H, W, C]: Shape,
+  [kh, kw, , O]: Shape,
+  [, Y, X]: Shape,
+  { stride: s, padding: p }: Geometry,
+  visit: (x: number, w: number, y: number) => void,
+) {
+  for (let n = 0; n < N; n++) {
+    for (let y = 0; y < Y; y++) {
+      for (let x = 0; x < X; x++) {
+        for (let i = 0; i < kh; i++) {
+          for (let j = 0; j < kw; j++) {
+            const h = y * s + i - p, v = x * s + j - p;
+            if (h < 0 || h >= H || v < 0 || v >= W) continue;
+            for (let c = 0; c < C; c++) {
+              for (let o = 0; o < O; o++) {
+                visit(
+                  ((n * H + h) * W + v) * C + c,
+                  ((i * kw + j) * C + c) * O + o,
+                  ((n * Y + y) * X + x) * O + o,
+                );
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+interface Case {
+  x: Shape;
+  w: Shape;
+  y: Shape;
+  g: Geometry;
+  forward: Reference;
+  input: Reference;
+  weight: Reference;
+}
+
+function caseOf([N, H, W, C]: Shape, k: Shape, O: number, stride: number, padding: number): Case {
+  const g = { stride, padding }, x = [N, H, W, C], w = [k[0], k[1], C, O];
+  const along = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
+  const y = [N, along(H, k[0]), along(W, k[1]), O];
+  const zeros = (shape: Shape): number[] => new Array(sizeOf(shape)).fill(0);
+  const each = (shape: Shape, add: (t: number[], x: number, w: number, y: number) => void) => {
+    const t = zeros(shape);
+    terms(x, w, y, g, (xi, wi, yi) => add(t, xi, wi, yi));
+    return t;
+  };
+  return {
+    x,
+    w,
+    y,
+    g,
+    forward: (X, Wt) => each(y, (t, xi, wi, yi) => t[yi] += X[xi] * Wt[wi]),
+    input: (Y, Wt) => each(x, (t, xi, wi, yi) => t[xi] += Y[yi] * Wt[wi]),
+    weight: (X, Y) => each(w, (t, xi, wi, yi) => t[wi] += X[xi] * Y[yi]),
+  };
+}
+
+async function checkAll({ x, w, y, g, forward, input, weight }: Case, second: boolean) {
+  await checkOp((a, b) => conv2d(a, b, g), forward, [x, w], { second });
+  await checkOp((a, b) => conv2dInput(a, b, x, g), input, [y, w], { second });
+  await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], { second });
+}
+
+const cases: [Shape, Shape, number, number, number][] = [
+  // x, kernel, outputs, stride, padding
+  [[1, 1, 1, 1], [1, 1], 1, 1, 0],
+  [[2, 5, 4, 3], [1, 1], 2, 1, 0],
+  [[2, 5, 4, 3], [3, 3], 2, 1, 1],
+  [[2, 6, 6, 3], [4, 4], 2, 2, 1],
+  [[1, 7, 5, 2], [3, 3], 5, 2, 0], // the last row and column are not reached
+  [[1, 5, 7, 2], [3, 1], 2, 1, 1],
+  [[1, 7, 4, 1], [1, 1], 1, 2, 0], // classes without a tap
+  [[1, 8, 8, 1], [5, 2], 2, 3, 2],
+  [[3, 4, 4, 2], [4, 4], 3, 1, 0], // dense
+];
+for (const [x, k, O, stride, padding] of cases) {
+  Deno.test(`convolution of [${x}] by ${k}, ${O} outputs, stride ${stride}, padding ${padding}`, () =>
+    checkAll(caseOf(x, k, O, stride, padding), sizeOf(x) * O < 100));
+}
+
+// Channels at and around the tiles: values only, against the reference.
+for (const [C, O] of [[4, 4], [5, 9], [8, 16], [16, 33], [9, 70], [17, 3], [12, 130], [33, 6]]) {
+  for (const [k, stride, padding] of [[3, 1, 1], [4, 2, 1]]) {
+    Deno.test(`convolution of ${C} to ${O} channels, kernel ${k}`, async () => {
+      const { x, w, y, g, forward, input, weight } = caseOf(
+        [2, 6, 5, C],
+        [k, k],
+        O,
+        stride,
+        padding,
+      );
+      const options = { forwardOnly: true, atol: 5e-5 };
+      await checkOp((a, b) => conv2d(a, b, g), forward, [x, w], options);
+      await checkOp((a, b) => conv2dInput(a, b, x, g), input, [y, w], options);
+      await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], options);
+    });
+  }
+}
+
+const plans: Partial<Plan>[] = [
+  { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 4, wy: 4 },
+  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 16 },
+  { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1 },
+];
+for (const plan of plans) {
+  Deno.test(`convolution by plan ${JSON.stringify(plan)}`, async () => {
+    forcePlan(plan);
+    try {
+      await checkAll(caseOf([2, 7, 5, 3], [3, 3], 5, 1, 1), false);
+      await checkAll(caseOf([2, 6, 8, 5], [4, 4], 4, 2, 1), false);
+    } finally {
+      forcePlan(undefined);
+    }
+  });
+}
+
+Deno.test("gradient penalty through a convolution and its activation", async () => {
+  // |d sum(v lrelu(conv(x, w))) / dx|^2 as a function of w
+  const { x, w, y, g, forward, input } = caseOf([1, 4, 4, 2], [3, 3], 3, 1, 1);
+  const xs = randoms(sizeOf(x), 3), ws = randoms(sizeOf(w), 4), v = randoms(sizeOf(y), 5);
+  const X = tensor(xs, x), W = tensor(ws, w);
+  const out = sum(mul(leakyRelu(conv2d(X, W, g)), tensor(v, y)));
+  const [dx] = grad(out, [X], { createGraph: true });
+  const [dw] = grad(sum(square(dx)), [W]);
+  const penalty = ([ws]: number[][]) => {
+    const gate = forward(xs, ws).map((t, i) => v[i] * (t > 0 ? 1 : 0.2));
+    return input(gate, ws).reduce((t, d) => t + d * d, 0);
+  };
+  assertClose("dw", await dw.read(), differences(penalty, [ws], 0, 1e-6));
+});
+
+Deno.test("a long sum over pixels is split, so that no loop ends early", async () => {
+  const [N, S] = [9, 96], x = randoms(N * S * S, 1), y = randoms(N * S * S, 2);
+  const dw = conv2dWeight(tensor(x, [N, S, S, 1]), tensor(y, [N, S, S, 1]), [1, 1, 1, 1], {
+    stride: 1,
+    padding: 0,
+  });
+  assertClose("dw", await dw.read(), [x.reduce((t, v, i) => t + v * y[i], 0)], { atol: 2e-3 });
+});
+
+Deno.test("shapes that do not fit are refused", () => {
+  const x = tensor(randoms(32, 1), [1, 4, 4, 2]), w = tensor(randoms(27, 1), [3, 3, 3, 1]);
+  assertThrows(() => conv2d(x, w, { stride: 1, padding: 1 }), RangeError, "w is [3,3,3,1]");
+});

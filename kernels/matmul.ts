@@ -1,0 +1,115 @@
+/**
+ * Matrix products.
+ *
+ * @module
+ */
+import { folded, run } from "../gpu/record.ts";
+import { apply } from "../tensor/op.ts";
+import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { gatherKernel, planGather } from "./gemm.ts";
+import { fitsTexture, type Layout, pack } from "./panel.ts";
+
+/** Which operands are read transposed. */
+export interface Transposed {
+  readonly a?: boolean;
+  readonly b?: boolean;
+}
+
+/**
+ * `op(a) op(b)`: a product of matrices, or of as many as the first axis says.
+ *
+ * @param a `[M, K]` or `[batch, M, K]`; `[..., K, M]` if read transposed.
+ * @param b `[K, N]` or `[batch, K, N]`; `[..., N, K]` if read transposed.
+ * @returns `[M, N]` or `[batch, M, N]`.
+ * @throws {RangeError} If the inner sizes or the batches differ.
+ */
+export function matmul(a: Tensor, b: Tensor, transposed: Transposed = {}): Tensor {
+  const { a: ta = false, b: tb = false } = transposed;
+  const [batch, M, K] = matrix("a", a.shape, ta), [batchB, Kb, N] = matrix("b", b.shape, tb);
+  if (K !== Kb || batch !== batchB || a.shape.length !== b.shape.length) {
+    throw new RangeError(
+      `matmul: inner sizes or batches differ: a is [${a.shape}]${ta ? " transposed" : ""}, ` +
+        `b is [${b.shape}]${tb ? " transposed" : ""}`,
+    );
+  }
+  return apply({
+    op: "matmul",
+    inputs: [a, b],
+    shape: [...a.shape.slice(0, -2), M, N],
+    forward: (y) => product(a, b, y, [batch, M, K, N], ta, tb),
+    backward: (dy, _, need) => [
+      !need[0] ? null : ta ? matmul(b, dy, { a: tb, b: true }) : matmul(dy, b, { b: !tb }),
+      !need[1] ? null : tb ? matmul(dy, a, { a: true, b: ta }) : matmul(a, dy, { a: !ta }),
+    ],
+  });
+}
+
+function matrix(name: string, shape: Shape, transposed: boolean): [number, number, number] {
+  if (shape.length !== 2 && shape.length !== 3) {
+    throw new RangeError(`matmul: ${name} is [${shape}], expected 2 or 3 axes`);
+  }
+  const [rows, columns] = shape.slice(-2);
+  const batch = shape.length === 3 ? shape[0] : 1;
+  return transposed ? [batch, columns, rows] : [batch, rows, columns];
+}
+
+function product(
+  a: Tensor,
+  b: Tensor,
+  y: Tensor,
+  [batch, M, K, N]: [number, number, number, number],
+  ta: boolean,
+  tb: boolean,
+): void {
+  const layouts = (KU: number) => {
+    const channels = Math.ceil(K / KU) * KU;
+    const frame = { top: 0, columns: 1, left: 0 };
+    const A: Layout = {
+      ...frame,
+      size: [batch, M, 1, K],
+      strides: ta ? [M * K, 1, 0, M] : [M * K, K, 0, 1],
+      rows: M,
+      channels,
+    };
+    const B: Layout = {
+      ...frame,
+      size: [batch, K, 1, N],
+      strides: tb ? [K * N, 1, 0, K] : [K * N, N, 0, 1],
+      rows: channels,
+      channels: Math.ceil(N / 4) * 4,
+    };
+    return { A, B, channels };
+  };
+  const texture = Object.values(layouts(8)).every((l) => typeof l === "number" || fitsTexture(l));
+  const plan = planGather({ rows: M, columns: N, terms: K, texture });
+  const { A, B, channels } = layouts(plan.KU);
+  if (channels / plan.KU > 65_000) {
+    throw new RangeError(`matmul: inner size ${K} is too long for one loop of the software device`);
+  }
+  const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
+  const rowGroups = Math.ceil(M / (plan.MR * plan.wy));
+  const colGroups = Math.ceil(Math.ceil(N / 4) / (plan.NV * plan.wx));
+  run(gatherKernel(plan, false, N % 4 === 0), { A: pa.resource, B: pb.resource, y }, {
+    rows: M,
+    TY: M,
+    TX: 1,
+    S: 1,
+    E: 1,
+    kh: 1,
+    kw: 1,
+    pad: 0,
+    top: 0,
+    left: 0,
+    H: M,
+    W: 1,
+    OC: N,
+    I4: channels / 4,
+    rowGroups,
+    colGroups,
+    images: batch,
+    A_rows: pa.rows,
+    A_width: pa.width,
+    B_rows: pb.rows,
+    B_width: pb.width,
+  }, folded(rowGroups * colGroups * batch));
+}

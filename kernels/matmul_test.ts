@@ -1,0 +1,70 @@
+import { openGpu } from "../gpu/device.ts";
+import { assertThrows } from "@std/assert";
+import { tensor } from "../tensor/tensor.ts";
+import { checkOp, type Reference } from "../tests/check.ts";
+import { forcePlan, type Plan } from "./gemm.ts";
+import { matmul } from "./matmul.ts";
+await openGpu();
+
+/** The definition, for `[batch, M, K] x [batch, K, N]`. */
+function product([batch, M, K, N]: number[], ta: boolean, tb: boolean): Reference {
+  return (a, b) => {
+    const y: number[] = [];
+    for (let n = 0; n < batch; n++) {
+      for (let i = 0; i < M; i++) {
+        for (let j = 0; j < N; j++) {
+          let t = 0;
+          for (let k = 0; k < K; k++) {
+            t += a[n * M * K + (ta ? k * M + i : i * K + k)] *
+              b[n * K * N + (tb ? j * K + k : k * N + j)];
+          }
+          y.push(t);
+        }
+      }
+    }
+    return y;
+  };
+}
+
+// one; primes; a whole tile; one more; few columns; many columns
+const sizes = [[1, 1, 1, 1], [1, 3, 5, 7], [1, 16, 8, 32], [1, 17, 9, 33], [1, 5, 12, 3], [
+  1,
+  2,
+  4,
+  130,
+], [3, 4, 6, 5]];
+for (const size of sizes) {
+  const [batch, M, K, N] = size, lead = batch > 1 ? [batch] : [];
+  for (const [ta, tb] of [[false, false], [true, false], [false, true], [true, true]]) {
+    Deno.test(`matmul() of [${size}]${ta ? ", a transposed" : ""}${tb ? ", b transposed" : ""}`, () =>
+      checkOp(
+        (a, b) => matmul(a, b, { a: ta, b: tb }),
+        product(size, ta, tb),
+        [[...lead, ...(ta ? [K, M] : [M, K])], [...lead, ...(tb ? [N, K] : [K, N])]],
+        { second: M * K * N < 120 },
+      ));
+  }
+}
+
+const plans: Partial<Plan>[] = [
+  { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 8, wy: 4 },
+  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 16 },
+  { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1 },
+];
+for (const plan of plans) {
+  Deno.test(`matmul() by plan ${JSON.stringify(plan)}`, async () => {
+    forcePlan(plan);
+    try {
+      await checkOp((a, b) => matmul(a, b), product([1, 19, 11, 37], false, false), [[19, 11], [
+        11,
+        37,
+      ]]);
+    } finally {
+      forcePlan(undefined);
+    }
+  });
+}
+Deno.test("matmul() refuses sizes that do not fit", () => {
+  const a = tensor([1, 2], [1, 2]), b = tensor([1, 2, 3], [3, 1]);
+  assertThrows(() => matmul(a, b), RangeError, "a is [1,2], b is [3,1]");
+});

@@ -1,0 +1,111 @@
+/**
+ * Operands of the GEMM kernels, laid out so that those need no bounds and read four channels at
+ * once: from storage textures on the software device (a load costs it a seventh of a buffer's), from
+ * buffers on a GPU.
+ *
+ * @module
+ */
+import wgsl from "./panel.wgsl" with { type: "text" };
+import { deviceInfo } from "../gpu/device.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { type Resource, type Storage, storage, texture } from "../gpu/memory.ts";
+import { folded, run } from "../gpu/record.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+const kernels = {
+  texture: {
+    aligned: kernel("panel", wgsl, "aligned_texture"),
+    strided: kernel("panel", wgsl, "strided_texture"),
+  },
+  buffer: {
+    aligned: kernel("panel", wgsl, "aligned_buffer"),
+    strided: kernel("panel", wgsl, "strided_buffer"),
+  },
+};
+
+/** Where a GEMM reads its operands from. */
+export type Load = "texture" | "buffer";
+
+/** A tensor as `[layers, H, W, C]` with any strides, and the frame of zeros wanted around it. */
+export interface Layout {
+  /** Sizes of what is read. */
+  readonly size: readonly [layers: number, H: number, W: number, C: number];
+  /** Elements from one layer, row, column and channel to the next. */
+  readonly strides: readonly [number, number, number, number];
+  /** Rows in all, with `top` of zeros first; the rest follows the picture. */
+  readonly rows: number;
+  readonly top: number;
+  /** Columns in all, with `left` of zeros first. */
+  readonly columns: number;
+  readonly left: number;
+  /** Channels in all, a multiple of 4. */
+  readonly channels: number;
+}
+
+/** A laid-out operand. */
+export interface Panel {
+  readonly resource: Resource;
+  readonly layers: number;
+  readonly rows: number;
+  /** Texels a row. */
+  readonly width: number;
+}
+
+/** The layout of an array `[layers, H, W, C]` as it stands, without a frame. */
+export function plain([layers, H, W, C]: Layout["size"], channels: number): Layout {
+  return {
+    size: [layers, H, W, C],
+    strides: [H * W * C, W * C, C, 1],
+    rows: H,
+    top: 0,
+    columns: W,
+    left: 0,
+    channels,
+  };
+}
+
+/** True if a texture of this device can hold the layout. */
+export function fitsTexture({ size: [layers], rows, columns, channels }: Layout): boolean {
+  const { maxTextureDimension2D: side, maxTextureArrayLayers } = deviceInfo().limits;
+  return layers <= maxTextureArrayLayers && rows <= side && columns * channels / 4 <= side;
+}
+
+const packed = new WeakMap<Storage, { version: number; panels: Map<string, Panel> }>();
+
+/**
+ * Lays `x` out. The result is kept as long as neither the contents of `x` change nor the scope ends,
+ * so that what one convolution has packed serves the next one, too.
+ */
+export function pack(x: Tensor, layout: Layout, load: Load): Panel {
+  const key = `${load} ${Object.values(layout).join(" ")}`;
+  let known = packed.get(x.storage);
+  if (known?.version !== x.storage.version) {
+    known = { version: x.storage.version, panels: new Map() };
+    packed.set(x.storage, known);
+  }
+  const old = known.panels.get(key);
+  if (old?.resource.live) return old;
+  const panel = lay(x, layout, load);
+  known.panels.set(key, panel);
+  return panel;
+}
+
+function lay(x: Tensor, layout: Layout, load: Load): Panel {
+  const { size: [layers, H, W, C], strides: [sl, sy, sx, sc], rows, top, columns, left } = layout;
+  const C4 = layout.channels / 4, width = columns * C4;
+  const aligned = sc === 1 && [C, sl, sy, sx].every((n) => n % 4 === 0);
+  const resource = load === "texture"
+    ? texture(width, rows, layers)
+    : storage(16 * layers * rows * width);
+  run(
+    kernels[load][aligned ? "aligned" : "strided"],
+    {
+      ...(aligned ? { x4: x } : { x }),
+      ...(load === "texture" ? { image: resource } : { panel: resource }),
+    },
+    { layers, rows, width, C4, top, left, H, W, C, sl, sy, sx, sc },
+    folded(Math.ceil(layers * rows * width / 64)),
+    { TRANSPOSED: Number(sy === 1 && sc !== 1) },
+  );
+  return { resource, layers, rows, width };
+}
