@@ -1,0 +1,218 @@
+/**
+ * Tells a person, or a program, how far a run is.
+ *
+ * On a terminal one line is written over and over; elsewhere (a log) a line now and then; with
+ * `json` each report is an object on a line of its own.
+ *
+ * @module
+ */
+
+/** How far a run is, and how it goes. */
+export interface ProgressState {
+  /** Images shown. */
+  readonly images: number;
+  /** Images to show in all. */
+  readonly total: number;
+  /** Images a second. */
+  readonly rate?: number | undefined;
+  /** The discriminator's mean answer to real pictures. */
+  readonly real?: number | undefined;
+  /** The discriminator's mean answer to fakes. */
+  readonly fake?: number | undefined;
+  /** The generator's loss. */
+  readonly lossG?: number | undefined;
+  /** What else is worth a word, e.g. `fading in 64 px`. */
+  readonly note?: string | undefined;
+}
+
+/** How progress is shown. */
+export type ProgressStyle = "live" | "lines" | "json";
+
+/** Where and how to write; what is left out is the process's own. */
+export interface ProgressOptions {
+  /** By default `live` on a terminal, else `lines`. */
+  readonly style?: ProgressStyle;
+  /** Takes text to show. */
+  readonly write?: (text: string) => void;
+  /** Columns of the terminal. */
+  readonly width?: () => number;
+  /** Milliseconds, from any start. */
+  readonly now?: () => number;
+}
+
+/** Milliseconds between two lines of a log, and between two changes of the live line. */
+const LINES_EVERY = 30_000;
+const LIVE_EVERY = 100;
+
+/** Seconds after which a rate counts 1/e of what it did. */
+const MEMORY = 20;
+
+/**
+ * A length of time for people: two units, the larger first.
+ *
+ * @param seconds How long.
+ * @returns E.g. `45s`, `3m 07s`, `1h 05m`, `2d 03h`; `?` where it is not known.
+ */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole}s`;
+  const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)}m ${two(whole % 60)}s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
+}
+
+/** Three digits or so, without an exponent. */
+function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
+/** Thousands of images, with as many decimals as a run of `total` needs to be seen moving. */
+function kimg(images: number, total: number): string {
+  return (images / 1000).toFixed(total < 100_000 ? 2 : total < 10_000_000 ? 1 : 0);
+}
+
+/**
+ * The line that tells how far a run is.
+ *
+ * @param state What to tell; what it lacks is left out.
+ * @param width Columns to fit in.
+ * @returns Text of at most `width` characters, e.g.
+ *   `12.8/200.0 kimg  6%  412 img/s  7m 34s left  D real 0.71 fake 0.28  G 1.62`.
+ */
+export function progressLine(state: ProgressState, width = Infinity): string {
+  const { images, total, rate, real, fake, lossG, note } = state;
+  const parts = [
+    `${kimg(images, total)}/${kimg(total, total)} kimg`,
+    `${total > 0 ? Math.floor((100 * images) / total) : 100}%`,
+  ];
+  if (rate !== undefined) {
+    parts.push(`${short(rate)} img/s`, `${duration((total - images) / rate)} left`);
+  }
+  const answers = [["real", real], ["fake", fake]] as const;
+  const known = answers.filter(([, value]) => value !== undefined);
+  if (known.length > 0) {
+    parts.push(`D ${known.map(([name, value]) => `${name} ${short(value!)}`).join(" ")}`);
+  }
+  if (lossG !== undefined) parts.push(`G ${short(lossG)}`);
+  if (note) parts.push(note.replace(/\s+/g, " "));
+  const line = Array.from(parts.join("  "));
+  return line.length <= width
+    ? line.join("")
+    : line.slice(0, Math.max(0, width - 1)).join("") + "…";
+}
+
+/** A rate that forgets: its mean over time is weighted towards the last {@linkcode MEMORY}. */
+export class Rate {
+  #last: { images: number; seconds: number } | undefined;
+  #images = 0;
+  #seconds = 0;
+
+  /**
+   * Takes a reading.
+   *
+   * @param images Images shown.
+   * @param seconds When, from any start.
+   * @returns Images a second; undefined until time has passed between two readings.
+   */
+  read(images: number, seconds: number): number | undefined {
+    if (this.#last) {
+      const passed = seconds - this.#last.seconds;
+      const keep = Math.exp(-passed / MEMORY);
+      this.#images = this.#images * keep + images - this.#last.images;
+      this.#seconds = this.#seconds * keep + passed;
+    }
+    this.#last = { images, seconds };
+    return this.#seconds > 0 ? this.#images / this.#seconds : undefined;
+  }
+
+  /** Leaves out the time until the next reading, which went into something else. */
+  pause(): void {
+    this.#last = undefined;
+  }
+}
+
+/** Shows the progress of one run. */
+export class Progress {
+  readonly #style: ProgressStyle;
+  readonly #write: (text: string) => void;
+  readonly #width: () => number;
+  readonly #now: () => number;
+  readonly #rate = new Rate();
+  #next = -Infinity;
+  #latest: ProgressState | undefined;
+  #shown: ProgressState | undefined;
+
+  /**
+   * @param options Where and how to write.
+   */
+  constructor(options: ProgressOptions = {}) {
+    this.#style = options.style ?? (Deno.stdout.isTerminal() ? "live" : "lines");
+    this.#write = options.write ?? writeOut;
+    this.#width = options.width ?? terminalWidth;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /**
+   * Takes a report, and shows it unless the last one was shown a moment ago. JSON leaves none out.
+   *
+   * @param state How far the run is; its rate, if it gives none, is measured here.
+   */
+  report(state: ProgressState): void {
+    const now = this.#now();
+    const rate = state.rate ?? this.#rate.read(state.images, now / 1000);
+    this.#latest = { ...state, rate };
+    if (this.#style !== "json" && now < this.#next) return;
+    this.#next = now + (this.#style === "live" ? LIVE_EVERY : LINES_EVERY);
+    this.#show();
+  }
+
+  /**
+   * Says something that stays, above the live line.
+   *
+   * @param text One line.
+   */
+  say(text: string): void {
+    if (this.#style === "json") return this.#write(JSON.stringify({ say: text }) + "\n");
+    this.#write(this.#style === "live" ? `\r\x1b[K${text}\n` : `${text}\n`);
+    if (this.#style === "live" && this.#shown) this.#show();
+  }
+
+  /** Leaves out of the rate what comes until the next report, e.g. a checkpoint's writing. */
+  pause(): void {
+    this.#rate.pause();
+  }
+
+  /** Shows the last report, if it has not been, and ends the line. */
+  finish(): void {
+    if (this.#latest !== this.#shown) this.#show();
+    if (this.#style === "live" && this.#shown) this.#write("\n");
+    this.#latest = this.#shown = undefined;
+  }
+
+  #show(): void {
+    const state = this.#shown = this.#latest!;
+    if (this.#style === "json") this.#write(JSON.stringify(state) + "\n");
+    else if (this.#style === "lines") this.#write(progressLine(state) + "\n");
+    // In the last column some terminals go to the next line.
+    else this.#write(`\r${progressLine(state, this.#width() - 1)}\x1b[K`);
+  }
+}
+
+function writeOut(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+function terminalWidth(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}

@@ -1,0 +1,128 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { duration, Progress, progressLine, type ProgressStyle, Rate } from "./progress.ts";
+
+const STATE = {
+  images: 12_800,
+  total: 200_000,
+  rate: 412.4,
+  real: 0.712,
+  fake: 0.281,
+  lossG: 1.62,
+};
+const LINE = "12.8/200.0 kimg  6%  412 img/s  7m 34s left  D real 0.71 fake 0.28  G 1.62";
+
+/** A progress with a clock to set, and what it wrote. */
+function open(
+  style: ProgressStyle,
+): { progress: Progress; texts: string[]; clock: { ms: number } } {
+  const texts: string[] = [];
+  const clock = { ms: 0 };
+  const write = (text: string) => texts.push(text);
+  const progress = new Progress({ style, write, width: () => 21, now: () => clock.ms });
+  return { progress, texts, clock };
+}
+
+Deno.test("progress: durations", () => {
+  const cases: [number, string][] = [
+    [0, "0s"],
+    [-3, "0s"],
+    [59.4, "59s"],
+    [59.6, "1m 00s"],
+    [187, "3m 07s"],
+    [3599.6, "1h 00m"],
+    [3900, "1h 05m"],
+    [86_399, "1d 00h"],
+    [183_600, "2d 03h"],
+    [Infinity, "?"],
+    [NaN, "?"],
+  ];
+  for (const [seconds, text] of cases) assertEquals(duration(seconds), text);
+});
+
+Deno.test("progress: the line tells what is known, and no more", () => {
+  assertEquals(progressLine(STATE), LINE);
+  assertEquals(progressLine({ images: 0, total: 1000 }), "0.00/1.00 kimg  0%");
+  assertEquals(
+    progressLine({ images: 25_000_000, total: 25_000_000, fake: -12.34, note: "128\npx" }),
+    "25000/25000 kimg  100%  D fake -12.3  128 px",
+  );
+  assertEquals(
+    progressLine({ images: 1, total: 2000, rate: 0 }),
+    "0.00/2.00 kimg  0%  0.00 img/s  ? left",
+  );
+  assertEquals(progressLine({ images: 0, total: 0, lossG: NaN }), "0.00/0.00 kimg  100%  G NaN");
+});
+
+Deno.test("progress: the line is cut to the width", () => {
+  assertEquals(progressLine(STATE, LINE.length), LINE);
+  assertEquals(progressLine(STATE, 15), "12.8/200.0 kim…");
+  for (let width = 1; width < 90; width++) assert(progressLine(STATE, width).length <= width);
+});
+
+Deno.test("progress: the rate is smoothed, follows a change, and leaves a pause out", () => {
+  const rate = new Rate();
+  assertEquals(rate.read(0, 10), undefined);
+  assertEquals(rate.read(0, 10), undefined);
+  assertAlmostEquals(rate.read(300, 13)!, 100);
+  for (let s = 14; s < 200; s++) rate.read(300 + 100 * (s - 13), s);
+  rate.pause();
+  rate.read(19_000, 5000);
+  assertAlmostEquals(rate.read(19_100, 5001)!, 100, 1e-9);
+  const once = rate.read(19_300, 5002)!;
+  assert(once > 104 && once < 106, `one reading of 200 among 100: got ${once}`);
+  let last = 0;
+  for (let s = 1; s < 200; s++) last = rate.read(19_300 + 200 * s, 5002 + s)!;
+  assertAlmostEquals(last, 200, 0.1);
+});
+
+Deno.test("progress: a terminal has one line, cut, and written over", () => {
+  const { progress, texts, clock } = open("live");
+  progress.report(STATE);
+  clock.ms = 50;
+  progress.report({ ...STATE, images: 13_000 }); // too soon to see
+  clock.ms = 150;
+  progress.report({ ...STATE, images: 14_000 });
+  progress.say("saved");
+  progress.report({ ...STATE, images: 15_000 });
+  progress.finish();
+  progress.finish();
+  assertEquals(texts, [
+    "\r12.8/200.0 kimg  6%…\x1b[K",
+    "\r14.0/200.0 kimg  7%…\x1b[K",
+    "\r\x1b[Ksaved\n",
+    "\r14.0/200.0 kimg  7%…\x1b[K",
+    "\r15.0/200.0 kimg  7%…\x1b[K",
+    "\n",
+  ]);
+});
+
+Deno.test("progress: a log has a whole line now and then, and the last one", () => {
+  const { progress, texts, clock } = open("lines");
+  for (let i = 0; i <= 65; i++) {
+    clock.ms = i * 1000;
+    progress.report({ images: i * 500, total: 200_000 });
+  }
+  progress.say("saved");
+  progress.finish();
+  assertEquals(texts, [
+    "0.0/200.0 kimg  0%\n",
+    "15.0/200.0 kimg  7%  500 img/s  6m 10s left\n",
+    "30.0/200.0 kimg  15%  500 img/s  5m 40s left\n",
+    "saved\n",
+    "32.5/200.0 kimg  16%  500 img/s  5m 35s left\n",
+  ]);
+});
+
+Deno.test("progress: as JSON each report is an object on its own line", () => {
+  const { progress, texts } = open("json");
+  progress.report(STATE);
+  progress.report({ ...STATE, note: 'a "quoted"\nnote' });
+  progress.say("saved");
+  progress.finish();
+  assert(texts.every((text) => text.indexOf("\n") === text.length - 1));
+  assertEquals(texts.map((text) => JSON.parse(text)), [
+    STATE,
+    { ...STATE, note: 'a "quoted"\nnote' },
+    { say: "saved" },
+  ]);
+});
