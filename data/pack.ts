@@ -1,0 +1,97 @@
+import type { Pictures } from "./pictures.ts";
+import { replaceFile } from "./replace_file.ts";
+
+// Raise when the same options would give other pixels than before.
+const VERSION = 1;
+const CHUNK = 1 << 26;
+
+/** What lies beside the pixels, in a file of the same name with `.json` at its end. */
+interface Header extends Omit<Pictures, "pixels"> {
+  version: number;
+}
+
+/**
+ * Hashes what determines a pack.
+ *
+ * @param lines Content and options, one line each.
+ * @returns SHA-256 in hexadecimal.
+ */
+export async function packHash(lines: string[]): Promise<string> {
+  const text = [`pack ${VERSION}`, ...lines].join("\n");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex();
+}
+
+/**
+ * Where a pack lies.
+ *
+ * @param cache The folder of packs.
+ * @param of Name, side in pixels and hash of the pictures.
+ * @returns The path.
+ */
+export function packPath(
+  cache: string,
+  { name, resolution, hash }: Pick<Pictures, "name" | "resolution" | "hash">,
+): string {
+  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "pictures";
+  return `${cache}/${plain}-${resolution}-${hash.slice(0, 12)}.rgb8`;
+}
+
+/**
+ * Writes a pack: the pixels, then the header, whose being there says that the pixels are complete.
+ *
+ * @param path See {@linkcode packPath}.
+ * @param pictures What is written.
+ */
+export async function writePack(path: string, pictures: Pictures): Promise<void> {
+  const { pixels, ...rest } = pictures;
+  const header: Header = { version: VERSION, ...rest };
+  await replaceFile(path, pixels);
+  await replaceFile(`${path}.json`, new TextEncoder().encode(JSON.stringify(header, null, 1)));
+}
+
+async function readHeader(path: string, hash: string): Promise<Header | undefined> {
+  try {
+    const header = JSON.parse(await Deno.readTextFile(`${path}.json`)) as Header;
+    return header.version === VERSION && header.hash === hash ? header : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Reads a pack.
+ *
+ * @param path See {@linkcode packPath}.
+ * @param hash The hash that it must have.
+ * @param signal Stops the reading.
+ * @returns The pictures, or undefined if there is no such pack, or not all of it.
+ */
+export async function readPack(
+  path: string,
+  hash: string,
+  signal?: AbortSignal,
+): Promise<Pictures | undefined> {
+  const header = await readHeader(path, hash);
+  if (!header) return undefined;
+  const { version: _, ...rest } = header;
+  const size = rest.count * rest.resolution ** 2 * 3;
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  using open = file;
+  if ((await open.stat()).size !== size) return undefined;
+  const pixels = new Uint8Array(size);
+  for (let done = 0; done < size;) {
+    signal?.throwIfAborted();
+    const read = await open.read(pixels.subarray(done, done + CHUNK));
+    if (read === null) return undefined;
+    done += read;
+  }
+  return { ...rest, pixels };
+}

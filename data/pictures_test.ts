@@ -1,0 +1,229 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
+import { DataError } from "./errors.ts";
+import { openPictures } from "./pictures.ts";
+import { savePng } from "./png.ts";
+
+/** A folder for one test: `in` for pictures, `cache` for packs. */
+async function withFolder(body: (root: string) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${root}/in`);
+    await body(root);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+function noise(width: number, height: number, seed: number): Uint8Array {
+  return Uint8Array.from(
+    { length: width * height * 3 },
+    (_, i) => Math.imul(i + 1 + seed * 7919, 0x9e3779b1) >>> 24,
+  );
+}
+
+async function put(path: string, seed: number, width = 4, height = 4): Promise<Uint8Array> {
+  const rgb = noise(width, height, seed);
+  await savePng(path, { width, height, rgb });
+  return rgb;
+}
+
+async function zip(path: string, files: [string, Uint8Array][], level: number): Promise<void> {
+  const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false, level });
+  for (const [name, bytes] of files) await writer.add(name, new Uint8ArrayReader(bytes));
+  await Deno.writeFile(path, await writer.close());
+}
+
+/** Every file in a folder, with its path within. */
+function filesIn(folder: string, prefix = ""): [string, Uint8Array][] {
+  return [...Deno.readDirSync(folder)].flatMap((entry): [string, Uint8Array][] => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) return filesIn(path, `${prefix}${entry.name}/`);
+    return [[prefix + entry.name, Deno.readFileSync(path)]];
+  });
+}
+
+Deno.test("a folder: sorted, recursive, the hidden and the foreign left alone", async () => {
+  await withFolder(async (root) => {
+    const b = await put(`${root}/in/b.png`, 1);
+    const a = await put(`${root}/in/deep/a.PNG`, 2);
+    const B = await put(`${root}/in/B.png`, 3);
+    for (const name of [".hidden.png", ".git/x.png", "__MACOSX/x.png"]) {
+      await put(`${root}/in/${name}`, 4);
+    }
+    await Deno.writeTextFile(`${root}/in/list.txt`, "no picture");
+    const pictures = await openPictures({
+      data: `${root}/in`,
+      resolution: 4,
+      cache: `${root}/cache`,
+    });
+    assertEquals([pictures.name, pictures.count, pictures.resolution], ["in", 3, 4]);
+    assertEquals(pictures.pixels, Uint8Array.from([...B, ...b, ...a]));
+    assertEquals(pictures.broken, []);
+  });
+});
+
+Deno.test("a zip, stored or deflated, gives what the folder gives, on several cores too", async () => {
+  await withFolder(async (root) => {
+    const expected: number[] = [];
+    // More than are worth starting workers for, and every hundredth broken.
+    const broken: string[] = [];
+    for (let i = 1000; i < 1450; i++) {
+      const name = `p${i}.png`;
+      if (i % 100 === 0) {
+        await Deno.writeTextFile(`${root}/in/${name}`, "garbage");
+        broken.push(name);
+      } else expected.push(...await put(`${root}/in/${name}`, i));
+    }
+    const files = filesIn(`${root}/in`).reverse();
+    await zip(`${root}/stored.zip`, files, 0);
+    await zip(`${root}/deflated.zip`, [["__MACOSX/p1.png", new Uint8Array(3)], ...files], 6);
+    for (const data of ["in", "stored.zip", "deflated.zip"]) {
+      const reports: number[] = [];
+      const pictures = await openPictures({
+        data: `${root}/${data}`,
+        resolution: 4,
+        cache: `${root}/cache`,
+        onProgress: (done, total) => {
+          assertEquals(total, 450);
+          reports.push(done);
+        },
+      });
+      assertEquals([pictures.name, pictures.count], [
+        data.replace(".zip", ""),
+        expected.length / 48,
+      ]);
+      assertEquals(pictures.pixels, Uint8Array.from(expected));
+      assertEquals(pictures.broken.map(({ name }) => name), broken);
+      assertStringIncludes(pictures.broken[0].reason, "neither JPEG nor PNG");
+      assertEquals(reports.at(-1), 450);
+      assertEquals(reports, reports.toSorted((x, y) => x - y));
+    }
+  });
+});
+
+Deno.test("the crop and the resize are used", async () => {
+  await withFolder(async (root) => {
+    const rgb = await put(`${root}/in/a.png`, 1, 5, 4);
+    const open = { data: `${root}/in`, cache: `${root}/cache` };
+    const { pixels } = await openPictures({ ...open, resolution: 2, crop: "2x2+3+1" });
+    const pixel = (x: number, y: number) => [...rgb.subarray((y * 5 + x) * 3, (y * 5 + x) * 3 + 3)];
+    assertEquals([...pixels], [...pixel(3, 1), ...pixel(4, 1), ...pixel(3, 2), ...pixel(4, 2)]);
+    const one = await openPictures({ ...open, resolution: 1, crop: "2x2+3+1", resize: "nearest" });
+    assertEquals([...one.pixels], pixel(4, 2));
+  });
+});
+
+Deno.test("the second time the pack is read, unless it, a picture or an option changed", async () => {
+  await withFolder(async (root) => {
+    for (let i = 0; i < 3; i++) await put(`${root}/in/${i}.png`, i);
+    await Deno.writeTextFile(`${root}/in/x.jpg`, "garbage");
+    let decoded = 0;
+    const open = async (more: { crop?: string; resize?: "area" | "nearest" } = {}) => {
+      decoded = 0;
+      return await openPictures({
+        data: `${root}/in`,
+        resolution: 4,
+        cache: `${root}/cache`,
+        onProgress: (done) => decoded = done,
+        ...more,
+      });
+    };
+    const first = await open();
+    assertEquals(decoded, 4);
+    const second = await open();
+    assertEquals(decoded, 0, "decoded again");
+    assertEquals(second, { ...first, pixels: second.pixels });
+    assertEquals(second.pixels, first.pixels.slice());
+    const pack = `${root}/cache/in-4-${first.hash.slice(0, 12)}.rgb8`;
+    assertEquals(await Deno.readFile(pack), first.pixels.slice());
+
+    const damages: [string, () => void | Promise<void>][] = [
+      ["pack cut short", () => Deno.truncate(pack, 100)],
+      ["pack gone", () => Deno.remove(pack)],
+      ["header gone", () => Deno.remove(`${pack}.json`)],
+      ["header cut short", () => Deno.truncate(`${pack}.json`, 20)],
+      ["header of another", () => Deno.writeTextFile(`${pack}.json`, `{"version":1,"hash":"0"}`)],
+    ];
+    for (const [name, damage] of damages) {
+      await damage();
+      assertEquals((await open()).pixels, second.pixels, name);
+      assertEquals(decoded, 4, `${name}: not decoded again`);
+      await open();
+      assertEquals(decoded, 0, `${name}: not mended`);
+    }
+    for (const more of [{ crop: "none" }, { resize: "nearest" as const }]) {
+      const other = await open(more);
+      assert(other.hash !== first.hash);
+      assertEquals(decoded, 4);
+    }
+    await put(`${root}/in/1.png`, 77, 5, 5);
+    const changed = await open();
+    assertEquals(decoded, 4);
+    assert(changed.hash !== first.hash);
+    assertEquals(
+      [...Deno.readDirSync(`${root}/cache`)].filter(({ name }) => /part/.test(name)),
+      [],
+    );
+  });
+});
+
+Deno.test("errors say what is wrong and where", async () => {
+  await withFolder(async (root) => {
+    const open = (data: string, crop = "center") =>
+      openPictures({ data: `${root}/${data}`, resolution: 4, crop, cache: `${root}/cache` });
+    await assertRejects(() => open("gone"), DataError, "gone does not exist");
+    await assertRejects(() => open("in"), DataError, "in holds no picture");
+    await Deno.writeTextFile(`${root}/in/a.jpg`, "garbage");
+    await assertRejects(() => open("in"), DataError, "first: a.jpg: neither JPEG nor PNG");
+    await Deno.writeTextFile(`${root}/no.zip`, "no zip at all, only text of some length");
+    await assertRejects(() => open("no.zip"), DataError, "no.zip is not a zip");
+    await put(`${root}/in/b.png`, 1, 40, 40);
+    await put(`${root}/in/c.png`, 1, 30, 40);
+    await put(`${root}/in/d.png`, 1, 20, 40);
+    const error = await assertRejects(() => open("in", "20x20+15+0"), DataError, "c.png");
+    assertStringIncludes(error.message, "30 x 40");
+    await zip(`${root}/short.zip`, filesIn(`${root}/in`), 0);
+    await Deno.truncate(`${root}/short.zip`, (await Deno.stat(`${root}/short.zip`)).size - 40);
+    await assertRejects(() => open("short.zip"), DataError, "cut short");
+    await assertRejects(() => open("in", "big"), RangeError, `"big"`);
+    const size = () => openPictures({ data: root, resolution: 0, cache: root });
+    await assertRejects(size, RangeError, "resolution 0");
+    await assertRejects(() => Deno.stat(`${root}/cache`), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("a damaged entry of a zip is broken, the others are not", async () => {
+  await withFolder(async (root) => {
+    await put(`${root}/in/a.png`, 1);
+    const b = await put(`${root}/in/b.png`, 2);
+    const files = filesIn(`${root}/in`).sort();
+    await zip(`${root}/rot.zip`, files, 0);
+    const bytes = await Deno.readFile(`${root}/rot.zip`);
+    // In the middle of the first entry's data.
+    bytes[30 + "a.png".length + (files[0][1].length >> 1)] ^= 1;
+    await Deno.writeFile(`${root}/rot.zip`, bytes);
+    const open = { data: `${root}/rot.zip`, resolution: 4, cache: `${root}/cache` };
+    const pictures = await openPictures(open);
+    assertEquals(pictures.broken.map(({ name }) => name), ["a.png"]);
+    assertEquals(pictures.pixels.slice(), b);
+  });
+});
+
+Deno.test("a signal stops the work, and no pack is left", async () => {
+  await withFolder(async (root) => {
+    for (let i = 0; i < 200; i++) await put(`${root}/in/${i}.png`, i);
+    const control = new AbortController();
+    const open = () =>
+      openPictures({
+        data: `${root}/in`,
+        resolution: 4,
+        cache: `${root}/cache`,
+        signal: control.signal,
+        onProgress: () => control.abort(),
+      });
+    const error = await assertRejects(open, DOMException);
+    assertEquals(error.name, "AbortError");
+    await assertRejects(() => Deno.stat(`${root}/cache`), Deno.errors.NotFound);
+  });
+});

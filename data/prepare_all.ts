@@ -1,0 +1,90 @@
+import { DataError } from "./errors.ts";
+import { type Preparation, prepare } from "./prepare.ts";
+import type { Source } from "./source.ts";
+import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
+
+// Starting workers takes as long as decoding some hundred small pictures.
+const FEW = 400;
+const REPORT_EVERY = 64;
+const YIELD_AFTER_MS = 20;
+
+/** The same interface on this thread, which looks at the event loop now and then. */
+function ownThread(): WorkerPool {
+  let yielded = performance.now();
+  return {
+    lanes: 1,
+    async prepare(name, bytes, to) {
+      if (performance.now() - yielded > YIELD_AFTER_MS) {
+        await new Promise((resume) => setTimeout(resume));
+        yielded = performance.now();
+      }
+      return prepare(name, bytes, to);
+    },
+    close() {},
+  };
+}
+
+/**
+ * Prepares every picture of a source. The result is the same whatever the number of cores.
+ *
+ * @param source Where the pictures come from.
+ * @param to What is made of each.
+ * @param signal Stops the work.
+ * @param onProgress Told now and then how many are done.
+ * @returns The pixels of the good ones in order, `[good, R, R, 3]`, and the others with the reason.
+ * @throws {DataError} If the crop lies outside a picture.
+ */
+export async function prepareAll(
+  source: Source,
+  to: Preparation,
+  signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
+): Promise<{ pixels: Uint8Array; broken: { name: string; reason: string }[] }> {
+  const total = source.names.length;
+  const stride = to.resolution ** 2 * 3;
+  const pixels = new Uint8Array(total * stride);
+  const reasons = new Map<number, string>();
+  const fatal = new Map<number, DataError>();
+  const pool = (total > FEW ? await openWorkerPool() : undefined) ?? ownThread();
+  let next = 0;
+  let done = 0;
+
+  async function one(index: number): Promise<void> {
+    const name = source.names[index];
+    try {
+      const bytes = await source.read(index) as Uint8Array<ArrayBuffer>;
+      pixels.set(await pool.prepare(name, bytes, to), index * stride);
+    } catch (error) {
+      if (error instanceof DataError) fatal.set(index, error);
+      else reasons.set(index, (error as Error).message);
+    }
+    done += 1;
+    if (done % REPORT_EVERY === 0 || done === total) onProgress?.(done, total);
+  }
+
+  async function lane(): Promise<void> {
+    while (next < total && fatal.size === 0) {
+      signal?.throwIfAborted();
+      await one(next++);
+    }
+  }
+
+  try {
+    await Promise.all(Array.from({ length: pool.lanes }, lane));
+  } finally {
+    pool.close();
+  }
+  // Lanes take pictures in order and finish what they took, so the first one at fault is among these.
+  const first = fatal.get(Math.min(...fatal.keys()));
+  if (first) throw first;
+
+  let good = 0;
+  for (let index = 0; index < total; index++) {
+    if (reasons.has(index)) continue;
+    if (good < index) pixels.copyWithin(good * stride, index * stride, (index + 1) * stride);
+    good += 1;
+  }
+  const broken = [...reasons].sort(([a], [b]) => a - b)
+    .map(([index, reason]) => ({ name: source.names[index], reason }));
+  return { pixels: pixels.subarray(0, good * stride), broken };
+}

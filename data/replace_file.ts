@@ -1,0 +1,25 @@
+import { dirname } from "@std/path";
+
+// One write of more than 2 GB fails on some systems.
+const CHUNK = 1 << 26;
+
+/**
+ * Writes a file beside its place and then renames it, so that nobody ever sees half of it.
+ *
+ * @param path Where the file goes; its folder is made if it is not there.
+ * @param bytes What it holds.
+ */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    using file = await Deno.open(beside, { write: true, createNew: true });
+    for (let done = 0; done < bytes.length;) {
+      done += await file.write(bytes.subarray(done, done + CHUNK));
+    }
+  } catch (error) {
+    await Deno.remove(beside).catch(() => {});
+    throw error;
+  }
+  await Deno.rename(beside, path);
+}

@@ -1,0 +1,77 @@
+import { DataError } from "./errors.ts";
+import type { Preparation } from "./prepare.ts";
+import type { Answer, Request } from "./prepare_worker.ts";
+
+// Beyond this, reading the files is what takes the time.
+const MOST_WORKERS = 8;
+
+/** Prepares pictures on several cores. */
+export interface WorkerPool {
+  /** How many calls of `prepare` keep every worker busy. */
+  lanes: number;
+  /** As `prepare` of `prepare.ts`; takes the bytes away. */
+  prepare(name: string, bytes: Uint8Array<ArrayBuffer>, to: Preparation): Promise<Uint8Array>;
+  /** Ends the workers. */
+  close(): void;
+}
+
+/** Starts one worker; undefined if its file is not there. */
+function start(): Promise<Worker | undefined> {
+  const worker = new Worker(new URL("./prepare_worker.ts", import.meta.url), { type: "module" });
+  return new Promise((resolve) => {
+    worker.onmessage = () => resolve(worker);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      worker.terminate();
+      resolve(undefined);
+    };
+  });
+}
+
+/**
+ * Starts a worker a core.
+ *
+ * @returns The pool; undefined where workers cannot be started, as in the output of `deno bundle`, which
+ * is one file, or where there is one core only.
+ */
+export async function openWorkerPool(): Promise<WorkerPool | undefined> {
+  const count = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
+  if (count < 2) return undefined;
+  const started = await Promise.all(Array.from({ length: count }, start));
+  const workers = started.filter((worker) => worker !== undefined);
+  if (workers.length < count) {
+    for (const worker of workers) worker.terminate();
+    return undefined;
+  }
+  const waiting = new Map<number, PromiseWithResolvers<Uint8Array>>();
+  function settle({ data }: MessageEvent<Answer>): void {
+    const promise = waiting.get(data.id);
+    waiting.delete(data.id);
+    if ("pixels" in data) promise?.resolve(data.pixels);
+    else promise?.reject(data.fatal ? new DataError(data.reason) : new Error(data.reason));
+  }
+  function fail(event: ErrorEvent): void {
+    event.preventDefault();
+    for (const promise of waiting.values()) promise.reject(new DataError(`data: ${event.message}`));
+    waiting.clear();
+  }
+  for (const worker of workers) {
+    worker.onmessage = settle;
+    worker.onerror = fail;
+  }
+  let id = 0;
+  return {
+    // Two each: one in work, one on its way.
+    lanes: count * 2,
+    prepare(name, bytes, to) {
+      const promise = Promise.withResolvers<Uint8Array>();
+      waiting.set(++id, promise);
+      const request: Request = { id, name, bytes, to };
+      workers[id % count].postMessage(request, [bytes.buffer]);
+      return promise.promise;
+    },
+    close() {
+      for (const worker of workers) worker.terminate();
+    },
+  };
+}
