@@ -261,12 +261,12 @@ export function planGather(problem: Problem): Plan {
   // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
   if (columns <= 8) {
     const NV = columns <= 4 ? 1 : 2;
-    return { load, MR: rows >= 64 ? 8 : 4, NV, KU, wx: 1, wy: software ? 8 : 64, ...forced, KU };
+    return { load, MR: rows >= 64 ? 8 : 4, NV, wx: 1, wy: software ? 8 : 64, ...forced, KU };
   }
   const C4 = Math.ceil(columns / 4);
   if (software) {
     const NV = C4 >= 32 ? 4 : C4 >= 16 ? 2 : 1;
-    return { load, MR: NV === 1 ? 16 : rows >= 16 ? 16 : 8, NV, KU, wx: 8, wy: 1, ...forced, KU };
+    return { load, MR: NV === 1 ? 16 : rows >= 16 ? 16 : 8, NV, wx: 8, wy: 1, ...forced, KU };
   }
   const wx = C4 >= 16 ? 16 : C4 >= 8 ? 8 : 4;
   return { load, MR: 8, NV: 1, wx, wy: 128 / wx, ...forced, KU };
