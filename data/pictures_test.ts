@@ -143,7 +143,10 @@ Deno.test("the second time the pack is read, unless it, a picture or an option c
       ["pack gone", () => Deno.remove(pack)],
       ["header gone", () => Deno.remove(`${pack}.json`)],
       ["header cut short", () => Deno.truncate(`${pack}.json`, 20)],
-      ["header of another", () => Deno.writeTextFile(`${pack}.json`, `{"version":1,"hash":"0"}`)],
+      ["header of another", async () => {
+        const header = JSON.parse(await Deno.readTextFile(`${pack}.json`));
+        await Deno.writeTextFile(`${pack}.json`, JSON.stringify({ ...header, hash: "0" }));
+      }],
     ];
     for (const [name, damage] of damages) {
       await damage();
@@ -205,7 +208,8 @@ Deno.test("a damaged entry of a zip is broken, the others are not", async () => 
     await Deno.writeFile(`${root}/rot.zip`, bytes);
     const open = { data: `${root}/rot.zip`, resolution: 4, cache: `${root}/cache` };
     const pictures = await openPictures(open);
-    assertEquals(pictures.broken.map(({ name }) => name), ["a.png"]);
+    // Found by the zip's checksum: a JPEG has none of its own.
+    assertEquals(pictures.broken, [{ name: "a.png", reason: "Invalid signature" }]);
     assertEquals(pictures.pixels.slice(), b);
   });
 });

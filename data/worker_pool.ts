@@ -15,7 +15,13 @@ export interface WorkerPool {
   close(): void;
 }
 
-/** Starts one worker; undefined if its file is not there. */
+/** Whether the worker's file is there: in the output of `deno bundle`, one file, it is not. */
+async function isAvailable(): Promise<boolean> {
+  const file = new URL("./prepare_worker.ts", import.meta.url);
+  return file.protocol !== "file:" || await Deno.stat(file).then(() => true, () => false);
+}
+
+/** Starts one worker; undefined if it does not run. */
 function start(): Promise<Worker | undefined> {
   const worker = new Worker(new URL("./prepare_worker.ts", import.meta.url), { type: "module" });
   return new Promise((resolve) => {
@@ -31,12 +37,11 @@ function start(): Promise<Worker | undefined> {
 /**
  * Starts a worker a core.
  *
- * @returns The pool; undefined where workers cannot be started, as in the output of `deno bundle`, which
- * is one file, or where there is one core only.
+ * @returns The pool; undefined where workers cannot be started, or where there is one core only.
  */
 export async function openWorkerPool(): Promise<WorkerPool | undefined> {
   const count = Math.min(navigator.hardwareConcurrency, MOST_WORKERS);
-  if (count < 2) return undefined;
+  if (count < 2 || !await isAvailable()) return undefined;
   const started = await Promise.all(Array.from({ length: count }, start));
   const workers = started.filter((worker) => worker !== undefined);
   if (workers.length < count) {
