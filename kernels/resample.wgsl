@@ -1,0 +1,87 @@
+// Changes of picture size. Rows of all pictures are counted through: r = n H + h.
+alias Value = f32; // or vec4f, where C is a multiple of 4; B and C count Values
+struct Params { A: u32, R: u32, S: u32, B: u32, f: u32, k: f32 }
+@group(0) @binding(0) var<storage, read> x: array<Value>;
+@group(0) @binding(1) var<storage, read_write> y: array<Value>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
+
+// [A, R, B] -> [f A, f R, B]: y[f r + j, f w + l] = k x[r, w]. An invocation writes all the copies
+// of one value: divisions are what costs on the software device.
+@compute @workgroup_size(64)
+fn up(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = index(id, groups);
+  if (i >= p.A * p.R * p.B) { return; }
+  var start = corner(i);
+  let value = p.k * x[i];
+  for (var j = 0u; j < p.f; j++) {
+    var at = start;
+    for (var l = 0u; l < p.f; l++) { y[at] = value; at += p.B; }
+    start += p.f * p.R * p.B;
+  }
+}
+
+// [f A, f R, B] -> [A, R, B]: y[r, w] = k sum of the f times f pixels x[f r + j, f w + l]
+@compute @workgroup_size(64)
+fn down(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = index(id, groups);
+  if (i >= p.A * p.R * p.B) { return; }
+  var start = corner(i);
+  var total = Value();
+  for (var j = 0u; j < p.f; j++) {
+    var at = start;
+    for (var l = 0u; l < p.f; l++) { total += x[at]; at += p.B; }
+    start += p.f * p.R * p.B;
+  }
+  y[i] = p.k * total;
+}
+
+// Where the square of the large picture begins that belongs to element i of the small one
+fn corner(i: u32) -> u32 {
+  let pixel = i / p.B;
+  let row = pixel / p.R;
+  return (row * p.f * p.f * p.R + (pixel - row * p.R) * p.f) * p.B + i - pixel * p.B;
+}
+
+// Twice S times the place of output s among R inputs, s in 0..S-1: half-pixel centres, held at the
+// edges. In integers, so that both ways agree on it to the last bit.
+fn place(s: i32, R: i32, S: i32) -> i32 { return clamp((2 * s + 1) * R - S, 0, 2 * S * (R - 1)); }
+
+// [A, R, B] -> [A, S, B]: linear interpolation along the middle axis
+@compute @workgroup_size(64)
+fn interpolate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = index(id, groups);
+  if (i >= p.A * p.S * p.B) { return; }
+  let row = i / p.B;
+  let b = i - row * p.B;
+  let a = row / p.S;
+  let at = u32(place(i32(row - a * p.S), i32(p.R), i32(p.S)));
+  let low = at / (2 * p.S);
+  let t = f32(at - low * 2 * p.S) / f32(2 * p.S);
+  let start = a * p.R;
+  let near = x[(start + low) * p.B + b];
+  y[i] = near + t * (x[(start + min(low + 1, p.R - 1)) * p.B + b] - near);
+}
+
+// Its adjoint, [A, S, B] -> [A, R, B]: an input gathers from the outputs less than 1 away from it
+@compute @workgroup_size(64)
+fn gather(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = index(id, groups);
+  if (i >= p.A * p.R * p.B) { return; }
+  let b = i % p.B;
+  let row = i / p.B;
+  let R = i32(p.R);
+  let S = i32(p.S);
+  let r = i32(row % p.R);
+  // place(s) > 2 S (r - 1) and < 2 S (r + 1), solved for s and widened by rounding
+  let first = select(max((S * (2 * r - 1) - R) / (2 * R), 0), 0, r == 0);
+  let last = select(min((S * (2 * r + 3) - R) / (2 * R) + 1, S - 1), S - 1, r == R - 1);
+  let start = row / p.R * p.S;
+  var total = Value();
+  for (var s = first; s <= last; s++) {
+    let weight = 1 - f32(abs(place(s, R, S) - 2 * S * r)) / f32(2 * S);
+    total += max(weight, 0f) * x[(start + u32(s)) * p.B + b];
+  }
+  y[i] = total;
+}

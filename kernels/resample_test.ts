@@ -1,0 +1,113 @@
+import { openGpu } from "../gpu/device.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { tensor } from "../tensor/tensor.ts";
+import { checkOp } from "../tests/check.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { bilinear, downAverage, upNearest } from "./resample.ts";
+await openGpu();
+
+type Picture = [N: number, H: number, W: number, C: number];
+
+/** Every element of a picture computed from its indices. */
+function picture(
+  [N, H, W, C]: Picture,
+  at: (n: number, h: number, w: number, c: number) => number,
+) {
+  return Array.from({ length: N * H * W * C }, (_, i) => {
+    const c = i % C, w = Math.floor(i / C) % W, h = Math.floor(i / C / W) % H;
+    return at(Math.floor(i / C / W / H), h, w, c);
+  });
+}
+function upReference(x: number[], [N, H, W, C]: Picture, f: number): number[] {
+  return picture(
+    [N, f * H, f * W, C],
+    (n, h, w, c) => x[((n * H + Math.floor(h / f)) * W + Math.floor(w / f)) * C + c],
+  );
+}
+function downReference(x: number[], [N, H, W, C]: Picture, f: number): number[] {
+  return picture([N, H / f, W / f, C], (n, h, w, c) => {
+    let total = 0;
+    for (let i = 0; i < f; i++) {
+      for (let j = 0; j < f; j++) total += x[((n * H + f * h + i) * W + f * w + j) * C + c];
+    }
+    return total / f ** 2;
+  });
+}
+/** The two neighbours of output `o` and the second one's share. */
+function neighbours(o: number, size: number, size2: number): [number, number, number] {
+  const place = Math.max(0, (o + 0.5) * size / size2 - 0.5), low = Math.floor(place);
+  return [low, Math.min(low + 1, size - 1), place - low];
+}
+function bilinearReference(x: number[], [N, H, W, C]: Picture, [H2, W2]: number[]): number[] {
+  return picture([N, H2, W2, C], (n, h, w, c) => {
+    const [h0, h1, th] = neighbours(h, H, H2), [w0, w1, tw] = neighbours(w, W, W2);
+    const at = (h: number, w: number) => x[((n * H + h) * W + w) * C + c];
+    return (1 - th) * ((1 - tw) * at(h0, w0) + tw * at(h0, w1)) +
+      th * ((1 - tw) * at(h1, w0) + tw * at(h1, w1));
+  });
+}
+
+// one element; primes, also four channels at a time; a workgroup and one more of small and large
+const resized: [Picture, number][] = [
+  [[1, 1, 1, 1], 1],
+  [[1, 1, 1, 1], 3],
+  [[2, 3, 5, 3], 2],
+  [[2, 3, 5, 1], 3],
+  [[2, 3, 1, 4], 2],
+  [[1, 4, 4, 1], 2],
+  [[1, 8, 8, 1], 1],
+  [[1, 13, 5, 1], 1],
+  [[1, 1, 3, 8], 3],
+];
+for (const [shape, f] of resized) {
+  const [N, H, W, C] = shape, large: Picture = [N, f * H, f * W, C];
+  Deno.test(`upNearest() of [${shape}] by ${f}`, () =>
+    checkOp((x) => upNearest(x, f), (x) => upReference(x, shape, f), [shape], { second: true }));
+  Deno.test(`downAverage() of [${large}] by ${f}`, () =>
+    checkOp((x) => downAverage(x, f), (x) => downReference(x, large, f), [large], {
+      second: true,
+    }));
+}
+Deno.test("averages of repeated pixels are those pixels", async () => {
+  const x = randoms(2 * 3 * 2 * 5, 3);
+  assertEquals(
+    [...await downAverage(upNearest(tensor(x, [2, 3, 2, 5]), 2), 2).read()],
+    x,
+  );
+});
+
+// larger, smaller, both, the same, from and to one pixel, by other than whole numbers
+const sizes: [Picture, [number, number]][] = [
+  [[1, 1, 1, 1], [1, 1]],
+  [[1, 1, 1, 2], [3, 5]],
+  [[1, 5, 3, 1], [1, 1]],
+  [[2, 3, 5, 3], [6, 10]],
+  [[2, 5, 3, 1], [7, 11]],
+  [[1, 7, 11, 1], [5, 3]],
+  [[1, 11, 2, 1], [2, 7]],
+  [[2, 3, 4, 4], [5, 4]],
+  [[1, 2, 3, 8], [2, 7]],
+  [[1, 4, 3, 1], [8, 8]],
+  [[1, 3, 4, 1], [13, 5]],
+  [[1, 17, 1, 1], [2, 1]],
+];
+for (const [shape, size] of sizes) {
+  Deno.test(`bilinear() of [${shape}] to [${size}]`, () =>
+    checkOp((x) => bilinear(x, size), (x) => bilinearReference(x, shape, size), [shape], {
+      second: shape[1] * shape[2] * shape[3] <= 45,
+    }));
+}
+Deno.test("bilinear() of a large picture", async () => {
+  const shape: Picture = [1, 37, 53, 3], x = randoms(37 * 53 * 3, 9);
+  for (const size of [[299, 299], [16, 9]] as [number, number][]) {
+    const y = await bilinear(tensor(x, shape), size).read();
+    assertClose("y", y, bilinearReference(x, shape, size));
+  }
+});
+Deno.test("what does not fit is refused", () => {
+  const x = tensor(randoms(12, 1), [1, 4, 3, 1]);
+  assertThrows(() => downAverage(x, 2), RangeError, "2 does not divide height and width of [1,4,3");
+  assertThrows(() => upNearest(x, 1.5), RangeError, "got factor 1.5");
+  assertThrows(() => upNearest(tensor([1], [1]), 2), RangeError, "got shape [1]");
+  assertThrows(() => bilinear(x, [0, 2]), RangeError, "[4, 3] to [0, 2]");
+});
