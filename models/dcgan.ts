@@ -1,0 +1,102 @@
+/**
+ * The nets of DCGAN, generated from the resolution: 4x4 doubled to what is asked.
+ *
+ * @see Radford et al. 2016, https://arxiv.org/abs/1511.06434, and PyTorch's DCGAN example
+ * @module
+ */
+import { leakyRelu, tanh } from "../kernels/elementwise.ts";
+import { type Init, normalInit } from "../nn/init.ts";
+import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
+import { Module } from "../nn/module.ts";
+import type { HostRandom } from "../nn/random.ts";
+import { reshape } from "../tensor/op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Sizes of the nets. */
+export interface DcganOptions {
+  /** A power of two, at least 8. */
+  readonly resolution: number;
+  /** Length of a latent. */
+  readonly nz: number;
+  /** Channels of G's last hidden map; doubled at each level below. */
+  readonly ngf: number;
+  /** Channels of D's first map; doubled at each level. */
+  readonly ndf: number;
+}
+
+const FIRST = { kernel: 4, stride: 1, padding: 0, bias: false };
+const HALVE = { kernel: 4, stride: 2, padding: 1, bias: false };
+
+/** Levels between the 4x4 map and the picture: 3 at 32 pixels. */
+function levels(resolution: number): number {
+  const n = Math.log2(resolution / 4);
+  if (!Number.isInteger(n) || n < 1) {
+    throw new RangeError(`resolution ${resolution} is not a power of two of at least 8`);
+  }
+  return n;
+}
+
+interface Inits {
+  readonly conv: Init;
+  readonly norm: Init;
+}
+
+/** N(0, 0.02) for convolutions, N(1, 0.02) for batch norms. */
+function inits(random: HostRandom): Inits {
+  return { conv: normalInit(random, 0.02), norm: normalInit(random, 0.02, 1) };
+}
+
+/** Latents `[N, nz]` to pictures `[N, R, R, 3]` in [-1, 1]. */
+export class DcganGenerator extends Module {
+  readonly blocks: readonly { conv: ConvTranspose2d; norm: BatchNorm2d }[];
+  readonly output: ConvTranspose2d;
+
+  constructor({ resolution, nz, ngf }: DcganOptions, random: HostRandom) {
+    super();
+    const { conv, norm } = inits(random), n = levels(resolution);
+    this.blocks = Array.from({ length: n }, (_, i) => {
+      const outputs = ngf * 2 ** (n - 1 - i);
+      return {
+        conv: i === 0
+          ? new ConvTranspose2d(nz, outputs, FIRST, conv)
+          : new ConvTranspose2d(2 * outputs, outputs, HALVE, conv),
+        norm: new BatchNorm2d(outputs, norm, { slope: 0 }),
+      };
+    });
+    this.output = new ConvTranspose2d(ngf, 3, HALVE, conv);
+  }
+
+  override forward(z: Tensor, training: boolean): Tensor {
+    const [N, nz] = z.shape;
+    let x = reshape(z, [N, 1, 1, nz]);
+    for (const { conv, norm } of this.blocks) x = norm.forward(conv.forward(x), training);
+    return tanh(this.output.forward(x));
+  }
+}
+
+/** Pictures `[N, R, R, 3]` to logits `[N]`. */
+export class DcganDiscriminator extends Module {
+  readonly blocks: readonly { conv: Conv2d; norm?: BatchNorm2d }[];
+  readonly output: Conv2d;
+
+  constructor({ resolution, ndf }: DcganOptions, random: HostRandom) {
+    super();
+    const { conv, norm } = inits(random), n = levels(resolution);
+    this.blocks = Array.from({ length: n }, (_, i) => {
+      const outputs = ndf * 2 ** i;
+      return i === 0 ? { conv: new Conv2d(3, outputs, HALVE, conv) } : {
+        conv: new Conv2d(outputs / 2, outputs, HALVE, conv),
+        norm: new BatchNorm2d(outputs, norm, { slope: 0.2 }),
+      };
+    });
+    this.output = new Conv2d(ndf * 2 ** (n - 1), 1, FIRST, conv);
+  }
+
+  override forward(x: Tensor, training: boolean): Tensor {
+    for (const { conv, norm } of this.blocks) {
+      x = conv.forward(x);
+      x = norm ? norm.forward(x, training) : leakyRelu(x, 0.2);
+    }
+    return reshape(this.output.forward(x), [x.shape[0]]);
+  }
+}

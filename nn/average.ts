@@ -1,0 +1,40 @@
+import { lerpInto } from "../kernels/lerp.ts";
+import { changed, flatten } from "./flat.ts";
+import type { Module } from "./module.ts";
+
+/**
+ * A running average of a net's weights (EMA). Running statistics are copied, not averaged: they are
+ * averages already.
+ */
+export class Average<M extends Module> {
+  /**
+   * @param source The net that is trained.
+   * @param net A net of the same shapes, which becomes the average.
+   */
+  constructor(readonly source: M, readonly net: M) {
+    this.#follow(1);
+  }
+
+  /**
+   * `net = decay net + (1 - decay) source`.
+   *
+   * @param decay Near 1; 0 copies.
+   */
+  update(decay: number): void {
+    this.#follow(1 - decay);
+  }
+
+  #follow(k: number): void {
+    const { source, net } = this;
+    const pairs = [
+      [source.parameters(), net.parameters(), k],
+      [source.statistics(), net.statistics(), 1],
+    ] as const;
+    for (const [from, to, k] of pairs) {
+      if (from.length === 0) continue;
+      const target = flatten(to);
+      lerpInto(target.whole, flatten(from).whole, k);
+      changed(target);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** DCGAN as a whole, held against PyTorch: tests/oracle/dcgan.py says what the fixture holds. */
+import { openGpu } from "../gpu/device.ts";
+import { sum } from "../kernels/reduce.ts";
+import { add } from "../kernels/elementwise.ts";
+import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
+import { Adam } from "../nn/adam.ts";
+import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { grad } from "../nn/grad.ts";
+import type { Module } from "../nn/module.ts";
+import { hostRandom } from "../nn/random.ts";
+import { loadSafetensors } from "../nn/safetensors.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { losses } from "../train/losses.ts";
+import { trainStep } from "../train/step.ts";
+import { assertClose } from "./support.ts";
+await openGpu();
+
+const path = new URL("./fixtures/dcgan.safetensors", import.meta.url).pathname;
+const { entries } = await loadSafetensors(path);
+const array = (name: string): Float32Array => {
+  const entry = entries.get(name);
+  if (!entry) throw new Error(`the fixture has no ${name}`);
+  return entry.data as Float32Array;
+};
+const N = 6, R = 16, nz = 8;
+
+function nets() {
+  const options = { resolution: R, nz, ngf: 4, ndf: 4 }, random = hostRandom(0);
+  const G = new DcganGenerator(options, random), D = new DcganDiscriminator(options, random);
+  fromEntries(prefixed("init/G.", G), entries, "fixture");
+  fromEntries(prefixed("init/D.", D), entries, "fixture");
+  return { G, D };
+}
+function prefixed(prefix: string, net: Module): [string, Tensor][] {
+  return [...net.named()].map(([name, t]) => [prefix + name, t]);
+}
+const latents = (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]);
+function reals(t: number): Tensor {
+  const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
+  const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
+  return tensor(fromNCHW(values.map((v) => Math.fround(Math.fround(v / 127.5) - 1))), [N, R, R, 3]);
+}
+/** `[N, 3, R, R] -> [N, R, R, 3]`. */
+function fromNCHW(x: Float32Array): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < 3; c++) {
+      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
+    }
+  }
+  return y;
+}
+const close = { rtol: 1e-4, atol: 2e-6 };
+
+Deno.test("DCGAN's outputs and gradients are PyTorch's", async () => {
+  const { G, D } = nets(), loss = losses.bce, real = reals(0);
+  const fake = G.forward(latents(0), true);
+  const logitsReal = D.forward(real, true), logitsFake = D.forward(fake, true);
+  assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
+  assertClose("logits of real", await logitsReal.read(), array("out/logits_real"), close);
+  assertClose("logits of fake", await logitsFake.read(), array("out/logits_fake"), close);
+  for (const [prefix, net] of [["G.", G], ["D.", D]] as const) {
+    const stats = prefixed(prefix, net).filter(([, t]) => !t.isParam);
+    for (const [name, t] of stats) {
+      assertClose(name, await t.read(), array(`stats/${name}`), close);
+    }
+  }
+  const check = async (prefix: string, net: Module, y: Tensor) => {
+    const named = prefixed(prefix, net).filter(([, t]) => t.isParam);
+    const grads = grad(y, named.map(([, t]) => t));
+    const got = await toEntries(named.map(([name], i) => [name, grads[i]] as const));
+    for (const [name, { data }] of got) {
+      const expected = array(`grad/${name}`), top = Math.max(...expected.map(Math.abs));
+      assertClose(`gradient of ${name}`, data as Float32Array, expected, {
+        rtol: 1e-4,
+        atol: 2e-5 * top,
+      });
+    }
+  };
+  await check("D.", D, add(loss.real(logitsReal, 1), loss.fake(logitsFake)));
+  await check("G.", G, loss.G(logitsFake));
+  const [dx] = grad(sum(logitsReal), [real]);
+  assertClose("gradient of real", await dx.read(), fromNCHW(array("grad/real")), close);
+});
+
+Deno.test("ten steps of DCGAN are PyTorch's: losses, weights, running statistics", async () => {
+  const { G, D } = nets(), adam = { lr: 2e-3, betas: [0.5, 0.999] as const };
+  const players = {
+    G,
+    D,
+    optG: new Adam(G.parameters(), adam),
+    optD: new Adam(D.parameters(), adam),
+  };
+  const got: number[] = [];
+  for (let t = 0; t < 10; t++) {
+    const { dReal, dFake, g } = trainStep(players, {
+      loss: losses.bce,
+      label: 1,
+      dSteps: 1,
+      batch: () => ({ z: latents(t), real: reals(t) }),
+    });
+    for (const value of [dReal, dFake, g]) got.push((await value.read())[0]);
+  }
+  assertClose("losses", got, array("losses"), { rtol: 2e-5, atol: 2e-6 });
+  for (const [prefix, net] of [["G.", G], ["D.", D]] as const) {
+    for (const [name, { data }] of await toEntries(prefixed(prefix, net))) {
+      assertClose(name, data as Float32Array, array(`final/${name}`), { rtol: 1e-4, atol: 2e-5 });
+    }
+  }
+});
+
+Deno.test("the losses are the papers'", async () => {
+  const r = tensor(array("loss_cases/real"), [6]), f = tensor(array("loss_cases/fake"), [6]);
+  for (
+    const [name, label] of [["bce_smooth", 0.9], ["lsgan", 1], ["hinge", 1], ["wgan", 1]] as const
+  ) {
+    const loss = losses[name.replace("_smooth", "")];
+    const D = add(loss.real(r, label), loss.fake(f));
+    assertClose(`${name} D`, await D.read(), array(`loss_cases/${name}.D`), {
+      rtol: 2e-6,
+      atol: 1e-6,
+    });
+    assertClose(`${name} G`, await loss.G(f).read(), array(`loss_cases/${name}.G`), {
+      rtol: 2e-6,
+      atol: 1e-6,
+    });
+  }
+});
