@@ -16,7 +16,8 @@ const wgsl4 = wgsl.replace("alias Value = f32", "alias Value = vec4f");
 const scalar = ENTRIES.map((entry) => kernel("resample", wgsl, entry));
 const vector = ENTRIES.map((entry) => kernel("resample", wgsl4, entry));
 
-const LONGEST = 65_535; // iterations of one invocation that the software device does
+// A square of pixels is one loop, and the software device ends loops at 65,535 iterations.
+const MOST = 240;
 
 interface Sizes {
   A: number;
@@ -42,7 +43,7 @@ function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k
  *
  * @param x `[N, H, W, C]`
  * @returns `[N, factor H, factor W, C]`
- * @throws {RangeError} If `x` has no four axes, or `factor` is not an integer of 1 to 255.
+ * @throws {RangeError} If `x` has no four axes, or `factor` is not an integer of 1 to 240.
  */
 export function upNearest(x: Tensor, factor: number): Tensor {
   door("upNearest", x, factor);
@@ -68,8 +69,8 @@ function door(op: string, x: Tensor, factor: number): Shape {
   if (x.shape.length !== 4) {
     throw new RangeError(`${op}: got shape [${x.shape}], expected [N, H, W, C]`);
   }
-  if (!Number.isInteger(factor) || factor < 1 || factor ** 2 > LONGEST) {
-    throw new RangeError(`${op}: got factor ${factor}, expected an integer of 1 to 255`);
+  if (!Number.isInteger(factor) || factor < 1 || factor > MOST) {
+    throw new RangeError(`${op}: got factor ${factor}, expected an integer of 1 to ${MOST}`);
   }
   return x.shape;
 }
