@@ -41,6 +41,11 @@ const pending: Promise<void>[] = [];
 
 /** The adapters that can be had, best first, each once. */
 async function adapters(): Promise<GPUAdapter[]> {
+  // The backend of each system, without OpenGL: with that loaded, some runs abort at exit. Deno reads
+  // this at the first request; a compiled binary has no task that could set it.
+  if (!Deno.env.get("DENO_WEBGPU_BACKEND")) {
+    Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan,metal,dx12");
+  }
   const found = new Map<string, GPUAdapter>();
   for (
     const options of [

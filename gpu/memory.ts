@@ -42,7 +42,17 @@ export type Resource = Storage | Texture;
 export const ALIGNMENT = 256;
 
 /** What has been made on the device so far; it stands still once a training step repeats. */
-export const counters = { buffers: 0, textures: 0, bytes: 0, pipelines: 0, bindGroups: 0 };
+export const counters = {
+  buffers: 0,
+  textures: 0,
+  /** Of buffers and textures, in use or pooled. */
+  bytes: 0,
+  pipelines: 0,
+  bindGroups: 0,
+  dispatches: 0,
+  /** Floating-point operations of matrix products and convolutions, 2 a multiplication. */
+  flop: 0,
+};
 
 const free = new Map<string, Resource[]>();
 let scope: Set<Resource> | undefined;

@@ -58,6 +58,7 @@ export function run(
   pass.setPipeline(pipeline.pipeline);
   pass.setBindGroup(0, group, k.params.length ? [writeParams(k, params)] : []);
   pass.dispatchWorkgroups(...grid);
+  counters.dispatches++;
 }
 
 function bindGroup(k: Kernel, pipeline: Pipeline, bound: Readonly<Record<string, Bindable>>) {
@@ -195,7 +196,13 @@ export async function read(from: Storage, bytes: number): Promise<ArrayBuffer> {
   return values;
 }
 
-/** Resolves once the device has done all that was submitted so far. */
+/** Submits what is recorded; resolves once the device has done it. Until then work can go on. */
+export function submitted(): Promise<void> {
+  flush();
+  return gpu().queue.onSubmittedWorkDone().then(throwFailure);
+}
+
+/** Resolves once the device has done all that was recorded, and nothing went wrong. */
 export async function idle(): Promise<void> {
   flush();
   await gpu().queue.onSubmittedWorkDone();

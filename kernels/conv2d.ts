@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { counters } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
@@ -134,6 +135,11 @@ function isDense({ H, W, kh, kw, p }: Sizes): boolean {
   return H === kh && W === kw && p === 0;
 }
 
+/** Operations of each of the three, border included. */
+function flop({ N, C, kh, kw, O, Y, X }: Sizes): number {
+  return 2 * N * Y * X * kh * kw * C * O;
+}
+
 /** `n` rounded up to a multiple of `m`. */
 function up(n: number, m: number): number {
   return Math.ceil(n / m) * m;
@@ -175,6 +181,7 @@ function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
 
 function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
   const { N, C, kh, kw, O, Y, X, s, p } = z;
+  counters.flop += flop(z);
   const A = layoutX(z),
     B: Layout = {
       ...plain([kh * kw, C, 1, O], up(O, 4)),
@@ -197,6 +204,7 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
 
 function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
   const { N, H, W, C, kh, kw, O, s, p } = z;
+  counters.flop += flop(z);
   const A = layoutY(z),
     B: Layout = {
       size: [kh * kw, O, 1, C],
@@ -266,6 +274,7 @@ function gather(
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   const { N, C, kh, kw, O, Y, X, s } = z;
   const A = layoutX(z), G = layoutY(z);
+  counters.flop += flop(z);
   const texture = fitsTexture(A) && fitsTexture(G);
   const plan = planWeight({ rows: C, columns: O, terms: N * Y * X, texture });
   const pa = pack(x, A, plan.load), pg = pack(y, G, plan.load);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counters } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
@@ -86,6 +87,7 @@ function product(
   if (channels / plan.KU > 65_000) {
     throw new RangeError(`matmul: inner size ${K} is too long for one loop of the software device`);
   }
+  counters.flop += 2 * batch * M * K * N;
   const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
   const rowGroups = Math.ceil(M / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(N / 4) / (plan.NV * plan.wx));

@@ -1,7 +1,7 @@
 /** DCGAN as a whole, held against PyTorch: tests/oracle/dcgan.py says what the fixture holds. */
 import { openGpu } from "../gpu/device.ts";
 import { sum } from "../kernels/reduce.ts";
-import { add } from "../kernels/elementwise.ts";
+import { add, full } from "../kernels/elementwise.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { Adam } from "../nn/adam.ts";
 import { fromEntries, toEntries } from "../nn/checkpoint.ts";
@@ -77,7 +77,7 @@ Deno.test("DCGAN's outputs and gradients are PyTorch's", async () => {
       });
     }
   };
-  await check("D.", D, add(loss.real(logitsReal, 1), loss.fake(logitsFake)));
+  await check("D.", D, add(loss.real(logitsReal, full([1], 1)), loss.fake(logitsFake)));
   await check("G.", G, loss.G(logitsFake));
   const [dx] = grad(sum(logitsReal), [real]);
   assertClose("gradient of real", await dx.read(), fromNCHW(array("grad/real")), close);
@@ -95,9 +95,8 @@ Deno.test("ten steps of DCGAN are PyTorch's: losses, weights, running statistics
   for (let t = 0; t < 10; t++) {
     const { dReal, dFake, g } = trainStep(players, {
       loss: losses.bce,
-      label: 1,
       dSteps: 1,
-      batch: () => ({ z: latents(t), real: reals(t) }),
+      batch: () => ({ z: latents(t), real: reals(t), labels: full([1], 1) }),
     });
     for (const value of [dReal, dFake, g]) got.push((await value.read())[0]);
   }
@@ -115,7 +114,7 @@ Deno.test("the losses are the papers'", async () => {
     const [name, label] of [["bce_smooth", 0.9], ["lsgan", 1], ["hinge", 1], ["wgan", 1]] as const
   ) {
     const loss = losses[name.replace("_smooth", "")];
-    const D = add(loss.real(r, label), loss.fake(f));
+    const D = add(loss.real(r, full([1], label)), loss.fake(f));
     assertClose(`${name} D`, await D.read(), array(`loss_cases/${name}.D`), {
       rtol: 2e-6,
       atol: 1e-6,

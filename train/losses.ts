@@ -4,7 +4,17 @@
  *
  * @module
  */
-import { add, affine, neg, relu, scale, softplus, square } from "../kernels/elementwise.ts";
+import {
+  add,
+  affine,
+  mul,
+  neg,
+  relu,
+  scale,
+  softplus,
+  square,
+  sub,
+} from "../kernels/elementwise.ts";
 import { mean } from "../kernels/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -13,9 +23,10 @@ export interface Loss {
   /**
    * D's term for real pictures.
    *
-   * @param label The target; below 1 for one-sided label smoothing, where the loss has targets.
+   * @param labels The targets, `[N]` or `[1]`: below 1 for one-sided label smoothing. A loss without
+   * targets takes no notice.
    */
-  readonly real: (logits: Tensor, label: number) => Tensor;
+  readonly real: (logits: Tensor, labels: Tensor) => Tensor;
   /** D's term for fakes. */
   readonly fake: (logits: Tensor) => Tensor;
   /** G's loss. */
@@ -28,7 +39,7 @@ export interface Loss {
 const bce: Loss = {
   hasLabels: true,
   // -t log s(x) - (1 - t) log(1 - s(x)) = softplus(-x) + (1 - t) x
-  real: (x, t) => mean(add(softplus(neg(x)), scale(x, 1 - t))),
+  real: (x, t) => mean(add(softplus(neg(x)), mul(x, affine(t, -1, 1)))),
   fake: (x) => mean(softplus(x)),
   G: (x) => mean(softplus(neg(x))),
 };
@@ -36,7 +47,7 @@ const bce: Loss = {
 /** Least squares (Mao et al. 2017, equation 9): targets 1 for real, 0 for fake. */
 const lsgan: Loss = {
   hasLabels: true,
-  real: (x, t) => scale(mean(square(affine(x, 1, -t))), 0.5),
+  real: (x, t) => scale(mean(square(sub(x, t))), 0.5),
   fake: (x) => scale(mean(square(x)), 0.5),
   G: (x) => scale(mean(square(affine(x, 1, -1))), 0.5),
 };

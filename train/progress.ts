@@ -15,9 +15,9 @@ export interface ProgressState {
   readonly total: number;
   /** Images a second. */
   readonly rate?: number | undefined;
-  /** The discriminator's mean answer to real pictures. */
+  /** D's loss on real pictures. */
   readonly real?: number | undefined;
-  /** The discriminator's mean answer to fakes. */
+  /** D's loss on fakes. */
   readonly fake?: number | undefined;
   /** The generator's loss. */
   readonly lossG?: number | undefined;

@@ -14,13 +14,21 @@ export interface Players {
   readonly optD: Adam;
 }
 
+/** What a step of D is given. */
+export interface Batch {
+  /** Latents, `[N, nz]`. */
+  readonly z: Tensor;
+  /** Real pictures, `[N, R, R, 3]` in [-1, 1]. */
+  readonly real: Tensor;
+  /** Targets for them, `[N]` or `[1]`. */
+  readonly labels: Tensor;
+}
+
 /** What one step is given. */
 export interface StepInput {
   readonly loss: Loss;
-  /** Target for real pictures: below 1 smooths. */
-  readonly label: number;
-  /** Makes the latents `[N, nz]` and the real pictures `[N, R, R, 3]` of D's step `i`. */
-  readonly batch: (i: number) => { z: Tensor; real: Tensor };
+  /** Makes what D's step `i` is given. */
+  readonly batch: (i: number) => Batch;
   /** D's steps for one of G. */
   readonly dSteps: number;
 }
@@ -32,14 +40,14 @@ export type StepLosses = Readonly<Record<"dReal" | "dFake" | "g", Tensor>>;
  * One step: D's, on real and fake pictures in passes of their own (their batch statistics must not
  * mix), then G's, on the last fakes, whose graph is still there.
  */
-export function trainStep(players: Players, { loss, label, batch, dSteps }: StepInput): StepLosses {
-  const { G, D, optG, optD } = players;
+export function trainStep(players: Players, { loss, batch, dSteps }: StepInput): StepLosses {
+  const { G, D, optG } = players;
   return scoped(() => {
     let d: { dReal: Tensor; dFake: Tensor } | undefined, fake: Tensor | undefined;
     for (let i = 0; i < dSteps; i++) {
-      const { z, real } = batch(i), last = i === dSteps - 1;
+      const given = batch(i), { z } = given, last = i === dSteps - 1;
       fake = last ? G.forward(z, true) : noGrad(() => G.forward(z, true));
-      d = stepD(D, optD, loss, label, real, fake);
+      d = stepD(players, loss, given, fake);
     }
     const g = loss.G(D.forward(fake!, true));
     optG.step(grad(g, optG.params));
@@ -47,9 +55,9 @@ export function trainStep(players: Players, { loss, label, batch, dSteps }: Step
   });
 }
 
-function stepD(D: Module, optD: Adam, loss: Loss, label: number, real: Tensor, fake: Tensor) {
+function stepD({ D, optD }: Players, loss: Loss, { real, labels }: Batch, fake: Tensor) {
   return scoped(() => {
-    const dReal = loss.real(D.forward(real, true), label);
+    const dReal = loss.real(D.forward(real, true), labels);
     const dFake = loss.fake(D.forward(fake, true));
     optD.step(grad(add(dReal, dFake), optD.params));
     return { dReal, dFake };

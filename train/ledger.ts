@@ -1,0 +1,41 @@
+import { part, type Storage, storage } from "../gpu/memory.ts";
+import { copy, read } from "../gpu/record.ts";
+import type { StepLosses } from "./step.ts";
+
+/** Losses of many steps, kept on the device so that a step need not wait for them. */
+export class Ledger {
+  readonly #storage: Storage;
+  #steps = 0;
+
+  /** @param capacity Steps between two readings, at most. */
+  constructor(readonly capacity: number) {
+    this.#storage = storage(16 * capacity);
+  }
+
+  /** True if it must be read before the next step. */
+  get full(): boolean {
+    return this.#steps === this.capacity;
+  }
+
+  /** Notes the losses of a step. */
+  note({ dReal, dFake, g }: StepLosses): void {
+    const at = 16 * this.#steps++;
+    [dReal, dFake, g].forEach((loss, i) =>
+      copy(loss.storage, part(this.#storage, at + 4 * i, 4), 4)
+    );
+  }
+
+  /** The means since the last reading; undefined if no step was noted. */
+  async read(): Promise<Record<keyof StepLosses, number> | undefined> {
+    const n = this.#steps;
+    this.#steps = 0;
+    if (n === 0) return undefined;
+    const values = new Float32Array(await read(this.#storage, 16 * this.capacity));
+    const mean = (column: number) => {
+      let total = 0;
+      for (let i = 0; i < n; i++) total += values[4 * i + column];
+      return total / n;
+    };
+    return { dReal: mean(0), dFake: mean(1), g: mean(2) };
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The one training loop. It knows no recipe and no command line.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { grid } from "../data/grid.ts";
+import type { Pictures } from "../data/pictures.ts";
+import { savePng } from "../data/png.ts";
+import { batchAt, gather } from "../data/sampler.ts";
+import { submitted } from "../gpu/record.ts";
+import { fromBytes, toBytes } from "../kernels/bytes.ts";
+import { affine, full } from "../kernels/elementwise.ts";
+import { nonFinite } from "../kernels/finite.ts";
+import { normal, uniform } from "../kernels/random.ts";
+import type { Module } from "../nn/module.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { Ledger } from "./ledger.ts";
+import { losses } from "./losses.ts";
+import type { TrainOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
+import { firstBad, sampler, saveState, type State } from "./state.ts";
+import { type Batch, trainStep } from "./step.ts";
+import { EventFile } from "./tensorboard.ts";
+
+/** A run that cannot go on; the message says why and what to do. */
+export class TrainError extends Error {
+  override name = "TrainError";
+}
+
+/** What the loop works with. */
+export interface Training {
+  readonly state: State;
+  readonly options: TrainOptions;
+  readonly pictures: Pictures;
+  /** The run's folder. */
+  readonly run: string;
+  readonly progress: Progress;
+  /** Aborted when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Streams of random numbers on the device, by what they are for. */
+const LATENTS = 1, LABELS = 2, FIXED_LATENTS = 3;
+
+const GRID = 64; // pictures in a grid
+const REPORT_MS = 1000; // between two readings of the losses
+
+/**
+ * Trains until the images are shown or the user stops; then, as now and then before, writes a grid
+ * and a checkpoint.
+ *
+ * @returns True if the run is complete.
+ * @throws {TrainError} If a loss is no longer finite.
+ */
+export async function train(training: Training): Promise<boolean> {
+  const { state, options, pictures, run, progress, signal } = training;
+  const total = Math.round(1000 * options.kimg), every = Math.round(1000 * options.snapshot);
+  using events = new EventFile(run, state.images);
+  const ledger = new Ledger(4096), pacer = new Pacer();
+  if (state.images === 0) {
+    const reals = gather(
+      pictures,
+      batchAt({ count: pictures.count, seed: options.seed, mirror: false }, 0, GRID),
+    );
+    await savePng(join(run, "reals.png"), grid(reals, GRID, options.resolution));
+    progress.say(`Compiling shaders: the first steps are slow`);
+  }
+  let reported = performance.now();
+  const report = async () => {
+    const means = await ledger.read();
+    reported = performance.now();
+    if (!means) return;
+    await refuseNaN(state, means);
+    const { images } = state, { dReal, dFake, g } = means;
+    progress.report({ images, total, real: dReal, fake: dFake, lossG: g });
+    await appendStats(run, { images, time: Date.now() / 1000, ...means });
+    events.scalars(images, { "loss/D-real": dReal, "loss/D-fake": dFake, "loss/G": g });
+  };
+  const snapshot = async () => {
+    await report();
+    progress.pause();
+    const image = await fakes(sampler(state), options, GRID);
+    const kimg = String(Math.floor(state.images / 1000)).padStart(6, "0");
+    await savePng(join(run, `fakes${kimg}.png`), image);
+    events.image(state.images, "fakes", await Deno.readFile(join(run, `fakes${kimg}.png`)));
+    await saveState(state, options, checkpointPath(run, state.images));
+    await keepLast(run, options.keep);
+  };
+  while (state.images < total && !signal.aborted) {
+    const before = state.images;
+    scoped(() => ledger.note(advance(state, options, pictures)));
+    await pacer.step();
+    if (ledger.full || performance.now() - reported > REPORT_MS) await report();
+    const crossed = Math.floor(state.images / every) > Math.floor(before / every);
+    if (crossed && state.images < total) await snapshot();
+  }
+  await snapshot();
+  progress.finish();
+  return state.images >= total;
+}
+
+/** One step on the next pictures; returns its losses. */
+export function advance(state: State, options: TrainOptions, pictures: Pictures) {
+  const { batch: N, seed, nz, labelSmoothing: low, resolution: R, dSteps, mirror } = options;
+  const start = state.images;
+  const losses_ = trainStep(state, {
+    loss: losses[options.loss],
+    dSteps,
+    batch: (i): Batch => {
+      const counter = start + i * N;
+      const chosen = batchAt({ count: pictures.count, seed, mirror }, counter, N);
+      // Uploading submits what is recorded, so it comes first.
+      const real = fromBytes(gather(pictures, chosen), [N, R, R, 3]);
+      const labels = low < 1
+        ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
+        : full([1], 1);
+      return { real, labels, z: normal([N, nz], { seed, stream: LATENTS, counter }) };
+    },
+  });
+  // The decay is meant for a batch of 64: a smaller one makes more steps of the same images.
+  state.average?.update(options.ema ** (N * dSteps / 64));
+  state.images += N * dSteps;
+  return losses_;
+}
+
+/** A grid of pictures made from latents that are the same each time. */
+export async function fakes(G: Module, options: TrainOptions, count: number, seed = options.seed) {
+  const { nz, resolution: R } = options, chunk = Math.min(count, options.batch);
+  const pixels = new Uint8Array(count * R * R * 3);
+  for (let at = 0; at < count; at += chunk) {
+    const n = Math.min(chunk, count - at);
+    const bytes = await scoped(() => {
+      const z = normal([n, nz], { seed, stream: FIXED_LATENTS, counter: at });
+      const x: Tensor = noGrad(() => G.forward(z, false));
+      return { x };
+    }).x;
+    pixels.set(await toBytes(bytes), at * R * R * 3);
+  }
+  return grid(pixels, count, R);
+}
+
+async function refuseNaN(state: State, means: Record<string, number>): Promise<void> {
+  if (Object.values(means).every(Number.isFinite)) return;
+  const name = await firstBad(state, nonFinite);
+  throw new TrainError(
+    `Training broke down near image ${state.images}: ` +
+      (name ? `${name} holds NaN or infinity` : "a loss is NaN or infinite") +
+      `; go back to the last checkpoint with --resume, or start again with a lower --lr-g and --lr-d`,
+  );
+}
+
+/**
+ * Keeps the host from running far ahead of the device, without ever letting the device wait: a wait
+ * takes 10 ms at least, so several short steps share one.
+ */
+class Pacer {
+  #waiting: Promise<void>[] = [];
+  #steps = 0;
+  #perWait = 1;
+  #last = performance.now();
+
+  async step(): Promise<void> {
+    if (++this.#steps < this.#perWait) return;
+    this.#steps = 0;
+    this.#waiting.push(submitted());
+    if (this.#waiting.length > 2) await this.#waiting.shift();
+    const now = performance.now(), took = now - this.#last;
+    this.#last = now;
+    if (took < 30 && this.#perWait < 256) this.#perWait *= 2;
+    else if (took > 200 && this.#perWait > 1) this.#perWait /= 2;
+  }
+}

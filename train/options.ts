@@ -1,0 +1,77 @@
+/**
+ * What a run is a function of. All defaults are here and in the presets of the recipes.
+ *
+ * @module
+ */
+
+/** The options of a training run: a plain record, printed and saved. */
+export interface TrainOptions {
+  readonly recipe: string;
+  readonly preset: string;
+  /** Folder or zip of pictures; empty for the built-in ones. */
+  readonly data: string;
+  readonly crop: string;
+  readonly resize: string;
+  /** Half of the pictures mirrored. */
+  readonly mirror: boolean;
+  readonly resolution: number;
+  readonly batch: number;
+  /** Thousands of real pictures to show. */
+  readonly kimg: number;
+  readonly seed: number;
+  readonly loss: string;
+  /** Targets for real pictures are uniform in [this, 1]: 1 for none. */
+  readonly labelSmoothing: number;
+  readonly lrG: number;
+  readonly lrD: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly dSteps: number;
+  /** Length of a latent. */
+  readonly nz: number;
+  readonly ngf: number;
+  readonly ndf: number;
+  /** Decay of the running average of G at batch 64; 0 for none. */
+  readonly ema: number;
+  /** Thousands of pictures between grids and checkpoints. */
+  readonly snapshot: number;
+  /** Checkpoints to keep. */
+  readonly keep: number;
+}
+
+/** What the presets start from. */
+export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
+  data: "",
+  crop: "center",
+  resize: "area",
+  mirror: true,
+  resolution: 64,
+  batch: 64,
+  kimg: 1000,
+  seed: 0,
+  loss: "bce",
+  labelSmoothing: 1,
+  lrG: 2e-4,
+  lrD: 2e-4,
+  beta1: 0.5,
+  beta2: 0.999,
+  dSteps: 1,
+  nz: 100,
+  ngf: 64,
+  ndf: 64,
+  ema: 0.999,
+  snapshot: 20,
+  keep: 3,
+};
+
+/** The options of a run that are bad together, in one sentence; undefined if all is well. */
+export function complaint(options: TrainOptions): string | undefined {
+  const { loss, labelSmoothing, beta1, beta2, ema } = options;
+  if (labelSmoothing < 1 && loss !== "bce" && loss !== "lsgan") {
+    return `--label-smoothing needs a loss with targets (bce or lsgan), --loss ${loss} has none`;
+  }
+  for (const [name, value] of Object.entries({ beta1, beta2, ema })) {
+    if (value >= 1) return `--${name} ${value} must be below 1: nothing new would ever count`;
+  }
+  return undefined;
+}

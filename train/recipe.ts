@@ -1,0 +1,23 @@
+import type { Module } from "../nn/module.ts";
+import type { HostRandom } from "../nn/random.ts";
+import type { TrainOptions } from "./options.ts";
+
+/** How one system is trained: what differs between DCGAN, SAGAN and PGGAN, and nothing else. */
+export interface Recipe {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly about: string;
+  /** What each preset changes of the defaults; the first one is taken unless another is named. */
+  readonly presets: Readonly<Record<string, Preset>>;
+  /** A generator, `[N, nz]` to `[N, R, R, 3]`. */
+  readonly G: (options: TrainOptions, random: HostRandom) => Module;
+  /** A discriminator, `[N, R, R, 3]` to `[N]`. */
+  readonly D: (options: TrainOptions, random: HostRandom) => Module;
+}
+
+/** A named set of options. */
+export interface Preset {
+  /** One line for `--help`. */
+  readonly about: string;
+  readonly options: Partial<TrainOptions>;
+}
