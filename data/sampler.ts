@@ -88,7 +88,7 @@ export function batchAt(
  * @param batch Which pictures, and which of them mirrored.
  * @returns `[size, R, R, 3]`.
  */
-export function gather(pictures: Pictures, batch: Batch): Uint8Array {
+export function gather(pictures: Pictures, batch: Batch): Uint8Array<ArrayBuffer> {
   const R = pictures.resolution;
   const stride = R * R * 3;
   const result = new Uint8Array(batch.indices.length * stride);

@@ -8,14 +8,16 @@ import { grid } from "../data/grid.ts";
 import type { Pictures } from "../data/pictures.ts";
 import { savePng } from "../data/png.ts";
 import { batchAt, gather } from "../data/sampler.ts";
+import { release } from "../gpu/memory.ts";
 import { submitted } from "../gpu/record.ts";
 import { fromBytes, toBytes } from "../kernels/bytes.ts";
 import { affine, full } from "../kernels/elementwise.ts";
+import { concat } from "../kernels/slice.ts";
 import { nonFinite } from "../kernels/finite.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { scoped } from "../tensor/tensor.ts";
 import { Ledger } from "./ledger.ts";
 import { losses } from "./losses.ts";
 import type { TrainOptions } from "./options.ts";
@@ -82,7 +84,7 @@ export async function train(training: Training): Promise<boolean> {
   const snapshot = async () => {
     await report();
     progress.pause();
-    const image = await fakes(sampler(state), options, GRID);
+    const image = await fakes(state, options);
     const kimg = String(Math.floor(state.images / 1000)).padStart(6, "0");
     await savePng(join(run, `fakes${kimg}.png`), image);
     events.image(state.images, "fakes", await Deno.readFile(join(run, `fakes${kimg}.png`)));
@@ -126,20 +128,39 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
   return losses_;
 }
 
-/** A grid of pictures made from latents that are the same each time. */
-export async function fakes(G: Module, options: TrainOptions, count: number, seed = options.seed) {
-  const { nz, resolution: R } = options, chunk = Math.min(count, options.batch);
-  const pixels = new Uint8Array(count * R * R * 3);
-  for (let at = 0; at < count; at += chunk) {
-    const n = Math.min(chunk, count - at);
-    const bytes = await scoped(() => {
-      const z = normal([n, nz], { seed, stream: FIXED_LATENTS, counter: at });
-      const x: Tensor = noGrad(() => G.forward(z, false));
-      return { x };
-    }).x;
-    pixels.set(await toBytes(bytes), at * R * R * 3);
+/**
+ * Pictures made from latents that are the same for the same seed, some at a time.
+ *
+ * @returns Bytes `[n, R, R, 3]`, of which the first is picture `at`.
+ */
+export async function* samples(
+  G: Module,
+  { nz, batch }: TrainOptions,
+  count: number,
+  seed: number,
+): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
+  for (let at = 0; at < count; at += batch) {
+    const n = Math.min(batch, count - at);
+    const x = scoped(() => {
+      // A draw for each picture, so that it does not depend on how many are made.
+      const z = Array.from(
+        { length: n },
+        (_, i) => normal([1, nz], { seed, stream: FIXED_LATENTS, counter: at + i }),
+      );
+      return noGrad(() => G.forward(concat(z, 0), false));
+    });
+    const bytes = toBytes(x);
+    release(x.storage);
+    yield { at, bytes: await bytes };
   }
-  return grid(pixels, count, R);
+}
+
+async function fakes(state: State, options: TrainOptions) {
+  const R = options.resolution, pixels = new Uint8Array(GRID * R * R * 3);
+  for await (const { at, bytes } of samples(sampler(state), options, GRID, options.seed)) {
+    pixels.set(bytes, at * R * R * 3);
+  }
+  return grid(pixels, GRID, R);
 }
 
 async function refuseNaN(state: State, means: Record<string, number>): Promise<void> {

@@ -1,0 +1,122 @@
+/**
+ * The options of the command line: one table, from which they are parsed, checked and explained.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { UsageError } from "./errors.ts";
+
+/** One option; on the command line in kebab-case, in a record in camelCase. */
+export interface Option {
+  readonly name: string;
+  readonly kind: "text" | "count" | "number" | "flag";
+  readonly help: string;
+  /** The values a text may have. */
+  readonly choices?: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** What every command that opens a device takes. */
+export const common: readonly Option[] = [
+  { name: "device", kind: "text", help: "index or part of the name of a device (see gan doctor)" },
+  { name: "json", kind: "flag", help: "print JSON, an object a line" },
+  { name: "debug", kind: "flag", help: "show where in the program an error arose" },
+  { name: "help", kind: "flag", help: "show this" },
+];
+
+/** Parsed options, by name in camelCase; absent ones are left out. */
+export type Values = Record<string, string | number | boolean>;
+
+function camel(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+/**
+ * Parses a command line.
+ *
+ * @throws {UsageError} If an option is unknown or its value impossible.
+ */
+export function parse(
+  args: string[],
+  table: readonly Option[],
+): { values: Values; rest: string[] } {
+  const unknown: string[] = [];
+  const raw = parseArgs(args, {
+    string: table.filter(({ kind }) => kind !== "flag").map(({ name }) => name),
+    boolean: table.filter(({ kind }) => kind === "flag").map(({ name }) => name),
+    alias: { h: "help" },
+    unknown: (argument) => {
+      if (argument.startsWith("-")) unknown.push(argument);
+      return !argument.startsWith("-");
+    },
+  });
+  if (unknown.length) {
+    const name = unknown[0].replace(/^-+/, "").replace(/=.*/, "");
+    const near = table.find((o) =>
+      o.name.startsWith(name) || name.startsWith(o.name) || o.name.includes(name)
+    );
+    throw new UsageError(
+      `There is no option ${unknown[0].replace(/=.*/, "")}` +
+        (near ? `: did you mean --${near.name}?` : ": --help shows what there is"),
+    );
+  }
+  const values: Values = {};
+  for (const option of table) {
+    const value = raw[option.name];
+    const given = option.kind === "flag"
+      ? value === true || args.includes(`--no-${option.name}`)
+      : value !== undefined;
+    if (given) values[camel(option.name)] = valueOf(option, value);
+  }
+  return { values, rest: raw._.map(String) };
+}
+
+function valueOf({ name, kind, choices, min = 0, max }: Option, value: unknown) {
+  if (kind === "flag") return Boolean(value);
+  if (Array.isArray(value)) {
+    throw new UsageError(`--${name} is given twice: ${value.join(" and ")}`);
+  }
+  const text = String(value);
+  if (text === "") throw new UsageError(`--${name} needs a value`);
+  if (kind === "text") {
+    if (choices && !choices.includes(text)) {
+      throw new UsageError(`--${name} ${text}: choose one of ${choices.join(", ")}`);
+    }
+    return text;
+  }
+  const number = Number(text);
+  const whole = kind === "count";
+  if (!Number.isFinite(number) || (whole && !Number.isSafeInteger(number))) {
+    throw new UsageError(`--${name} ${text}: expected a ${whole ? "whole " : ""}number`);
+  }
+  if (number < min || (max !== undefined && number > max)) {
+    const range = max === undefined ? `at least ${min}` : `from ${min} to ${max}`;
+    throw new UsageError(`--${name} ${text}: expected a number ${range}`);
+  }
+  return number;
+}
+
+/** The table as lines for `--help`, with the default of each where there is one. */
+export function optionLines(
+  table: readonly Option[],
+  defaults: Readonly<Record<string, unknown>> = {},
+): string[] {
+  return table.map(({ name, kind, help, choices }) => {
+    const value = kind === "flag"
+      ? ""
+      : choices
+      ? ` ${choices.join("|")}`
+      : kind === "text"
+      ? " TEXT"
+      : " N";
+    const standard = defaults[camel(name)];
+    const shown = standard === undefined || standard === "" || kind === "flag"
+      ? ""
+      : ` [${standard}]`;
+    const head = `  --${name}${value}`;
+    return head.length < 30
+      ? `${head.padEnd(30)}${help}${shown}`
+      : `${head}\n${" ".repeat(30)}${help}${shown}`;
+  });
+}

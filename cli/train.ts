@@ -1,0 +1,245 @@
+import { basename, join } from "@std/path";
+import { openPictures, type Pictures } from "../data/pictures.ts";
+import { parseCrop } from "../data/crop.ts";
+import { openGpu } from "../gpu/device.ts";
+import { losses } from "../train/losses.ts";
+import { train } from "../train/loop.ts";
+import { complaint, defaults, type TrainOptions } from "../train/options.ts";
+import { plan, planText } from "../train/plan.ts";
+import { Progress } from "../train/progress.ts";
+import type { Recipe } from "../train/recipe.ts";
+import { createRun, findCheckpoint, findRun, readOptions, trimStats } from "../train/run_folder.ts";
+import { loadState, newState, type State } from "../train/state.ts";
+import { UsageError } from "./errors.ts";
+import { common, type Option, optionLines, parse, type Values } from "./options.ts";
+import { recipeOf, recipes } from "./recipes.ts";
+
+const table: readonly Option[] = [
+  { name: "data", kind: "text", help: "folder or zip of pictures; without it the built-in emoji" },
+  { name: "crop", kind: "text", help: "WxH+X+Y, center (square) or none (squash)" },
+  {
+    name: "resize",
+    kind: "text",
+    help: "how pictures are made smaller",
+    choices: ["area", "bilinear", "nearest"],
+  },
+  { name: "mirror", kind: "flag", help: "mirror half of the pictures; --no-mirror does not" },
+  {
+    name: "resolution",
+    kind: "count",
+    help: "side of the pictures: 16, 32, 64, 128, 256",
+    min: 8,
+    max: 512,
+  },
+  { name: "batch", kind: "count", help: "pictures a step", min: 2, max: 4096 },
+  { name: "kimg", kind: "number", help: "thousands of pictures to show", min: 0.001 },
+  { name: "seed", kind: "count", help: "all random numbers follow from it" },
+  { name: "preset", kind: "text", help: "a named set of options (below)" },
+  { name: "loss", kind: "text", help: "the losses of D and G", choices: Object.keys(losses) },
+  {
+    name: "label-smoothing",
+    kind: "number",
+    help: "real targets are uniform in [this, 1]",
+    min: 0.5,
+    max: 1,
+  },
+  { name: "lr-g", kind: "number", help: "learning rate of G", min: 1e-9, max: 1 },
+  { name: "lr-d", kind: "number", help: "learning rate of D", min: 1e-9, max: 1 },
+  { name: "beta1", kind: "number", help: "Adam's memory of gradients", max: 1 },
+  { name: "beta2", kind: "number", help: "Adam's memory of their squares", max: 1 },
+  { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
+  { name: "nz", kind: "count", help: "length of a latent", min: 1, max: 4096 },
+  { name: "ngf", kind: "count", help: "channels of G's last hidden map", min: 1, max: 1024 },
+  { name: "ndf", kind: "count", help: "channels of D's first map", min: 1, max: 1024 },
+  {
+    name: "ema",
+    kind: "number",
+    help: "decay of the running average of G at batch 64; 0 for none",
+    max: 1,
+  },
+  {
+    name: "snapshot",
+    kind: "number",
+    help: "thousands of pictures between grids and checkpoints",
+    min: 0.001,
+  },
+  { name: "keep", kind: "count", help: "checkpoints to keep", min: 1 },
+  { name: "out", kind: "text", help: "folder of runs" },
+  { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
+  { name: "dry-run", kind: "flag", help: "print layers, memory, arithmetic and time, and stop" },
+  ...common,
+];
+
+function help(): string {
+  const presets = Object.values(recipes).flatMap(({ name, about, presets }) => [
+    `  ${name}: ${about}`,
+    ...Object.entries(presets).map(([preset, { about }]) =>
+      `    --preset ${preset.padEnd(10)} ${about}`
+    ),
+  ]);
+  return [
+    "Trains a GAN on pictures.",
+    "",
+    "  gan train dcgan                                      on built-in pictures",
+    "  gan train dcgan --data faces.zip --resolution 64     on your own",
+    "  gan train --resume latest                            goes on where it stopped",
+    "",
+    "Systems and presets:",
+    ...presets,
+    "",
+    "Options [default]:",
+    ...optionLines(table, { ...defaults, out: "runs", preset: "default" }),
+    "",
+    "Ctrl-C writes a checkpoint first.",
+  ].join("\n");
+}
+
+/** `gan train`. Returns the exit code. */
+export async function trainCommand(args: string[], print: (line: string) => void): Promise<number> {
+  const { values, rest } = parse(args, table);
+  if (values.help) {
+    print(help());
+    return 0;
+  }
+  if (rest.length > 1) throw new UsageError(`One system at a time, not ${rest.join(" and ")}`);
+  const out = String(values.out ?? "runs");
+  const resumed = values.resume === undefined
+    ? undefined
+    : await findRun(out, String(values.resume));
+  const { recipe, options } = resumed === undefined
+    ? fresh(rest[0], values)
+    : await resuming(resumed, rest[0], values);
+  await openGpu(values.device as string | undefined);
+  const state = newState(recipe, options);
+  if (values.dryRun) return await dryRun(state, options, values, print);
+  const progress = new Progress(values.json ? { style: "json" } : {});
+  const { signal, release } = interruptible(progress);
+  try {
+    const pictures = await open(options, out, progress, signal);
+    const run = resumed ?? await createRun(out, title(options, pictures), options);
+    if (resumed !== undefined) {
+      const checkpoint = await findCheckpoint(run);
+      await loadState(state, checkpoint);
+      await trimStats(run, state.images);
+      progress.say(`Going on from ${checkpoint}`);
+    }
+    progress.say(`${run}: ${pictures.count} pictures of ${pictures.name}`);
+    const complete = await train({ state, options, pictures, run, progress, signal });
+    progress.say(
+      complete
+        ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes pictures`
+        : `Stopped; go on with: gan train --resume ${run}`,
+    );
+    return complete ? 0 : 130;
+  } finally {
+    release();
+  }
+}
+
+function fresh(
+  name: string | undefined,
+  values: Values,
+): { recipe: Recipe; options: TrainOptions } {
+  const recipe = recipeOf(name), names = Object.keys(recipe.presets);
+  const preset = String(values.preset ?? names[0]);
+  if (!Object.hasOwn(recipe.presets, preset)) {
+    throw new UsageError(`--preset ${preset}: ${recipe.name} has ${names.join(", ")}`);
+  }
+  const standard = { ...defaults, ...recipe.presets[preset].options };
+  const given = Object.fromEntries(Object.entries(values).filter(([key]) => key in standard));
+  const options: TrainOptions = { ...standard, ...given, recipe: recipe.name, preset };
+  return { recipe, options: checked(options) };
+}
+
+function checked(options: TrainOptions): TrainOptions {
+  const wrong = complaint(options);
+  if (wrong) throw new UsageError(wrong);
+  if (!Number.isInteger(Math.log2(options.resolution))) {
+    throw new UsageError(`--resolution ${options.resolution}: expected a power of two`);
+  }
+  try {
+    parseCrop(options.crop);
+  } catch (error) {
+    throw new UsageError(`--crop ${options.crop}: ${(error as Error).message}`);
+  }
+  return options;
+}
+
+/** A resumed run keeps its options: of those given, only how long it runs and what it keeps count. */
+async function resuming(run: string, name: string | undefined, values: Values) {
+  const saved = await readOptions(run) as unknown as TrainOptions;
+  const recipe = recipeOf(saved.recipe);
+  if (name !== undefined && name !== recipe.name) {
+    throw new UsageError(`${run} is a run of ${recipe.name}`);
+  }
+  const free = ["kimg", "snapshot", "keep", "data"],
+    other = ["out", "resume", "device", "json", "debug", "dryRun"];
+  const fixed = Object.keys(values).find((key) => !free.includes(key) && !other.includes(key));
+  if (fixed) {
+    throw new UsageError(
+      `--${
+        fixed.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
+      } cannot change in a run that goes on: ` +
+        `only --${free.join(", --")} can`,
+    );
+  }
+  const given = Object.fromEntries(Object.entries(values).filter(([key]) => free.includes(key)));
+  return { recipe, options: checked({ ...defaults, ...saved, ...given }) };
+}
+
+async function open(options: TrainOptions, out: string, progress: Progress, signal: AbortSignal) {
+  const { data, resolution, crop, resize } = options;
+  let told = performance.now();
+  const pictures = await openPictures({
+    ...(data && { data }),
+    resolution,
+    crop,
+    resize: resize as "area",
+    cache: join(out, ".cache"),
+    signal,
+    onProgress: (done, total) => {
+      if (performance.now() - told < 2000) return;
+      told = performance.now();
+      progress.say(`Reading pictures: ${done} of ${total}`);
+    },
+  });
+  if (pictures.broken.length) {
+    const [{ name, reason }] = pictures.broken;
+    progress.say(`Left out ${pictures.broken.length} broken pictures, first ${name}: ${reason}`);
+  }
+  return pictures;
+}
+
+function title({ recipe, resolution }: TrainOptions, pictures: Pictures): string {
+  return `${recipe}-${basename(pictures.name)}-${resolution}`;
+}
+
+async function dryRun(
+  state: State,
+  options: TrainOptions,
+  values: Values,
+  print: (line: string) => void,
+): Promise<number> {
+  const made = await plan(state, options);
+  if (values.json) print(JSON.stringify({ options, ...made }));
+  else {
+    for (const [name, value] of Object.entries(options)) print(`${name.padEnd(18)}${value}`);
+    print("");
+    for (const line of planText(made)) print(line);
+  }
+  return 0;
+}
+
+/** A signal that Ctrl-C aborts; the second Ctrl-C ends the program at once. */
+function interruptible(progress: Progress) {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) Deno.exit(130);
+    progress.say("Stopping: a checkpoint is written; Ctrl-C again ends at once");
+    controller.abort(new DOMException("stopped by the user", "AbortError"));
+  };
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  const release = () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop));
+  return { signal: controller.signal, release };
+}
