@@ -9,10 +9,12 @@
  *
  * @module
  */
+
 import { counters } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
-import { apply, reshape } from "../tensor/op.ts";
+import { apply, noGrad, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { foldInto } from "./fold.ts";
 import { gatherKernel, planGather, planWeight, weightKernel } from "./gemm.ts";
 import { matmul } from "./matmul.ts";
 import { fitsTexture, type Layout, pack, plain } from "./panel.ts";
@@ -202,7 +204,18 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
   }, C);
 }
 
+/** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
+function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
+  const { N, C, kh, kw, O, Y, X } = z;
+  const columns = noGrad(() =>
+    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true })
+  );
+  foldInto(x, columns, z);
+}
+
 function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
+  // To few channels, as in a picture, a gather leaves lanes idle: taps make up the columns then.
+  if (z.C * z.kh * z.kw >= 16 && z.C <= 8) return foldTransposed(y, w, x, z);
   const { N, H, W, C, kh, kw, O, s, p } = z;
   counters.flop += flop(z);
   const A = layoutY(z),
