@@ -1,5 +1,6 @@
 /**
- * Random numbers, made on the device from a counter: the same key gives the same numbers.
+ * Random numbers made on the device. The same key gives the same numbers, on any device (normal ones
+ * to rounding); a longer draw begins with the shorter one.
  *
  * @module
  */
@@ -11,34 +12,44 @@ import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 const uniformKernel = kernel("random", wgsl, "uniform_");
 const normalKernel = kernel("random", wgsl, "normal");
 
-/** What a draw is a function of. Seed and counter are whole numbers below 2^53. */
+/** What a draw depends on, besides its shape. */
 export interface RandomKey {
+  /** Of the run: a 32-bit unsigned integer. */
   readonly seed: number;
-  /** Keeps draws for different ends apart. */
+  /** What the numbers are for: a 32-bit unsigned integer. */
   readonly stream: number;
-  /** Images shown, say. */
+  /** Which draw of the stream, e.g. the number of images shown: an integer below 2^53. */
   readonly counter: number;
 }
 
-/** Uniform in [0, 1), with 24 bits. */
+/**
+ * Numbers in [0, 1), all multiples of 2^-24 equally likely.
+ *
+ * @throws {RangeError} If the key is not made of such integers.
+ */
 export function uniform(shape: Shape, key: RandomKey): Tensor {
   return draw(uniformKernel, shape, key);
 }
 
-/** From N(0, 1). */
+/**
+ * Numbers of mean 0 and variance 1, normally distributed, up to 5.8 in size.
+ *
+ * @throws {RangeError} If the key is not made of such integers.
+ * @see Box and Muller 1958, https://doi.org/10.1214/aoms/1177706645
+ */
 export function normal(shape: Shape, key: RandomKey): Tensor {
   return draw(normalKernel, shape, key);
 }
 
 function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Tensor {
-  const y = empty(shape), n4 = Math.ceil(y.size / 4), high = (n: number) => Math.floor(n / 2 ** 32);
-  run(k, { y }, {
-    n4,
-    seed_low: seed >>> 0,
-    seed_high: high(seed),
-    stream,
-    counter_low: counter >>> 0,
-    counter_high: high(counter),
-  }, folded(Math.ceil(n4 / 64)));
-  return y;
+  if (seed >>> 0 !== seed || stream >>> 0 !== stream) {
+    throw new RangeError(`random: got seed ${seed}, stream ${stream}, expected 32-bit integers`);
+  }
+  if (!Number.isSafeInteger(counter) || counter < 0) {
+    throw new RangeError(`random: got counter ${counter}, expected an integer below 2^53`);
+  }
+  const numbers = empty(shape), n4 = Math.ceil(numbers.size / 4);
+  const low = counter >>> 0, high = Math.floor(counter / 2 ** 32);
+  run(k, { numbers }, { n4, seed, stream, low, high }, folded(Math.ceil(n4 / 64)));
+  return numbers;
 }

@@ -1,40 +1,70 @@
-// Random numbers from a counter: element block i of draw (seed, stream, counter) is a hash of those
-// five numbers, so any part can be made again without what came before.
-// The hash is PCG4D, the best of its cost in Jarzynski & Olano 2020 (it passes BigCrush for this use),
-// applied twice, since five words of input do not fit once.
-struct Params { n4: u32, seed_low: u32, seed_high: u32, stream: u32, counter_low: u32, counter_high: u32 }
-@group(0) @binding(0) var<storage, read_write> y: array<vec4f>;
+// Random numbers by Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3",
+// https://doi.org/10.1145/2063384.2063405): a keyed mixing of a counter, so each invocation knows its
+// numbers without the others. Chosen over PCG4D, which is cheaper but mixes key and counter in one
+// 128-bit state in a single round: Philox has 192 bits, passes BigCrush, and is PyTorch's on GPUs.
+struct Params { n4: u32, seed: u32, stream: u32, low: u32, high: u32 }
+@group(0) @binding(0) var<storage, read_write> numbers: array<vec4f>;
 @group(0) @binding(1) var<uniform> p: Params;
 
-fn pcg4d(x: vec4u) -> vec4u {
-  var v = x * 1664525u + 1013904223u;
-  v.x += v.y * v.w; v.y += v.z * v.x; v.z += v.x * v.y; v.w += v.y * v.z;
-  v ^= v >> vec4u(16u);
-  v.x += v.y * v.w; v.y += v.z * v.x; v.z += v.x * v.y; v.w += v.y * v.z;
-  return v;
+// The high half of a 64-bit product, from 16-bit parts
+fn high(a: u32, b: u32) -> u32 {
+  let a0 = a & 0xffffu;
+  let a1 = a >> 16;
+  let b0 = b & 0xffffu;
+  let b1 = b >> 16;
+  let middle = a1 * b0 + (a0 * b0 >> 16); // at most 0xffff0000 - 1 + 0xffff: fits
+  let cross = a0 * b1 + (middle & 0xffffu);
+  return a1 * b1 + (middle >> 16) + (cross >> 16);
 }
 
-fn bits(i: u32) -> vec4u {
-  let key = pcg4d(vec4u(p.seed_low, p.seed_high, p.stream, p.counter_high));
-  return pcg4d(key ^ vec4u(i, p.counter_low, 0x9e3779b9u, 0x7f4a7c15u));
+// Block i of this draw: the counter is (i, low, high, 0), the key is (seed, stream)
+fn philox(i: u32) -> vec4u {
+  var c = vec4u(i, p.low, p.high, 0);
+  var k = vec2u(p.seed, p.stream);
+  for (var round = 0; round < 10; round++) {
+    c = vec4u(
+      high(0xcd9e8d57u, c.z) ^ c.y ^ k.x,
+      0xcd9e8d57u * c.z,
+      high(0xd2511f53u, c.x) ^ c.w ^ k.y,
+      0xd2511f53u * c.x,
+    );
+    k += vec2u(0x9e3779b9u, 0xbb67ae85u);
+  }
+  return c;
 }
 
-// The upper 24 bits, which a float32 holds exactly: in [0, 1).
-fn fraction(v: vec4u) -> vec4f { return vec4f(v >> vec4u(8u)) / 16777216.0; }
+// In [0, 1), multiples of 2^-24: float32 holds each
+fn unit(bits: vec4u) -> vec4f { return vec4f(bits >> vec4u(8)) * 0x1p-24f; }
 
 @compute @workgroup_size(64)
 fn uniform_(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
-  if (i < p.n4) { y[i] = fraction(bits(i)); }
+  if (i >= p.n4) { return; }
+  numbers[i] = unit(philox(i));
 }
 
-// Box & Muller 1958; 1 - u is never 0.
+// Box and Muller: sqrt(-2 log(1 - u)) times the cosine and sine of 2 pi v. 1 - u is never 0. Neither
+// log near 1 nor the sine is exact enough on all devices, so both are series.
 @compute @workgroup_size(64)
 fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.n4) { return; }
-  let u = fraction(bits(i));
-  let r = sqrt(-2 * log(1 - u.xy));
-  let angle = 6.283185307179586 * u.zw;
-  y[i] = vec4f(r * cos(angle), r * sin(angle));
+  let bits = philox(i);
+  let u = unit(bits).xy;
+  // -log(1 - u) = 2 atanh(s), s = u / (2 - u)
+  let s = u / (2 - u);
+  let s2 = s * s;
+  let near = 2 * s * (1 + s2 * (1 / 3f + s2 * (1 / 5f + s2 * (1 / 7f + s2 * (1 / 9f)))));
+  let radius = sqrt(2 * select(-log(1 - u), near, u < vec2f(0.25)));
+  // A quadrant and an angle t in [-pi / 4, pi / 4) within it
+  let quadrant = bits.zw >> vec2u(30);
+  let t = (vec2f((bits.zw >> vec2u(6)) & vec2u(0xffffffu)) * 0x1p-24f - 0.5) * 1.57079632679f;
+  let t2 = t * t;
+  let sine = t * (1 - t2 * (1 / 6f - t2 * (1 / 120f - t2 * (1 / 5040f - t2 * (1 / 362880f)))));
+  let cosine = 1 - t2 * (0.5 - t2 * (1 / 24f - t2 * (1 / 720f - t2 * (1 / 40320f))));
+  let odd = (quadrant & vec2u(1)) == vec2u(1);
+  let sign = select(vec2f(1), vec2f(-1), quadrant > vec2u(1));
+  let x = sign * radius * select(cosine, -sine, odd);
+  let y = sign * radius * select(sine, cosine, odd);
+  numbers[i] = vec4f(x.x, y.x, x.y, y.y);
 }
