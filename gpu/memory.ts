@@ -1,9 +1,9 @@
 /**
  * Device memory: buffers and textures, taken by scope and given back to a pool.
  *
- * A step takes the same sizes in the same order each time, so from the second step on the pool
- * serves everything, and the same buffers meet in the same dispatches (which lets bind groups be
- * kept).
+ * A step takes and returns the same sizes in the same order each time. So from the second step on the
+ * pool serves everything; and since it always gives its oldest resource, the same ones meet in the
+ * same dispatches each time, which lets bind groups be kept.
  *
  * @module
  */
@@ -21,6 +21,8 @@ export class Storage {
     readonly id: string,
     readonly offset: number,
     readonly size: number,
+    /** Place in the order in which resources were made. */
+    readonly age = 0,
   ) {}
 }
 
@@ -32,6 +34,7 @@ export class Texture {
     readonly view: GPUTextureView,
     readonly id: string,
     readonly key: string,
+    readonly age: number,
   ) {}
 }
 
@@ -59,13 +62,13 @@ let scope: Set<Resource> | undefined;
 let lastId = 0;
 
 function take(key: string, make: () => Resource): Resource {
-  const pooled = free.get(key)?.pop();
+  const pooled = free.get(key)?.shift();
   // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
   const resource = pooled === undefined
     ? make()
     : pooled instanceof Storage
-    ? new Storage(pooled.buffer, pooled.id, 0, pooled.size)
-    : new Texture(pooled.texture, pooled.view, pooled.id, pooled.key);
+    ? new Storage(pooled.buffer, pooled.id, 0, pooled.size, pooled.age)
+    : new Texture(pooled.texture, pooled.view, pooled.id, pooled.key, pooled.age);
   scope?.add(resource);
   return resource;
 }
@@ -81,7 +84,7 @@ export function storage(bytes: number): Storage {
       }));
     counters.buffers++;
     counters.bytes += size;
-    return new Storage(buffer, `b${++lastId}`, 0, size);
+    return new Storage(buffer, `b${++lastId}`, 0, size, lastId);
   }) as Storage;
 }
 
@@ -106,7 +109,8 @@ export function texture(width: number, height: number, layers: number): Texture 
     );
     counters.textures++;
     counters.bytes += 16 * width * height * layers;
-    return new Texture(made, made.createView({ dimension: "2d-array" }), `t${++lastId}`, key);
+    const view = made.createView({ dimension: "2d-array" });
+    return new Texture(made, view, `t${++lastId}`, key, lastId);
   }) as Texture;
 }
 
@@ -122,8 +126,7 @@ export function inScope<T>(body: () => T, kept: (result: T) => Iterable<Resource
     return result;
   } finally {
     scope = outer;
-    // Last taken, first given back: a pool is a stack, and the next round pops in the same order.
-    for (const resource of [...mine].reverse()) release(resource);
+    for (const resource of mine) release(resource);
   }
 }
 
@@ -132,9 +135,10 @@ export function release(resource: Resource): void {
   scope?.delete(resource);
   resource.live = false;
   const key = resource instanceof Storage ? `b${resource.size}` : resource.key;
-  const pool = free.get(key);
-  if (pool) pool.push(resource);
-  else free.set(key, [resource]);
+  let pool = free.get(key);
+  if (!pool) free.set(key, pool = []);
+  const at = pool.findLastIndex(({ age }) => age < resource.age) + 1;
+  pool.splice(at, 0, resource);
 }
 
 function megabytes(bytes: number): string {

@@ -1,0 +1,180 @@
+/** Training as a whole: resume, memory, and what a run leaves behind. */
+import { join } from "@std/path";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { Pictures } from "../data/pictures.ts";
+import { openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
+import { idle } from "../gpu/record.ts";
+import { loadSafetensors } from "../nn/safetensors.ts";
+import { scoped } from "../tensor/tensor.ts";
+import { dcgan } from "../train/dcgan.ts";
+import { advance, train, TrainError } from "../train/loop.ts";
+import { defaults, type TrainOptions } from "../train/options.ts";
+import { plan } from "../train/plan.ts";
+import { Progress } from "../train/progress.ts";
+import { findCheckpoint, readStats } from "../train/run_folder.ts";
+import { loadState, newState, saveState } from "../train/state.ts";
+await openGpu();
+
+const options: TrainOptions = {
+  ...defaults,
+  recipe: "dcgan",
+  preset: "default",
+  resolution: 16,
+  batch: 4,
+  nz: 8,
+  ngf: 4,
+  ndf: 4,
+  kimg: 0.024,
+  snapshot: 0.012,
+  labelSmoothing: 0.8,
+  dSteps: 1,
+};
+const R = options.resolution, count = 10;
+const pictures: Pictures = {
+  name: "test",
+  count,
+  resolution: R,
+  pixels: Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256),
+  hash: "",
+  broken: [],
+};
+const quiet = () => new Progress({ style: "json", write: () => {} });
+const never = new AbortController().signal;
+
+function runOf(folder: string, changed: Partial<TrainOptions> = {}) {
+  const own = { ...options, ...changed };
+  return {
+    state: newState(dcgan, own),
+    options: own,
+    pictures,
+    run: folder,
+    progress: quiet(),
+    signal: never,
+  };
+}
+
+for (const dSteps of [1, 2]) {
+  Deno.test(`a resumed run is the unbroken run, bit for bit (d-steps ${dSteps})`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const straight = newState(dcgan, { ...options, dSteps });
+      for (let i = 0; i < 6; i++) {
+        scoped(() => void advance(straight, { ...options, dSteps }, pictures));
+      }
+      const first = newState(dcgan, { ...options, dSteps });
+      for (let i = 0; i < 3; i++) {
+        scoped(() => void advance(first, { ...options, dSteps }, pictures));
+      }
+      await saveState(first, options, join(folder, "half"));
+      const second = newState(dcgan, { ...options, dSteps, seed: 77 }); // weights come from the file
+      await loadState(second, join(folder, "half"));
+      for (let i = 0; i < 3; i++) {
+        scoped(() => void advance(second, { ...options, dSteps }, pictures));
+      }
+      await saveState(straight, options, join(folder, "a"));
+      await saveState(second, options, join(folder, "b"));
+      assertEquals(await Deno.readFile(join(folder, "b")), await Deno.readFile(join(folder, "a")));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("another seed is another run", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const seed of [0, 1]) {
+      const state = newState(dcgan, { ...options, seed });
+      scoped(() => void advance(state, { ...options, seed }, pictures));
+      await saveState(state, options, join(folder, String(seed)));
+    }
+    const weights = async (seed: number) =>
+      (await loadSafetensors(join(folder, String(seed)))).entries.get("G.output.weight")!.data;
+    assert(String(await weights(0)) !== String(await weights(1)));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("after the first step nothing is allocated or compiled, after the second nothing bound", async () => {
+  const state = newState(dcgan, options);
+  const step = async () => {
+    scoped(() => void advance(state, options, pictures));
+    await idle();
+    return { ...counters };
+  };
+  const first = await step(), second = await step();
+  for (let i = 0; i < 3; i++) {
+    const { buffers, textures, bytes, pipelines, bindGroups } = await step();
+    assertEquals({ buffers, textures, bytes, pipelines }, {
+      buffers: first.buffers,
+      textures: first.textures,
+      bytes: first.bytes,
+      pipelines: first.pipelines,
+    });
+    assertEquals(bindGroups, second.bindGroups);
+  }
+});
+
+Deno.test("a run leaves grids, curves and a checkpoint; stopped, it goes on", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const stop = new AbortController();
+    const broken = runOf(folder);
+    const progress = new Progress({
+      style: "json",
+      write: (text) => text.includes('"images"') && stop.abort(),
+    });
+    assertEquals(await train({ ...broken, progress, signal: stop.signal }), false);
+    assert(broken.state.images < 24);
+    const rest = runOf(folder);
+    await loadState(rest.state, await findCheckpoint(folder));
+    assertEquals(rest.state.images, broken.state.images);
+    assertEquals(await train(rest), true);
+    assertEquals(rest.state.images, 24);
+    const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+    for (
+      const name of ["checkpoint-000000.safetensors", "fakes000000.png", "reals.png", "stats.jsonl"]
+    ) {
+      assert(names.includes(name), `${name} is missing from ${names}`);
+    }
+    assert(names.some((name) => name.startsWith("events.out.tfevents.")));
+    const last = (await readStats(folder)).at(-1)!;
+    assertEquals(last.images, 24);
+    assert([last.dReal, last.dFake, last.g].every(Number.isFinite));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a net that breaks down stops the run and names the tensor", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const run = runOf(folder);
+    const weight = [...run.state.D.named()].find(([name]) => name === "output.weight")![1];
+    weight.write(new Float32Array(weight.size).fill(NaN));
+    const error = await assertRejects(() => train(run), TrainError);
+    assertStringIncludes(error.message, "holds NaN");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a plan knows layers, parameters and arithmetic", async () => {
+  const { layers, gflopPerImage, imagesPerSecond } = await plan(newState(dcgan, options), options);
+  assertEquals(layers.G.map(({ path }) => path), [
+    "blocks.0.conv",
+    "blocks.0.norm",
+    "blocks.1.conv",
+    "blocks.1.norm",
+    "output",
+  ]);
+  assertEquals(layers.G.map(({ output }) => String(output)).at(-1), "1,16,16,3");
+  assertEquals(layers.D[0].parameters, 4 * 4 * 3 * 4);
+  // MACs of G: 8*16*8 + 16*16*8*4 ... counted by bench/pytorch.py's rule: 3G - G1 + 8D - 2D1
+  const G1 = 16 * 8 * 8, G = G1 + 16 * 16 * 8 * 4 + 64 * 16 * 4 * 3;
+  const D1 = 64 * 16 * 3 * 4, D = D1 + 16 * 16 * 4 * 8 + 16 * 8;
+  assert(Math.abs(gflopPerImage / (2e-9 * (3 * G - G1 + 8 * D - 2 * D1)) - 1) < 1e-9);
+  assert(imagesPerSecond > 0);
+});
