@@ -1,0 +1,94 @@
+/**
+ * Generative adversarial networks on any GPU, without CUDA: tensors, gradients, layers, losses and
+ * trainers on hand-written WGSL compute shaders through WebGPU.
+ *
+ * ```ts
+ * import { conv2d, grad, mean, openGpu, square, tensor } from "./mod.ts";
+ *
+ * await openGpu();
+ * const x = tensor(new Float32Array(32), [1, 4, 4, 2]); // [N, H, W, C]
+ * const w = tensor(new Float32Array(54).fill(0.1), [3, 3, 2, 3], true); // [kh, kw, C, O]
+ * const loss = mean(square(conv2d(x, w, { stride: 1, padding: 1 })));
+ * const [dw] = grad(loss, [w]);
+ * console.log(await dw.read());
+ * ```
+ *
+ * @module
+ */
+export { type DeviceInfo, listDevices, openGpu } from "./gpu/device.ts";
+export { GpuError } from "./gpu/errors.ts";
+export { type Resource, Storage, Texture } from "./gpu/memory.ts";
+export {
+  type Kept,
+  type Node,
+  scoped,
+  type Shape,
+  sizeOf,
+  Tensor,
+  tensor,
+} from "./tensor/tensor.ts";
+export { type Application, apply, constant, noGrad, reshape } from "./tensor/op.ts";
+
+export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
+export { fromBytes, toBytes } from "./kernels/bytes.ts";
+export { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./kernels/conv2d.ts";
+export {
+  abs,
+  add,
+  affine,
+  clamp,
+  div,
+  exp,
+  full,
+  leakyRelu,
+  log,
+  mul,
+  neg,
+  reciprocal,
+  relu,
+  scale,
+  sigmoid,
+  sign,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from "./kernels/elementwise.ts";
+export { nonFinite } from "./kernels/finite.ts";
+export { matmul, type Transposed } from "./kernels/matmul.ts";
+export { averagePool, maxPool } from "./kernels/pool.ts";
+export { normal, type RandomKey, uniform } from "./kernels/random.ts";
+export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
+export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";
+export { concat, pad, permute, slice } from "./kernels/slice.ts";
+export { logSoftmax, softmax } from "./kernels/softmax.ts";
+
+export { Adam, type AdamOptions } from "./nn/adam.ts";
+export { Average } from "./nn/average.ts";
+export { fromEntries, toEntries } from "./nn/checkpoint.ts";
+export { CheckpointError } from "./nn/errors.ts";
+export { grad } from "./nn/grad.ts";
+export { constantInit, type Init, normalInit, parameter, uniformInit } from "./nn/init.ts";
+export {
+  Activation,
+  BatchNorm2d,
+  Conv2d,
+  type ConvOptions,
+  ConvTranspose2d,
+  LeakyReLU,
+  Linear,
+  Sequential,
+} from "./nn/layers.ts";
+export { Module } from "./nn/module.ts";
+export { type HostRandom, hostRandom } from "./nn/random.ts";
+export {
+  type Contents,
+  type Dtype,
+  type Elements,
+  type Entry,
+  loadSafetensors,
+  saveSafetensors,
+} from "./nn/safetensors.ts";
+export { DcganDiscriminator, DcganGenerator, type DcganOptions } from "./models/dcgan.ts";
+export { type Loss, losses } from "./train/losses.ts";
