@@ -14,7 +14,7 @@ const normalKernel = kernel("random", wgsl, "normal");
 
 /** What a draw depends on, besides its shape. */
 export interface RandomKey {
-  /** Of the run: a 32-bit unsigned integer. */
+  /** Of the run: an integer below 2^53. */
   readonly seed: number;
   /** What the numbers are for: a 32-bit unsigned integer. */
   readonly stream: number;
@@ -42,14 +42,22 @@ export function normal(shape: Shape, key: RandomKey): Tensor {
 }
 
 function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Tensor {
-  if (seed >>> 0 !== seed || stream >>> 0 !== stream) {
-    throw new RangeError(`random: got seed ${seed}, stream ${stream}, expected 32-bit integers`);
+  for (const [name, value] of Object.entries({ seed, counter })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new RangeError(`random: got ${name} ${value}, expected an integer below 2^53`);
+    }
   }
-  if (!Number.isSafeInteger(counter) || counter < 0) {
-    throw new RangeError(`random: got counter ${counter}, expected an integer below 2^53`);
+  if (stream >>> 0 !== stream) {
+    throw new RangeError(`random: got stream ${stream}, expected an integer below 2^32`);
   }
   const numbers = empty(shape), n4 = Math.ceil(numbers.size / 4);
-  const low = counter >>> 0, high = Math.floor(counter / 2 ** 32);
-  run(k, { numbers }, { n4, seed, stream, low, high }, folded(Math.ceil(n4 / 64)));
+  const [seed_low, seed_high] = halves(seed), [counter_low, counter_high] = halves(counter);
+  const params = { n4, seed_low, seed_high, stream, counter_low, counter_high };
+  run(k, { numbers }, params, folded(Math.ceil(n4 / 64)));
   return numbers;
+}
+
+/** The lower and the upper 32 bits. */
+function halves(value: number): [number, number] {
+  return [value >>> 0, Math.floor(value / 2 ** 32)];
 }

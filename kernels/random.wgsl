@@ -2,7 +2,12 @@
 // https://doi.org/10.1145/2063384.2063405): a keyed mixing of a counter, so each invocation knows its
 // numbers without the others. Chosen over PCG4D, which is cheaper but mixes key and counter in one
 // 128-bit state in a single round: Philox has 192 bits, passes BigCrush, and is PyTorch's on GPUs.
-struct Params { n4: u32, seed: u32, stream: u32, low: u32, high: u32 }
+struct Params {
+  n4: u32,
+  seed_low: u32, seed_high: u32,
+  stream: u32,
+  counter_low: u32, counter_high: u32,
+}
 @group(0) @binding(0) var<storage, read_write> numbers: array<vec4f>;
 @group(0) @binding(1) var<uniform> p: Params;
 
@@ -17,10 +22,10 @@ fn high(a: u32, b: u32) -> u32 {
   return a1 * b1 + (middle >> 16) + (cross >> 16);
 }
 
-// Block i of this draw: the counter is (i, low, high, 0), the key is (seed, stream)
+// Block i of this draw. The generator's counter is (i, counter, seed_high), its key (seed_low, stream).
 fn philox(i: u32) -> vec4u {
-  var c = vec4u(i, p.low, p.high, 0);
-  var k = vec2u(p.seed, p.stream);
+  var c = vec4u(i, p.counter_low, p.counter_high, p.seed_high);
+  var k = vec2u(p.seed_low, p.stream);
   for (var round = 0; round < 10; round++) {
     c = vec4u(
       high(0xcd9e8d57u, c.z) ^ c.y ^ k.x,

@@ -17,10 +17,11 @@ function philox(counter: number[], key: number[]): number[] {
   return [a, b, c, d].map(Number);
 }
 function blocks(n: number, { seed, stream, counter }: RandomKey): number[][] {
-  const low = counter % 2 ** 32, high = (counter - low) / 2 ** 32;
+  const low = counter % 2 ** 32, high = (counter - low) / 2 ** 32, seedLow = seed % 2 ** 32;
+  const seedHigh = (seed - seedLow) / 2 ** 32;
   return Array.from(
     { length: Math.ceil(n / 4) },
-    (_, i) => philox([i, low, high, 0], [seed, stream]),
+    (_, i) => philox([i, low, high, seedHigh], [seedLow, stream]),
   );
 }
 function uniformReference(n: number, key: RandomKey): number[] {
@@ -41,7 +42,7 @@ const keys = [
   { seed: 0, stream: 0, counter: 0 },
   key,
   { seed: 0xffffffff, stream: 0xfffffffe, counter: 2 ** 53 - 1 },
-  { seed: 1, stream: 0x80000000, counter: 2 ** 32 },
+  { seed: 2 ** 53 - 2, stream: 0x80000000, counter: 2 ** 32 },
 ];
 
 Deno.test("the reference is Philox4x32-10: its authors' known answers", () => {
@@ -114,6 +115,7 @@ Deno.test("neighbours of any kind are not correlated", async () => {
     counter: { ...key, counter: key.counter + 1 },
     stream: { ...key, stream: key.stream + 1 },
     seed: { ...key, seed: key.seed + 1 },
+    "high seed": { ...key, seed: key.seed + 2 ** 32 },
     "high counter": { ...key, counter: key.counter + 2 ** 32 },
   };
   for (const [name, other] of Object.entries(others)) {
