@@ -1,5 +1,5 @@
 /**
- * Pictures as bytes to tensors in [-1, 1], and back.
+ * Pictures between the host's bytes and the device's floats, a quarter of the floats' size on the way.
  *
  * @module
  */
@@ -9,13 +9,14 @@ import { release, storage } from "../gpu/memory.ts";
 import { folded, read, run, write } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 
-const unpackKernel = kernel("bytes", wgsl, "unpack");
-const packKernel = kernel("bytes", wgsl, "pack");
+const toFloatsKernel = kernel("bytes", wgsl, "toFloats");
+const toBytesKernel = kernel("bytes", wgsl, "toBytes");
 
 /**
- * Uploads bytes and makes numbers of them: `v / 127.5 - 1`.
+ * Uploads bytes as numbers from -1 to 1: `byte / 127.5 - 1`.
  *
- * @throws {RangeError} If there are not as many as `shape` says.
+ * @param bytes As many as `shape` asks for, in row-major order.
+ * @throws {RangeError} If the count does not fit.
  */
 export function fromBytes(bytes: Uint8Array<ArrayBuffer>, shape: Shape): Tensor {
   const y = empty(shape), n4 = Math.ceil(y.size / 4);
@@ -23,19 +24,28 @@ export function fromBytes(bytes: Uint8Array<ArrayBuffer>, shape: Shape): Tensor 
     throw new RangeError(`fromBytes: got ${bytes.length} bytes for shape [${shape}]`);
   }
   const packed = storage(4 * n4);
-  // An upload is a multiple of four bytes.
-  const whole = bytes.length % 4 ? new Uint8Array(4 * n4) : bytes;
-  if (whole !== bytes) whole.set(bytes);
+  let whole = bytes;
+  if (bytes.length % 4) { // the device takes whole words only
+    whole = new Uint8Array(4 * n4);
+    whole.set(bytes);
+  }
   write(packed, whole);
-  run(unpackKernel, { packed, floats: y }, { n4 }, folded(Math.ceil(n4 / 64)));
+  run(toFloatsKernel, { packed, unpacked: y }, { n4 }, folded(Math.ceil(n4 / 64)));
+  release(packed);
   return y;
 }
 
-/** Rounds `(x + 1) 127.5` to bytes, halves up, held to 0..255, and copies them to the host. */
+/**
+ * Numbers from -1 to 1 as bytes: `(x + 1) 127.5`, rounded to the nearest, halves up. What lies
+ * outside is held at 0 and 255; NaN becomes 0.
+ *
+ * @returns The elements in row-major order, as soon as the device has them.
+ */
 export async function toBytes(x: Tensor): Promise<Uint8Array<ArrayBuffer>> {
   const n4 = Math.ceil(x.size / 4), bytes = storage(4 * n4);
-  run(packKernel, { x, bytes }, { n4 }, folded(Math.ceil(n4 / 64)));
-  const values = read(bytes, 4 * n4);
-  release(bytes); // the copy to the host is recorded
-  return new Uint8Array(await values, 0, x.size);
+  run(toBytesKernel, { values: x, bytes }, { n4 }, folded(Math.ceil(n4 / 64)));
+  const copied = read(bytes, 4 * n4);
+  // The copy is recorded: whoever gets this storage next writes to it later.
+  release(bytes);
+  return new Uint8Array(await copied, 0, x.size);
 }

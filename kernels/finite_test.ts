@@ -1,20 +1,47 @@
 import { openGpu } from "../gpu/device.ts";
 import { assertEquals } from "@std/assert";
-import { tensor } from "../tensor/tensor.ts";
+import { storage } from "../gpu/memory.ts";
+import { write } from "../gpu/record.ts";
+import { Tensor, tensor } from "../tensor/tensor.ts";
+import { randoms } from "../tests/support.ts";
 import { nonFinite } from "./finite.ts";
 await openGpu();
 
-Deno.test("nonFinite() finds NaN and both infinities, wherever they are", async () => {
-  const long = new Float32Array(100_003);
-  long[100_002] = NaN;
-  const tensors = [[1, 2], [NaN, 1], [3], [1, -Infinity, 2], [Infinity]].map((v) =>
-    tensor(v, [v.length])
-  );
-  tensors.push(tensor(long, [long.length]), tensor([3.4e38, -3.4e38, 1e-45], [3]));
-  assertEquals(await nonFinite(tensors), [1, 3, 4, 5]);
+const bad = [NaN, -NaN, Infinity, -Infinity];
+
+// one; primes; exactly a workgroup; one more; more workgroups than there may be
+for (const n of [1, 7, 64, 65, 257, 1031]) {
+  Deno.test(`nonFinite() finds one in ${n}, wherever it is`, async () => {
+    const places = [0, n >> 1, n - 1], x = randoms(n, n);
+    const tensors = places.flatMap((place) =>
+      bad.map((value) => tensor(x.map((v, i) => i === place ? value : v), [n]))
+    );
+    assertEquals(await nonFinite(tensors), [...tensors.keys()]);
+    assertEquals(await nonFinite([tensor(x, [n])]), []);
+  });
+}
+Deno.test("nonFinite() names the bad ones among good ones", async () => {
+  const good = tensor([0, -0, 1, 3.4e38, -3.4e38, 1e-45, -1e-30], [7]);
+  const tensors = bad.flatMap((value) => [good, tensor([1, value], [2])]);
+  assertEquals(await nonFinite(tensors), [1, 3, 5, 7]);
+  assertEquals(await nonFinite([good]), []);
+  assertEquals(await nonFinite([]), []);
 });
-Deno.test("nonFinite() does not look behind the last element", async () => {
-  const x = tensor([1, NaN], [2]);
-  const short = Object.assign(Object.create(Object.getPrototypeOf(x)), x, { shape: [1] });
-  assertEquals(await nonFinite([short]), []);
+Deno.test("nonFinite() looks no further than a tensor's end", async () => {
+  for (const n of [1, 2, 3, 5, 63, 64, 100]) {
+    const padded = storage(4 * 128);
+    write(padded, Float32Array.from({ length: 128 }, (_, i) => i < n ? 1 : NaN));
+    assertEquals(await nonFinite([new Tensor([n], padded)]), []);
+    assertEquals(await nonFinite([new Tensor([n + 1], padded)]), [0]);
+  }
+});
+Deno.test("nonFinite() of a long tensor, and of many", async () => {
+  const n = 4096 * 64 * 5 + 3, x = new Float32Array(n).fill(1);
+  assertEquals(await nonFinite([tensor(x, [n])]), []);
+  for (const place of [4096 * 64, n - 1]) {
+    assertEquals(await nonFinite([tensor(x.map((v, i) => i === place ? NaN : v), [n])]), [0]);
+  }
+  const one = tensor([1], [1]), nan = tensor([NaN], [1]);
+  const many = Array.from({ length: 2500 }, (_, i) => i % 1000 === 999 ? nan : one);
+  assertEquals(await nonFinite(many), [999, 1999]);
 });
