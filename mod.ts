@@ -57,12 +57,12 @@ export {
 } from "./kernels/elementwise.ts";
 export { nonFinite } from "./kernels/finite.ts";
 export { matmul, type Transposed } from "./kernels/matmul.ts";
-export { averagePool, maxPool } from "./kernels/pool.ts";
+export { averagePool, type AverageWindows, maxPool, type Windows } from "./kernels/pool.ts";
 export { normal, type RandomKey, uniform } from "./kernels/random.ts";
 export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
 export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";
 export { concat, pad, permute, slice } from "./kernels/slice.ts";
-export { logSoftmax, softmax } from "./kernels/softmax.ts";
+export { logSoftmax, softmax, type SoftmaxOptions } from "./kernels/softmax.ts";
 
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";

@@ -88,7 +88,7 @@ function help(): string {
     ...presets,
     "",
     "Options [default]:",
-    ...optionLines(table, { ...defaults, out: "runs", preset: "default" }),
+    ...optionLines(table, { ...defaults, out: "runs", preset: "default, without a GPU small" }),
     "",
     "Ctrl-C writes a checkpoint first.",
   ].join("\n");
@@ -106,10 +106,11 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const resumed = values.resume === undefined
     ? undefined
     : await findRun(out, String(values.resume));
+  if (resumed === undefined) recipeOf(rest[0]); // a misspelt name needs no device
+  const { name, software } = await openGpu(values.device as string | undefined);
   const { recipe, options } = resumed === undefined
-    ? fresh(rest[0], values)
+    ? fresh(rest[0], values, software)
     : await resuming(resumed, rest[0], values);
-  await openGpu(values.device as string | undefined);
   const state = newState(recipe, options);
   if (values.dryRun) return await dryRun(state, options, values, print);
   const progress = new Progress(values.json ? { style: "json" } : {});
@@ -123,7 +124,11 @@ export async function trainCommand(args: string[], print: (line: string) => void
       await trimStats(run, state.images);
       progress.say(`Going on from ${checkpoint}`);
     }
-    progress.say(`${run}: ${pictures.count} pictures of ${pictures.name}`);
+    const { preset, resolution, batch, kimg } = options;
+    progress.say(
+      `${run}: ${pictures.count} pictures of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
+        `batch ${batch}, ${kimg} kimg, on ${name}`,
+    );
     const complete = await train({ state, options, pictures, run, progress, signal });
     progress.say(
       complete
@@ -139,9 +144,11 @@ export async function trainCommand(args: string[], print: (line: string) => void
 function fresh(
   name: string | undefined,
   values: Values,
+  software: boolean,
 ): { recipe: Recipe; options: TrainOptions } {
   const recipe = recipeOf(name), names = Object.keys(recipe.presets);
-  const preset = String(values.preset ?? names[0]);
+  // Without a GPU the full nets would take weeks.
+  const preset = String(values.preset ?? (software ? "small" : "default"));
   if (!Object.hasOwn(recipe.presets, preset)) {
     throw new UsageError(`--preset ${preset}: ${recipe.name} has ${names.join(", ")}`);
   }

@@ -23,10 +23,21 @@ const ARRAYS = {
   I8: Int8Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
-} as const;
+} as const satisfies Record<Dtype, unknown>;
 
 /** The element types that are kept as they are. */
-export type Dtype = keyof typeof ARRAYS;
+export type Dtype =
+  | "F64"
+  | "F32"
+  | "I64"
+  | "U64"
+  | "I32"
+  | "U32"
+  | "I16"
+  | "U16"
+  | "I8"
+  | "U8"
+  | "BOOL";
 
 /** The typed arrays that hold them. */
 export type Elements =
@@ -43,7 +54,9 @@ export type Elements =
 
 /** One array of a file. */
 export interface Entry {
+  /** Type of the elements. */
   readonly dtype: Dtype;
+  /** Sizes along the axes. */
   readonly shape: readonly number[];
   /** Row-major elements in the typed array of `dtype`; `BOOL` is a byte each, 0 or 1. */
   readonly data: Elements;
@@ -51,7 +64,9 @@ export interface Entry {
 
 /** What a file holds. */
 export interface Contents {
+  /** Arrays by name. */
   readonly entries: Map<string, Entry>;
+  /** Texts by name. */
   readonly metadata: Record<string, string>;
 }
 

@@ -7,8 +7,10 @@ export interface Recipe {
   readonly name: string;
   /** One line for `--help`. */
   readonly about: string;
-  /** What each preset changes of the defaults; the first one is taken unless another is named. */
-  readonly presets: Readonly<Record<string, Preset>>;
+  /** What each preset changes of the defaults; without a GPU `small` is taken if none is named. */
+  readonly presets:
+    & Readonly<Record<string, Preset>>
+    & Readonly<Record<"default" | "small", Preset>>;
   /** A generator, `[N, nz]` to `[N, R, R, 3]`. */
   readonly G: (options: TrainOptions, random: HostRandom) => Module;
   /** A discriminator, `[N, R, R, 3]` to `[N]`. */
