@@ -4,15 +4,30 @@
  * @module
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
+import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Tensor } from "../tensor/tensor.ts";
 
-const named = (entry: string) => kernel("batch_norm", wgsl, entry);
-const moments = named("moments"), finish = named("finish"), fromRunning = named("from_running");
-const normalise = named("normalise"), gradientSums = named("gradient_sums");
-const gradientFinish = named("gradient_finish"), gradient = named("gradient");
+const ENTRIES = [
+  "moments",
+  "finish",
+  "from_running",
+  "normalise",
+  "gradient_sums",
+  "gradient_finish",
+  "gradient",
+] as const;
+
+type Kernels = Record<typeof ENTRIES[number], Kernel>;
+
+function family(code: string): Kernels {
+  return Object.fromEntries(
+    ENTRIES.map((entry) => [entry, kernel("batch_norm", code, entry)]),
+  ) as Kernels;
+}
+
+const byFours = family(wgsl), byOnes = family(wgsl.replace("alias V = vec4f", "alias V = f32"));
 
 /** The tensors of a batch normalisation, each `[C]`. */
 export interface BatchNorm {
@@ -47,29 +62,31 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
     throw new RangeError(`batchNorm: x is [${x.shape}], weight is [${gamma.shape}]`);
   }
   const { training, eps, momentum, slope: k } = options;
-  // Enough invocations to fill a device; few enough partial sums to add.
-  const chunks = Math.max(1, Math.min(256, Math.ceil(rows / 16), Math.ceil(16_384 / C)));
-  const params = { rows, C, chunks, eps, momentum, k };
-  const perChannel = folded(Math.ceil(C / 64)), perChunk = folded(Math.ceil(chunks * C / 64));
-  const perElement = folded(Math.ceil(rows * C / 64));
+  const fours = C % 4 === 0, columns = fours ? C / 4 : C, kernels = fours ? byFours : byOnes;
+  // Enough invocations to fill a device, and rows enough for each to be worth it.
+  const chunks = Math.max(1, Math.min(Math.ceil(rows / 4), Math.ceil(8192 / columns), 1024));
+  const params = { rows, C: columns, chunks, eps, momentum, k };
+  const perChannel = folded(Math.ceil(columns / 64));
+  const perChunk = folded(Math.ceil(chunks * columns / 64));
 
-  const stats = empty([C, 2]);
+  const stats = empty([2, C]);
   if (training) {
-    const partial = empty([chunks, C, 2]);
-    run(moments, { x, partial }, params, perChunk);
-    run(finish, { x, partial, stats, running_mean, running_var }, params, perChannel);
+    const partial = empty([chunks, 2, C]);
+    run(kernels.moments, { x, partial }, params, perChunk);
+    run(kernels.finish, { x, partial, stats, running_mean, running_var }, params, perChannel);
   } else {
-    run(fromRunning, { stats, running_mean, running_var }, params, perChannel);
+    run(kernels.from_running, { stats, running_mean, running_var }, params, perChannel);
   }
   return apply({
     op: "batchNorm",
     inputs: [x, gamma, beta],
     shape: x.shape,
-    forward: (result) => run(normalise, { x, stats, gamma, beta, result }, params, perElement),
+    forward: (result) =>
+      run(kernels.normalise, { x, stats, gamma, beta, result }, params, perChunk),
     ...(training && {
       backward: (dy: Tensor, y: Tensor) => {
-        const partial = empty([chunks, C, 2]);
-        run(gradientSums, { x, y, dy, stats, partial }, params, perChunk);
+        const partial = empty([chunks, 2, C]);
+        run(kernels.gradient_sums, { x, y, dy, stats, partial }, params, perChunk);
         const dbeta = empty([C]);
         // Fused: that these have no gradient of their own is noted by the missing rule.
         const inputs = [x, dy];
@@ -77,14 +94,20 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
           op: "batchNorm's gradient",
           inputs,
           shape: [C],
-          forward: (dgamma) => run(gradientFinish, { partial, dgamma, dbeta }, params, perChannel),
+          forward: (dgamma) =>
+            run(kernels.gradient_finish, { partial, dgamma, dbeta }, params, perChannel),
         });
         const dx = apply({
           op: "batchNorm's gradient",
           inputs,
           shape: x.shape,
           forward: (result) =>
-            run(gradient, { x, y, dy, stats, gamma, dgamma, dbeta, result }, params, perElement),
+            run(
+              kernels.gradient,
+              { x, y, dy, stats, gamma, dgamma, dbeta, result },
+              params,
+              perChunk,
+            ),
         });
         return [dx, dgamma, dbeta];
       },
