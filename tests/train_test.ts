@@ -1,6 +1,12 @@
 /** Training as a whole: resume, memory, and what a run leaves behind. */
 import { join } from "@std/path";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Pictures } from "../data/pictures.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
@@ -8,7 +14,7 @@ import { idle } from "../gpu/record.ts";
 import { loadSafetensors } from "../nn/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
-import { advance, train, TrainError } from "../train/loop.ts";
+import { advance, decay, train, TrainError } from "../train/loop.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
@@ -80,6 +86,13 @@ for (const dSteps of [1, 2]) {
     }
   });
 }
+
+Deno.test("the average forgets faster while a run is young", () => {
+  assertEquals(decay(0.999, 0, 64), 0); // a copy at first
+  assertAlmostEquals(decay(0.999, 10_000, 500), 0.5); // half-life 5% of 10,000
+  assertAlmostEquals(decay(0.999, 1e9, 64), 0.999);
+  assertAlmostEquals(decay(0.999, 1e9, 32), Math.sqrt(0.999));
+});
 
 Deno.test("another seed is another run", async () => {
   const folder = await Deno.makeTempDir();

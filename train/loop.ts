@@ -122,10 +122,21 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
       return { real, labels, z: normal([N, nz], { seed, stream: LATENTS, counter }) };
     },
   });
-  // The decay is meant for a batch of 64: a smaller one makes more steps of the same images.
-  state.average?.update(options.ema ** (N * dSteps / 64));
+  state.average?.update(decay(options.ema, start, N * dSteps));
   state.images += N * dSteps;
   return losses_;
+}
+
+/**
+ * The average's decay for a step of `shown` images after `images`. `ema` is meant for steps of 64. While
+ * the run is young the average forgets faster, with a half-life of a twentieth of its age: else it would
+ * be grey for long.
+ *
+ * @see Karras et al. 2022 (EDM), ema_rampup_ratio
+ */
+export function decay(ema: number, images: number, shown: number): number {
+  const halfLife = Math.min(64 * Math.log(0.5) / Math.log(ema), 0.05 * images);
+  return 0.5 ** (shown / halfLife);
 }
 
 /**
