@@ -12,11 +12,15 @@ import { GpuError } from "./errors.ts";
 export interface DeviceInfo {
   /** As the driver calls it, e.g. `llvmpipe (LLVM 15.0.6, 256 bits)`. */
   readonly name: string;
+  /** Its maker, as the driver says; may be empty. */
   readonly vendor: string;
+  /** Its kind of chip, as the driver says; may be empty. */
   readonly architecture: string;
   /** True where the shaders run on the processor (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
+  /** WebGPU's names of what it can do beyond the standard. */
   readonly features: readonly string[];
+  /** WebGPU's limits: bytes, texels or counts. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

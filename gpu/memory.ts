@@ -15,6 +15,7 @@ export class Storage {
   live = true;
   /** Grows whenever the contents may change, so that what was derived from them can be kept. */
   version = 0;
+  /** A range of `size` bytes from byte `offset` of `buffer`. */
   constructor(
     readonly buffer: GPUBuffer,
     /** Names the range in cached bind groups. */
@@ -28,7 +29,9 @@ export class Storage {
 
 /** A `rgba32float` texture array, read and written by shaders. */
 export class Texture {
+  /** False once its scope has taken it back. */
   live = true;
+  /** `key` names its size, by which a free one is found again. */
   constructor(
     readonly texture: GPUTexture,
     readonly view: GPUTextureView,

@@ -31,18 +31,25 @@ const byFours = family(wgsl), byOnes = family(wgsl.replace("alias V = vec4f", "a
 
 /** The tensors of a batch normalisation, each `[C]`. */
 export interface BatchNorm {
+  /** gamma, `[C]`. */
   readonly weight: Tensor;
+  /** beta, `[C]`. */
   readonly bias: Tensor;
   /** Moved towards the batch's statistics in training. */
   readonly running_mean: Tensor;
+  /** Moved in the same way, towards the unbiased variance. */
   readonly running_var: Tensor;
 }
 
 /** As PyTorch names them; `slope` is that of a leaky ReLU to apply, 1 for none, 0 for a ReLU. */
 export interface BatchNormOptions {
+  /** Whether the batch's statistics are used and the running ones moved. */
   readonly training: boolean;
+  /** Added to the variance. */
   readonly eps: number;
+  /** Share of the batch's statistics in the running ones. */
   readonly momentum: number;
+  /** Of the leaky ReLU behind it: 1 for none, 0 for a ReLU. */
   readonly slope: number;
 }
 

@@ -22,7 +22,9 @@ import { sumInto } from "./reduce.ts";
 
 /** Stride and zero padding in pixels, the same along both axes. */
 export interface Geometry {
+  /** Pixels between two places of the kernel. */
   readonly stride: number;
+  /** Zeros around the picture, in pixels. */
   readonly padding: number;
 }
 

@@ -12,7 +12,9 @@ import { fitsTexture, type Layout, pack } from "./panel.ts";
 
 /** Which operands are read transposed. */
 export interface Transposed {
+  /** Whether `a` is `[..., K, M]`. */
   readonly a?: boolean;
+  /** Whether `b` is `[..., N, K]`. */
   readonly b?: boolean;
 }
 

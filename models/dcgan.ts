@@ -48,9 +48,12 @@ function inits(random: HostRandom): Inits {
 
 /** Latents `[N, nz]` to pictures `[N, R, R, 3]` in [-1, 1]. */
 export class DcganGenerator extends Module {
+  /** From the 4x4 map upwards. */
   readonly blocks: readonly { conv: ConvTranspose2d; norm: BatchNorm2d }[];
+  /** From `ngf` channels to 3, doubling the sides. */
   readonly output: ConvTranspose2d;
 
+  /** Its first weights are drawn by `random`. */
   constructor({ resolution, nz, ngf }: DcganOptions, random: HostRandom) {
     super();
     const { conv, norm } = inits(random), n = levels(resolution);
@@ -66,6 +69,7 @@ export class DcganGenerator extends Module {
     this.output = new ConvTranspose2d(ngf, 3, HALVE, conv);
   }
 
+  /** `[N, nz]` to `[N, R, R, 3]`. */
   override forward(z: Tensor, training: boolean): Tensor {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
@@ -76,9 +80,12 @@ export class DcganGenerator extends Module {
 
 /** Pictures `[N, R, R, 3]` to logits `[N]`. */
 export class DcganDiscriminator extends Module {
+  /** From the picture down to the 4x4 map; the first has no norm. */
   readonly blocks: readonly { conv: Conv2d; norm?: BatchNorm2d }[];
+  /** From the 4x4 map to one logit. */
   readonly output: Conv2d;
 
+  /** Its first weights are drawn by `random`. */
   constructor({ resolution, ndf }: DcganOptions, random: HostRandom) {
     super();
     const { conv, norm } = inits(random), n = levels(resolution);
@@ -92,6 +99,7 @@ export class DcganDiscriminator extends Module {
     this.output = new Conv2d(ndf * 2 ** (n - 1), 1, FIRST, conv);
   }
 
+  /** `[N, R, R, 3]` to `[N]`. */
   override forward(x: Tensor, training: boolean): Tensor {
     for (const { conv, norm } of this.blocks) {
       x = conv.forward(x);

@@ -5,8 +5,11 @@ import { changed, type Flat, flatten, layOut } from "./flat.ts";
 
 /** As PyTorch names them. */
 export interface AdamOptions {
+  /** Learning rate. */
   readonly lr: number;
+  /** Decays of the mean gradient and of the mean square. */
   readonly betas: readonly [number, number];
+  /** Added to the root of the mean square; 1e-8 if left out. */
   readonly eps?: number;
 }
 
@@ -24,6 +27,7 @@ export class Adam {
   readonly #m: Flat;
   readonly #v: Flat;
 
+  /** Moves `params`, which are trained, into one long buffer. */
   constructor(readonly params: readonly Tensor[], readonly options: AdamOptions) {
     this.#flat = flatten(params);
     this.#m = zeros(params);
@@ -32,6 +36,8 @@ export class Adam {
   }
 
   /**
+   * Makes one step.
+   *
    * @param grads In the order of the parameters.
    * @param lr Instead of the one given at first, for a schedule.
    */

@@ -8,6 +8,8 @@ import type { Module } from "./module.ts";
  */
 export class Average<M extends Module> {
   /**
+   * Copies `source` to `net`.
+   *
    * @param source The net that is trained.
    * @param net A net of the same shapes, which becomes the average.
    */

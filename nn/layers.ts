@@ -13,15 +13,19 @@ import { Module } from "./module.ts";
 
 /** `y = x W^T + b`, `[N, inputs] -> [N, outputs]`; the weight is `[outputs, inputs]`. */
 export class Linear extends Module {
+  /** `[outputs, inputs]`. */
   readonly weight: Tensor;
+  /** `[outputs]`. */
   readonly bias?: Tensor;
 
+  /** Its first values come from `init`, with a fan-in of `inputs`. */
   constructor(inputs: number, outputs: number, init: Init, { bias = true } = {}) {
     super();
     this.weight = parameter([outputs, inputs], init, inputs);
     if (bias) this.bias = parameter([outputs], init, inputs);
   }
 
+  /** `[N, inputs]` to `[N, outputs]`. */
   override forward(x: Tensor): Tensor {
     const y = matmul(x, this.weight, { b: true });
     return this.bias ? add(y, this.bias) : y;
@@ -30,18 +34,25 @@ export class Linear extends Module {
 
 /** What a convolution is made of. */
 export interface ConvOptions {
+  /** Side of the square kernel, in pixels. */
   readonly kernel: number;
+  /** Pixels between two places of the kernel. */
   readonly stride: number;
+  /** Zeros around the picture, in pixels. */
   readonly padding: number;
+  /** Whether something is added to each channel; true if left out. */
   readonly bias?: boolean;
 }
 
 /** A convolution; the weight is `[k, k, in, out]` here and `[out, in, k, k]` in checkpoints. */
 export class Conv2d extends Module {
+  /** `[k, k, inputs, outputs]`. */
   readonly weight: Tensor;
+  /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
 
+  /** From `inputs` to `outputs` channels; the first values come from `init`. */
   constructor(
     inputs: number,
     outputs: number,
@@ -55,6 +66,7 @@ export class Conv2d extends Module {
     this.#geometry = { stride, padding };
   }
 
+  /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
   override forward(x: Tensor): Tensor {
     const y = conv2d(x, this.weight, this.#geometry);
     return this.bias ? add(y, this.bias) : y;
@@ -66,10 +78,13 @@ export class Conv2d extends Module {
  * the weight is `[k, k, out, in]` here and `[in, out, k, k]` in checkpoints.
  */
 export class ConvTranspose2d extends Module {
+  /** `[k, k, outputs, inputs]`. */
   readonly weight: Tensor;
+  /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
 
+  /** From `inputs` to `outputs` channels; the first values come from `init`. */
   constructor(
     inputs: number,
     outputs: number,
@@ -84,6 +99,7 @@ export class ConvTranspose2d extends Module {
     this.#geometry = { stride, padding };
   }
 
+  /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
   override forward(x: Tensor): Tensor {
     const [N, H, W] = x.shape, [k, , outputs] = this.weight.shape;
     const { stride, padding } = this.#geometry;
@@ -96,13 +112,19 @@ export class ConvTranspose2d extends Module {
 
 /** Batch normalisation over all but the last axis, with the (leaky) ReLU behind it, if any. */
 export class BatchNorm2d extends Module {
+  /** gamma, `[channels]`. */
   readonly weight: Tensor;
+  /** beta, `[channels]`. */
   readonly bias: Tensor;
+  /** Mean of a channel, `[channels]`, used outside of training. */
   readonly running_mean: Tensor;
+  /** Variance of a channel, `[channels]`, used outside of training. */
   readonly running_var: Tensor;
   readonly #options: { eps: number; momentum: number; slope: number };
 
   /**
+   * `weight` begins as `init` says.
+   *
    * @param options.slope Of the leaky ReLU: 0 for a ReLU, 1 (the default) for none.
    */
   constructor(
@@ -118,6 +140,7 @@ export class BatchNorm2d extends Module {
     this.#options = { eps, momentum, slope };
   }
 
+  /** `[..., channels]`, of the same shape. */
   override forward(x: Tensor, training: boolean): Tensor {
     return batchNorm(x, this, { training, ...this.#options });
   }
@@ -127,11 +150,13 @@ export class BatchNorm2d extends Module {
 export class Activation extends Module {
   readonly #f: (x: Tensor) => Tensor;
 
+  /** Applies `f`. */
   constructor(f: (x: Tensor) => Tensor) {
     super();
     this.#f = f;
   }
 
+  /** What `f` makes of the input. */
   override forward(x: Tensor): Tensor {
     return this.#f(x);
   }
@@ -139,6 +164,7 @@ export class Activation extends Module {
 
 /** A leaky ReLU as a layer. */
 export class LeakyReLU extends Activation {
+  /** `slope` is for negative inputs. */
   constructor(slope = 0.2) {
     super((x) => leakyRelu(x, slope));
   }
@@ -146,13 +172,16 @@ export class LeakyReLU extends Activation {
 
 /** Layers one after another; their paths are `0`, `1`, ... */
 export class Sequential extends Module {
+  /** The layers, in order. */
   readonly [index: number]: Module;
 
+  /** Takes the layers in the order in which they are applied. */
   constructor(...layers: Module[]) {
     super();
     Object.assign(this, layers);
   }
 
+  /** From the first layer to the last. */
   override forward(x: Tensor, training: boolean): Tensor {
     return Object.values(this).reduce((h, layer) => layer.forward(h, training), x);
   }

@@ -7,6 +7,8 @@ import { Tensor } from "../tensor/tensor.ts";
  */
 export abstract class Module {
   /**
+   * Applies it.
+   *
    * @param training Whether batch statistics are used and moved; an argument, not a hidden mode.
    */
   abstract forward(x: Tensor, training: boolean): Tensor;

@@ -3,9 +3,11 @@ import { empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
 
 /** One application of an op: what goes in, what comes out, and the rule for the way back. */
 export interface Application {
+  /** Name, for messages. */
   readonly op: string;
   /** The tensors that a gradient may flow to. */
   readonly inputs: readonly Tensor[];
+  /** Of the result. */
   readonly shape: Shape;
   /** Fills `y`. */
   readonly forward: (y: Tensor) => void;

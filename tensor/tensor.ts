@@ -16,7 +16,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** How a tensor was computed. */
 export interface Node {
+  /** Name of the op. */
   readonly op: string;
+  /** What it was computed from. */
   readonly inputs: readonly Tensor[];
   /**
    * One gradient for each input, in order.
@@ -31,6 +33,8 @@ export class Tensor {
   /** Set by `apply` while a graph is recorded. */
   node?: Node;
   /**
+   * A view of `storage`.
+   *
    * @param shape Sizes along the axes.
    * @param storage Where the elements are; an optimiser may move it.
    * @param isParam True for what an optimiser trains.
