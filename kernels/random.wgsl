@@ -17,7 +17,7 @@ fn high(a: u32, b: u32) -> u32 {
   let a1 = a >> 16;
   let b0 = b & 0xffffu;
   let b1 = b >> 16;
-  let middle = a1 * b0 + (a0 * b0 >> 16); // at most 0xffff0000 - 1 + 0xffff: fits
+  let middle = a1 * b0 + (a0 * b0 >> 16); // at most 0xfffeffff
   let cross = a0 * b1 + (middle & 0xffffu);
   return a1 * b1 + (middle >> 16) + (cross >> 16);
 }
@@ -59,7 +59,7 @@ fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   // -log(1 - u) = 2 atanh(s), s = u / (2 - u)
   let s = u / (2 - u);
   let s2 = s * s;
-  let near = 2 * s * (1 + s2 * (1 / 3f + s2 * (1 / 5f + s2 * (1 / 7f + s2 * (1 / 9f)))));
+  let near = 2 * s * (1 + s2 * (1 / 3f + s2 * (1 / 5f + s2 * (1 / 7f))));
   let radius = sqrt(2 * select(-log(1 - u), near, u < vec2f(0.25)));
   // A quadrant and an angle t in [-pi / 4, pi / 4) within it
   let quadrant = bits.zw >> vec2u(30);

@@ -59,6 +59,17 @@ for (const variant of variants) {
     assertClose("y", await softmax(rows, { variant }).read(), softmaxReference(x, 3));
     assertClose("log y", await logSoftmax(rows, { variant }).read(), logReference(x, 3));
   });
+  Deno.test(`softmax() does not overflow, wherever the largest is, a row a ${variant}`, async () => {
+    for (const cols of [3, 8, 131, 260]) {
+      for (let place = 0; place < cols; place += cols > 9 ? 29 : 1) {
+        const row = Array.from({ length: cols }, (_, i) => i === place ? 200 : i % 3);
+        const y = await softmax(tensor(row, [cols]), { variant }).read();
+        assertClose(`y, largest at ${place}`, y, softmaxReference(row, cols));
+        const log = await logSoftmax(tensor(row, [cols]), { variant }).read();
+        assertClose(`log y, largest at ${place}`, log, logReference(row, cols));
+      }
+    }
+  });
   Deno.test(`rows of softmax() sum to 1, a row a ${variant}`, async () => {
     const y = await softmax(tensor(randoms(300 * 257, 4), [300, 257]), { variant }).read();
     const sums = Array.from(
