@@ -8,6 +8,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo, openGpu } from "../gpu/device.ts";
 import { flush, idle, profile } from "../gpu/record.ts";
+import { timingTable } from "../gpu/stopwatch.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { flopOf, type Job, jobs } from "./jobs.ts";
@@ -92,24 +93,11 @@ async function profileJob(label: string, job: Job): Promise<void> {
     once(job);
     flush();
   });
-  const total = timings.reduce((t, { ms }) => t + ms, 0),
-    rows = new Map<string, [number, number]>();
-  for (const { label, ms } of timings) {
-    const [count, sum] = rows.get(label) ?? [0, 0];
-    rows.set(label, [count + 1, sum + ms]);
-  }
-  console.log(`${label} on ${name}: ${total.toFixed(2)} ms in ${timings.length} dispatches`);
+  console.log(`${label} on ${name}`);
   if (software) {
     console.log("(a software device may stamp a kernel before it ends: read shares with care)");
   }
-  for (const [kernel, [count, ms]] of [...rows].sort(([, a], [, b]) => b[1] - a[1])) {
-    const share = `${(100 * ms / total).toFixed(1)}%`;
-    console.log(
-      `${ms.toFixed(2).padStart(9)} ms ${share.padStart(6)} ${
-        String(count).padStart(4)
-      }x  ${kernel}`,
-    );
-  }
+  for (const line of timingTable(timings)) console.log(line);
 }
 
 function round(value: number): number {

@@ -158,7 +158,7 @@ export function creating<T>(what: string, create: () => T): T {
   const invalid = device.popErrorScope(), full = device.popErrorScope();
   pending.push(
     invalid.then((error) => {
-      if (error) failure ??= `${what} failed: ${error.message}`;
+      if (error) failure ??= `${what} failed: ${error.message.replace(/\s+/g, " ").trim()}`;
     }),
     full.then((error) => {
       if (error) {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { checkGpu, gpu, throwFailure } from "./device.ts";
+import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
 import { type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
 import { counters, type Resource, Storage } from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
@@ -19,6 +19,7 @@ export type Grid = readonly [number, number, number];
 const SLOT = 256; // bytes a dispatch's parameters may take; WebGPU's alignment of dynamic offsets
 const SLOTS = 2048; // dispatches in one submit
 const MAX_GROUPS = 65_535; // along one dimension
+const DEBUG = Boolean(Deno.env.get("GPU_DEBUG")); // errors are caught at the submit that made them
 
 let encoder: GPUCommandEncoder | undefined;
 let pass: GPUComputePassEncoder | undefined;
@@ -138,7 +139,9 @@ export function flush(): void {
   // One upload for all dispatches. It takes effect before the commands submitted after it, and
   // after those submitted before it.
   if (slots) gpu().queue.writeBuffer(uniforms(), 0, values.buffer, 0, SLOT * slots);
-  gpu().queue.submit([encoder.finish()]);
+  const commands = encoder.finish();
+  if (DEBUG) creating("a submit", () => gpu().queue.submit([commands]));
+  else gpu().queue.submit([commands]);
   encoder = undefined;
   slots = 0;
 }

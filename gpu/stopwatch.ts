@@ -71,3 +71,19 @@ export class Stopwatch {
     this.#host.destroy();
   }
 }
+
+/** Where the time went, kernel by kernel, the longest first: lines of text. */
+export function timingTable(timings: readonly Timing[]): string[] {
+  const rows = new Map<string, { count: number; ms: number }>();
+  let total = 0;
+  for (const { label, ms } of timings) {
+    const row = rows.get(label) ?? { count: 0, ms: 0 };
+    rows.set(label, { count: row.count + 1, ms: row.ms + ms });
+    total += ms;
+  }
+  const lines = [...rows].sort(([, a], [, b]) => b.ms - a.ms).map(([label, { count, ms }]) => {
+    const share = `${(100 * ms / total).toFixed(1)}%`.padStart(6);
+    return `${ms.toFixed(2).padStart(9)} ms ${share} ${String(count).padStart(4)}x  ${label}`;
+  });
+  return [`${total.toFixed(2)} ms in ${timings.length} dispatches`, ...lines];
+}

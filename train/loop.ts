@@ -9,7 +9,8 @@ import type { Pictures } from "../data/pictures.ts";
 import { savePng } from "../data/png.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { release } from "../gpu/memory.ts";
-import { submitted } from "../gpu/record.ts";
+import { profile, submitted } from "../gpu/record.ts";
+import { timingTable } from "../gpu/stopwatch.ts";
 import { fromBytes, toBytes } from "../kernels/bytes.ts";
 import { affine, full } from "../kernels/elementwise.ts";
 import { concat } from "../kernels/slice.ts";
@@ -91,6 +92,7 @@ export async function train(training: Training): Promise<boolean> {
     await saveState(state, options, checkpointPath(run, state.images));
     await keepLast(run, options.keep);
   };
+  if (Deno.env.get("GPU_DEBUG") === "2") await showProfile(training);
   while (state.images < total && !signal.aborted) {
     const before = state.images;
     scoped(() => ledger.note(advance(state, options, pictures)));
@@ -172,6 +174,13 @@ async function fakes(state: State, options: TrainOptions) {
     pixels.set(bytes, at * R * R * 3);
   }
   return grid(pixels, GRID, R);
+}
+
+/** Where the time of one step goes, kernel by kernel; the step before it compiles. */
+async function showProfile({ state, options, pictures, progress }: Training): Promise<void> {
+  const step = () => scoped(() => void advance(state, options, pictures));
+  step();
+  for (const line of timingTable(await profile(step))) progress.say(line);
 }
 
 async function refuseNaN(state: State, means: Record<string, number>): Promise<void> {
