@@ -35,10 +35,17 @@ const FORESEEN = [
   RangeError,
 ];
 
+/** Whether the operating system refused something, e.g. a path or a full disk. */
+function isOfSystem(error: unknown): boolean {
+  return /^E[A-Z0-9]+$/.test((error as { code?: string }).code ?? "");
+}
+
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(HELP);
-    return name === undefined ? 2 : 0;
+    if (name !== undefined) return 0;
+    console.error(`gan: Name a command, one of ${Object.keys(commands).join(", ")}`);
+    return 2;
   }
   try {
     if (!Object.hasOwn(commands, name)) {
@@ -49,9 +56,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await commands[name](args, console.log);
   } catch (error) {
     if ((error as Error).name === "AbortError") return 130;
-    const shown = FORESEEN.some((type) => error instanceof type) ||
-      error instanceof Deno.errors.NotFound ||
-      error instanceof Deno.errors.PermissionDenied;
+    const shown = FORESEEN.some((type) => error instanceof type) || isOfSystem(error);
     console.error(`gan: ${(error as Error).message ?? error}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: that was not foreseen; --debug shows where it arose");

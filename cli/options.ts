@@ -32,6 +32,17 @@ function camel(name: string): string {
   return name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 }
 
+/** Ties a negative number to the option before it, which would be taken for an option itself. */
+function withNegatives(args: string[], table: readonly Option[]): string[] {
+  const tied: string[] = [];
+  for (const arg of args) {
+    const option = table.find(({ name, kind }) => kind !== "flag" && tied.at(-1) === `--${name}`);
+    if (option && /^-[\d.]/.test(arg)) tied[tied.length - 1] += `=${arg}`;
+    else tied.push(arg);
+  }
+  return tied;
+}
+
 /**
  * Parses a command line.
  *
@@ -42,7 +53,7 @@ export function parse(
   table: readonly Option[],
 ): { values: Values; rest: string[] } {
   const unknown: string[] = [];
-  const raw = parseArgs(args, {
+  const raw = parseArgs(withNegatives(args, table), {
     string: table.filter(({ kind }) => kind !== "flag").map(({ name }) => name),
     boolean: table.filter(({ kind }) => kind === "flag").map(({ name }) => name),
     alias: { h: "help" },

@@ -103,6 +103,8 @@ export async function trainCommand(args: string[], print: (line: string) => void
   }
   if (rest.length > 1) throw new UsageError(`One system at a time, not ${rest.join(" and ")}`);
   const out = String(values.out ?? "runs");
+  const there = await Deno.stat(out).catch(() => undefined);
+  if (there?.isDirectory === false) throw new UsageError(`--out ${out} is a file: give a folder`);
   const resumed = values.resume === undefined
     ? undefined
     : await findRun(out, String(values.resume));

@@ -13,13 +13,17 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
   await Deno.mkdir(dirname(path), { recursive: true });
   const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
-    using file = await Deno.open(beside, { write: true, createNew: true });
-    for (let done = 0; done < bytes.length;) {
-      done += await file.write(bytes.subarray(done, done + CHUNK));
-    }
+    await write(beside, bytes);
+    await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
     throw error;
   }
-  await Deno.rename(beside, path);
+}
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for (let done = 0; done < bytes.length;) {
+    done += await file.write(bytes.subarray(done, done + CHUNK));
+  }
 }

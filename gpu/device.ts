@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" />
 /**
  * Opens the one GPU device of the process.
  *

@@ -3,6 +3,7 @@ import { assertThrows } from "@std/assert";
 import { type Shape, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
+import { square } from "./elementwise.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 await openGpu();
 
@@ -50,6 +51,25 @@ for (const variant of variants) {
       checkOp(
         (x) => logSoftmax(x, { variant }),
         (x) => logReference(x, cols),
+        [shape],
+        options,
+      ));
+  }
+  for (const shape of [[5], [2, 3], [2, 2, 4]]) {
+    const cols = shape[shape.length - 1], options = { second: true };
+    // Squared, so that the cotangent depends on the input, too.
+    const squares = (values: number[]) => values.map((v) => v * v);
+    Deno.test(`the square of softmax() of [${shape}], a row a ${variant}`, () =>
+      checkOp(
+        (x) => square(softmax(x, { variant })),
+        (x) => squares(softmaxReference(x, cols)),
+        [shape],
+        options,
+      ));
+    Deno.test(`the square of logSoftmax() of [${shape}], a row a ${variant}`, () =>
+      checkOp(
+        (x) => square(logSoftmax(x, { variant })),
+        (x) => squares(logReference(x, cols)),
         [shape],
         options,
       ));

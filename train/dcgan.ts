@@ -24,7 +24,7 @@ export const dcgan: Recipe = {
       options: { resolution: 32, resize: "nearest", mirror: false, ema: 0 },
     },
     small: {
-      about: "a quarter of the channels at 32 pixels, for machines without a GPU",
+      about: "half the channels at 32 pixels, for machines without a GPU",
       options: { resolution: 32, batch: 32, ngf: 32, ndf: 32, kimg: 300, snapshot: 10 },
     },
   },
