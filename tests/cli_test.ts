@@ -1,0 +1,243 @@
+/** The command line as a user meets it: `main.ts` in a process of its own. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
+import { savePng } from "../data/png.ts";
+import { defaults } from "../train/options.ts";
+
+const ROOT = join(import.meta.dirname!, "..");
+const NETS = "--preset small --resolution 16 --batch 2 --ngf 2 --ndf 2 --nz 2";
+
+let temp: string, pictures: string, out: string;
+
+/** What a process left. */
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  /** Lines on stderr, without those of the driver. */
+  readonly errors: string[];
+}
+
+function start(args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args],
+    cwd: temp,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function end(child: Deno.ChildProcess): Promise<Ended> {
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const foreign = /XDG_RUNTIME_DIR|^MESA|^libEGL|^WARNING: lavapipe|^\s*$/;
+  return {
+    code,
+    out: text(stdout),
+    errors: text(stderr).split("\n").filter((line) => !foreign.test(line)),
+  };
+}
+
+async function gan(line: string): Promise<Ended> {
+  return await end(start(line.split(" ").filter(Boolean)));
+}
+
+/** Runs jobs two at a time. */
+async function byTwos<T>(all: readonly T[], job: (one: T) => Promise<void>): Promise<void> {
+  const left = [...all];
+  const worker = async () => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await job(one);
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+/** A command line, its exit code, and what its one line on stderr says. */
+type Refusal = readonly [line: string, code: number, ...says: string[]];
+
+async function assertRefused(refusals: readonly Refusal[]): Promise<void> {
+  await byTwos(refusals, async ([line, code, ...says]) => {
+    const ended = await gan(line);
+    const about = `gan ${line}: ${JSON.stringify(ended)}`;
+    assertEquals(ended.code, code, about);
+    assertEquals(ended.errors.length, 1, about);
+    assert(ended.errors[0].startsWith("gan: "), about);
+    for (const part of says) assert(ended.errors[0].includes(part), `${about} lacks "${part}"`);
+  });
+}
+
+async function files(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+}
+
+/** A copy of the run `from` beside it, changed by `change`. */
+async function copyRun(from: string, name: string, change: (run: string) => Promise<void>) {
+  const run = join(temp, "copies", name);
+  await Deno.mkdir(run, { recursive: true });
+  for (const file of await files(from)) await Deno.copyFile(join(from, file), join(run, file));
+  await change(run);
+}
+
+Deno.test.beforeAll(async () => {
+  temp = await Deno.makeTempDir();
+  [pictures, out] = [join(temp, "faces"), join(temp, "runs")];
+  for (let i = 0; i < 4; i++) {
+    const rgb = Uint8Array.from({ length: 20 * 20 * 3 }, (_, j) => j * (7 + i));
+    await savePng(join(pictures, `${i}.png`), { width: 20, height: 20, rgb });
+  }
+  await Deno.mkdir(join(temp, "empty"));
+  await Deno.writeTextFile(join(temp, "file"), "no zip");
+  const zip = new ZipWriter(new Uint8ArrayWriter());
+  const png = await Deno.readFile(join(pictures, "0.png"));
+  await zip.add("0.png", new Uint8ArrayReader(png));
+  const bytes = await zip.close();
+  await Deno.writeFile(join(temp, "cut.zip"), bytes.subarray(0, bytes.length - 30));
+});
+
+Deno.test.afterAll(() => Deno.remove(temp, { recursive: true }));
+
+Deno.test("a command line that cannot be followed is answered in one line", async () => {
+  await assertRefused([
+    ["", 2, "Name a command", "train, sample, doctor"],
+    ["tarin dcgan", 2, "no command tarin", "train, sample, doctor"],
+    ["train", 2, "Name what to train", "dcgan"],
+    ["train dcgna", 2, "no recipe dcgna", "dcgan"],
+    ["train dcgan other", 2, "One system at a time", "dcgan and other"],
+    ["train dcgan --res 32", 2, "no option --res", "did you mean --res"],
+    ["train dcgan --foo", 2, "no option --foo", "--help"],
+    ["train dcgan --batch", 2, "--batch needs a value"],
+    ["train dcgan --kimg --batch 2", 2, "--kimg needs a value"],
+    ["train dcgan --batch many", 2, "--batch many", "whole number"],
+    ["train dcgan --batch 2.5", 2, "--batch 2.5", "whole number"],
+    ["train dcgan --batch 1", 2, "--batch 1", "from 2 to 4096"],
+    ["train dcgan --seed -1", 2, "--seed -1", "at least 0"],
+    ["train dcgan --loss foo", 2, "--loss foo", "bce"],
+    ["train dcgan --batch 2 --batch 3", 2, "--batch is given twice", "2 and 3"],
+    ["train dcgan --out file", 2, "--out file is a file"],
+    ["train --resume 7", 1, `no run "7" in runs`],
+    ["sample nosuch", 1, `no run "nosuch" in runs`],
+    ["sample latest --count 0", 2, "--count 0", "from 1 to"],
+  ]);
+});
+
+Deno.test("options that do not go together, and pictures that cannot be used", async () => {
+  const train = `train dcgan ${NETS} --out refused`;
+  await assertRefused([
+    ["train dcgan --resolution 48", 2, "--resolution 48", "power of two"],
+    ["train dcgan --preset huge", 2, "--preset huge", "small"],
+    ["train dcgan --crop 10x", 2, "--crop 10x", "WxH+X+Y"],
+    ["train dcgan --loss hinge --label-smoothing 0.9", 2, "--label-smoothing", "hinge"],
+    ["train dcgan --device nosuchdevice", 1, "--device nosuchdevice"],
+    [`${train} --data faces --crop 16x16+9+0`, 1, "crop 16x16+9+0", "20 x 20"],
+    [`${train} --data nowhere`, 1, "nowhere does not exist"],
+    [`${train} --data empty`, 1, "empty holds no picture"],
+    [`${train} --data file`, 1, "file is not a zip"],
+    [`${train} --data cut.zip`, 1, "cut.zip is not a zip, or was cut short"],
+  ]);
+  const left = await files(join(temp, "refused")).catch(() => [] as string[]);
+  assertEquals(left.filter((name) => name !== ".cache"), [], "a refused run leaves no folder");
+});
+
+Deno.test("a run trains, goes on and makes pictures", async () => {
+  const trained = await gan(`train dcgan ${NETS} --data faces --kimg 0.004`);
+  assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
+  assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
+  const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
+  for (
+    const name of [
+      "checkpoint-000000.safetensors",
+      "fakes000000.png",
+      "options.json",
+      "reals.png",
+      "stats.jsonl",
+    ]
+  ) assert(made.includes(name), `${name} is not among ${made}`);
+  assert(made.some((name) => name.startsWith("events.out.tfevents")));
+  assert(!made.some((name) => name.endsWith(".part")), String(made));
+
+  const images = async () => {
+    const lines = (await Deno.readTextFile(join(run, "stats.jsonl"))).trim().split("\n");
+    return JSON.parse(lines.at(-1)!).images;
+  };
+  assertEquals(await images(), 4);
+  const resumed = await gan("train --resume latest --kimg 0.008");
+  assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
+  assertStringIncludes(resumed.out, "Going on from");
+  assertEquals(await images(), 8);
+
+  await byTwos(
+    ["sample latest --to grid.png", "sample 0 --single --count 3 --to three"],
+    async (line) => {
+      const { code, errors } = await gan(line);
+      assertEquals([code, errors], [0, []]);
+    },
+  );
+  assertEquals([...(await Deno.readFile(join(temp, "grid.png"))).subarray(1, 4)], [80, 78, 71]);
+  assertEquals(await files(join(temp, "three")), ["000000.png", "000001.png", "000002.png"]);
+});
+
+Deno.test("what a run cannot go on from, or a picture be made of or written to", async () => {
+  const run = join(out, "00000-dcgan-faces-16"), checkpoint = "checkpoint-000000.safetensors";
+  await copyRun(run, "none", (run) => Deno.remove(join(run, checkpoint)));
+  await copyRun(run, "cut", (run) => Deno.truncate(join(run, checkpoint), 4000));
+  await copyRun(run, "broken", (run) => Deno.truncate(join(run, "options.json"), 20));
+  await copyRun(run, "wider", async (run) => {
+    const path = join(run, "options.json"), options = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify({ ...options, ngf: 4 }));
+  });
+  const resume = "train --out copies --resume";
+  await assertRefused([
+    [`${resume} none`, 1, "no checkpoint in", "none"],
+    [`${resume} cut`, 1, checkpoint, "cut short"],
+    [`${resume} wider`, 1, checkpoint, "another net"],
+    [`${resume} broken`, 1, "cannot read", "options.json"],
+    [`${resume} wider --batch 4`, 2, "--batch cannot change", "--kimg"],
+    [`${resume} wider other`, 2, "run of dcgan"],
+    ["sample none --out copies", 1, "no checkpoint in", "none"],
+    ["sample cut --out copies", 1, checkpoint, "cut short"],
+    ["sample wider --out copies", 1, checkpoint, "another net"],
+    ["sample broken --out copies", 1, "cannot read", "options.json"],
+    ["sample latest --checkpoint file", 1, "file", "cut short"],
+    ["sample latest --to faces", 1, "faces"],
+    ["sample latest --single --to file", 1, "file"],
+  ]);
+  const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
+  assert(!left.some((name) => name.endsWith(".part")), String(left));
+});
+
+Deno.test("help, and a plan in JSON", async () => {
+  const { code, out } = await gan("train --help");
+  assertEquals(code, 0);
+  const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+  const others = ["preset", "out", "resume", "dry-run", "device", "json", "debug", "help"];
+  for (const name of [...Object.keys(defaults).map(kebab), ...others]) {
+    assertStringIncludes(out, `  --${name}`);
+  }
+  const planned = await gan(`train dcgan ${NETS} --dry-run --json --out planned`);
+  assertEquals([planned.code, planned.errors], [0, []]);
+  assertEquals(JSON.parse(planned.out).options.ngf, 2);
+  assert(!(await files(temp)).includes("planned"), "a plan writes nothing");
+});
+
+Deno.test({
+  name: "Ctrl-C writes a checkpoint and tells how to go on",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const child = start(`train dcgan ${NETS} --data faces --kimg 1000 --out stopped`.split(" "));
+    const run = join(temp, "stopped", "00000-dcgan-faces-16"), end_ = end(child);
+    for (let i = 0; i < 300; i++) {
+      if ((await files(run).catch(() => [] as string[])).includes("stats.jsonl")) break;
+      await new Promise((resume) => setTimeout(resume, 100));
+    }
+    child.kill("SIGINT");
+    const { code, out, errors } = await end_;
+    assertEquals([code, errors], [130, []], out);
+    assertStringIncludes(out, "gan train --resume stopped/00000-dcgan-faces-16");
+    const left = await files(run);
+    assert(left.some((name) => /^checkpoint-\d{6}\.safetensors$/.test(name)), String(left));
+    assert(!left.some((name) => name.endsWith(".part")), String(left));
+    const resumed = await gan("train --resume stopped/00000-dcgan-faces-16 --kimg 0.004");
+    assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
+  },
+});
