@@ -1,29 +1,40 @@
 /** What the benchmark times: the names and sizes of bench/pytorch.py. */
-import { counters } from "../gpu/memory.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
 import { full } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { normal } from "../kernels/random.ts";
-import { sum } from "../kernels/reduce.ts";
 import { softmax } from "../kernels/softmax.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { Adam } from "../nn/adam.ts";
-import { grad } from "../nn/grad.ts";
 import { hostRandom } from "../nn/random.ts";
-import type { Shape, Tensor } from "../tensor/tensor.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
-import { trainStep } from "../train/step.ts";
+import { type StepLosses, trainStep } from "../train/step.ts";
+import {
+  adamAt,
+  batchNormAt,
+  batchNormGradAt,
+  compareSampled,
+  convAt,
+  convInputAt,
+  type ConvSizes,
+  convWeightAt,
+  productAt,
+  softmaxAt,
+} from "./reference.ts";
 
 /** One thing to time. */
 export interface Job {
   readonly shape: string;
   /** Records the job once. */
   readonly run: () => void;
+  /** Runs the job and compares outputs with a float64 reference; throws if one is wrong. */
+  readonly check: () => Promise<void>;
   /** What it reads, which kernels may keep laid out between two runs that change nothing. */
-  readonly inputs?: readonly Tensor[];
-  /** Bytes moved, where that is what counts. */
+  readonly inputs: readonly Tensor[];
+  /** Bytes that an ideal kernel moves, where that is what counts. */
   readonly bytes?: number;
   /** Pictures, where that is what counts. */
   readonly images?: number;
@@ -33,100 +44,177 @@ function draw(shape: Shape, stream: number): Tensor {
   return normal(shape, { seed: 1, stream, counter: 0 });
 }
 
-function product(n: number): Job {
-  const a = draw([n, n], 1), b = draw([n, n], 2);
-  return { shape: `${n}x${n}x${n}`, run: () => void matmul(a, b), inputs: [a, b] };
+/** A job of one kernel: no graph is recorded, as nothing is trained. */
+function single(
+  name: string,
+  shape: string,
+  inputs: readonly Tensor[],
+  op: () => Tensor,
+  reference: (...inputs: Float32Array[]) => (i: number) => number,
+  tolerance: number,
+  bytes?: number,
+): Job {
+  const once = () => noGrad(op);
+  return {
+    shape,
+    inputs,
+    run: () => void scoped(once),
+    check: async () => {
+      const values: Float32Array[] = [];
+      for (const x of inputs) values.push(await x.read()); // before an op that works in place
+      compareSampled(name, await once().read(), reference(...values), tolerance);
+    },
+    ...(bytes !== undefined && { bytes }),
+  };
 }
 
-const N = 16, S = 32;
+/** What sums of so many products of normal numbers may be off by in float32, with room. */
+function rounding(terms: number): number {
+  return 1e-4 * Math.sqrt(terms);
+}
+
+function product(n: number): Job {
+  const a = draw([n, n], 1), b = draw([n, n], 2);
+  return single(
+    `matmul-${n}`,
+    `${n}x${n}x${n}`,
+    [a, b],
+    () => matmul(a, b),
+    (a, b) => productAt(a, b, n),
+    rounding(n),
+  );
+}
 
 function convolution(
+  name: string,
   kind: "forward" | "input" | "weight",
   kernel: number,
   stride: number,
-  [C, O]: [number, number] = [64, 128],
 ): Job {
-  const g = { stride, padding: 1 }, side = S / stride;
-  const x = draw([N, S, S, C], 1),
-    w = draw([kernel, kernel, C, O], 2),
-    y = draw([N, side, side, O], 3);
+  const [N, S, C, O] = [16, 32, 64, 128], T = S / stride;
+  const g = { stride, padding: 1 }, z: ConvSizes = { N, S, C, O, kernel, ...g };
+  const x = draw([N, S, S, C], 1), w = draw([kernel, kernel, C, O], 2), y = draw([N, T, T, O], 3);
   const shape = `N${N} ${C}->${O} ${S}^2 k${kernel} s${stride}`;
-  return {
-    forward: { shape, run: () => void conv2d(x, w, g), inputs: [x, w] },
-    input: { shape, run: () => void conv2dInput(y, w, x.shape, g), inputs: [y, w] },
-    weight: { shape, run: () => void conv2dWeight(x, y, w.shape, g), inputs: [x, y] },
-  }[kind];
+  if (kind === "forward") {
+    const near = rounding(C * kernel ** 2);
+    return single(name, shape, [x, w], () => conv2d(x, w, g), (x, w) => convAt(x, w, z), near);
+  }
+  if (kind === "input") {
+    const op = () => conv2dInput(y, w, x.shape, g), near = rounding(O * kernel ** 2);
+    return single(name, shape, [y, w], op, (y, w) => convInputAt(y, w, z), near);
+  }
+  const op = () => conv2dWeight(x, y, w.shape, g), near = rounding(N * T * T);
+  return single(name, shape, [x, y], op, (x, y) => convWeightAt(x, y, z), near);
 }
 
-function norm(backward: boolean): Job {
-  const C = 64, x = draw([N, S, S, C], 1), vector = (v: number) => full([C], v);
+function norm(name: string, backward: boolean): Job {
+  const [N, S, C] = [16, 32, 64], x = draw([N, S, S, C], 1), dy = draw(x.shape, 2), eps = 1e-5;
   const tensors = {
-    weight: vector(1),
-    bias: vector(0),
-    running_mean: vector(0),
-    running_var: vector(1),
+    weight: full([C], 1),
+    bias: full([C], 0),
+    running_mean: full([C], 0),
+    running_var: full([C], 1),
   };
-  const forward = () =>
-    batchNorm(x, tensors, { training: true, eps: 1e-5, momentum: 0.1, slope: 1 });
+  const options = { training: true, eps, momentum: 0.1, slope: 1 };
   const shape = `N${N} ${C} ${S}^2`, bytes = 4 * x.size;
-  if (!backward) return { shape, run: () => void forward(), bytes: 3 * bytes };
-  const loss = sum(forward()), wanted = [x, tensors.weight, tensors.bias];
-  return { shape, run: () => void grad(loss, wanted), bytes: 5 * bytes };
+  if (!backward) {
+    const op = () => batchNorm(x, tensors, options);
+    return single(name, shape, [x], op, (x) => batchNormAt(x, C, eps), 1e-4, 2 * bytes);
+  }
+  // Straight from the node: a loss on top would add kernels of its own.
+  const { node } = batchNorm(x, tensors, options);
+  const op = () => node!.backward(dy, [true, true, true])[0]!;
+  const reference = (x: Float32Array, dy: Float32Array) => batchNormGradAt(x, dy, C, eps);
+  return single(name, shape, [x, dy], op, reference, 1e-4, 3 * bytes);
+}
+
+function softmaxOf(n: number): Job {
+  const x = draw([n, n], 1), bytes = 2 * 4 * n * n;
+  return single("softmax", `${n}x${n}`, [x], () => softmax(x), (x) => softmaxAt(x, n), 1e-6, bytes);
 }
 
 function adam(): Job {
-  const n = 5_200_000, opt = new Adam([draw([n], 1)], { lr: 2e-4, betas: [0.5, 0.999] });
-  const g = draw([n], 2);
-  return { shape: `${n}`, run: () => opt.step([g]), bytes: 7 * 4 * n };
+  const n = 5_200_000, lr = 2e-4, p = draw([n], 1), g = draw([n], 2);
+  const opt = new Adam([p], { lr, betas: [0.5, 0.999] });
+  const op = () => (opt.step([g]), p);
+  return single("adam", `${n}`, [p, g], op, (p, g) => adamAt(p, g, lr, 1e-8), 1e-6, 7 * 4 * n);
 }
 
 function dcgan(resolution: number, batch: number): Job {
-  const sizes = { resolution, nz: 100, ngf: 64, ndf: 64 }, random = hostRandom(0);
+  const sizes = { resolution, nz: 100, ngf: 64, ndf: 64 }, random = hostRandom(0), lr = 2e-4;
   const G = new DcganGenerator(sizes, random), D = new DcganDiscriminator(sizes, random);
-  const options = { lr: 2e-4, betas: [0.5, 0.999] as const };
+  const options = { lr, betas: [0.5, 0.999] as const };
   const optG = new Adam(G.parameters(), options), optD = new Adam(D.parameters(), options);
-  const players = { G, D, optG, optD };
-  const real = draw([batch, resolution, resolution, 3], 1), labels = tensor([1], [1]);
-  const z = draw([batch, 100], 2);
+  const real = draw([batch, resolution, resolution, 3], 1), labels = full([1], 1);
+  let counter = 0;
+  const step = () =>
+    trainStep({ G, D, optG, optD }, {
+      loss: losses.bce,
+      dSteps: 1,
+      // Latents are drawn in every step, as in PyTorch's.
+      batch: () => ({
+        z: normal([batch, 100], { seed: 1, stream: 2, counter: counter++ }),
+        real,
+        labels,
+      }),
+    });
   return {
     shape: `N${batch} ${resolution}^2 ngf64 ndf64`,
-    run: () =>
-      void trainStep(players, {
-        loss: losses.bce,
-        dSteps: 1,
-        batch: () => ({ z, real, labels }),
-      }),
+    run: () => void scoped(() => void step()),
+    check: () => checkFirstStep(`dcgan-${resolution}`, [...optG.params, ...optD.params], lr, step),
+    inputs: [real],
     images: batch,
   };
 }
 
+/**
+ * A whole step in float64 would take longer than all that is timed, and tests/dcgan_test.ts holds it
+ * against PyTorch. So what must hold of any first step: D's losses are those of a net that knows
+ * nothing yet, and Adam moves each parameter by `lr g / (|g| + eps)`, at most `lr` and mostly that.
+ */
+async function checkFirstStep(
+  name: string,
+  params: readonly Tensor[],
+  lr: number,
+  step: () => StepLosses,
+): Promise<void> {
+  const before: Float32Array[] = [];
+  for (const p of params) before.push(await p.read());
+  for (const [loss, value] of Object.entries(step())) {
+    // G's is that of a D that has already made a step.
+    const [v] = await value.read(), most = loss === "g" ? 50 : 4;
+    if (!(v > 0.05 && v < most)) throw new Error(`${name}: loss ${loss} of the first step is ${v}`);
+  }
+  for (const [k, p] of params.entries()) {
+    const after = await p.read(), moved = after.map((v, i) => Math.abs(v - before[k][i]) / lr);
+    const mean = moved.reduce((a, b) => a + b) / moved.length;
+    if (!(mean > 0.5 && mean < 1.001)) {
+      throw new Error(
+        `${name}: parameter ${k} [${p.shape}] moved by ${mean} times the rate, expected about 1`,
+      );
+    }
+  }
+}
+
 /** Every job by name; made when asked for, since each takes memory. */
 export function jobs(batch: number): Record<string, () => Job> {
-  const softmaxOf = (n: number): Job => {
-    const x = draw([n, n], 1);
-    return { shape: `${n}x${n}`, run: () => void softmax(x), bytes: 8 * n * n };
-  };
+  const conv = (name: string, ...rest: [Parameters<typeof convolution>[1], number, number]) => ({
+    [name]: () => convolution(name, ...rest),
+  });
   return {
     "matmul-512": () => product(512),
     "matmul-1024": () => product(1024),
-    "conv-forward": () => convolution("forward", 3, 1),
-    "conv-input": () => convolution("input", 3, 1),
-    "conv-weight": () => convolution("weight", 3, 1),
-    "conv4s2-forward": () => convolution("forward", 4, 2),
+    ...conv("conv-forward", "forward", 3, 1),
+    ...conv("conv-input", "input", 3, 1),
+    ...conv("conv-weight", "weight", 3, 1),
+    ...conv("conv4s2-forward", "forward", 4, 2),
     // Transposed, 128 channels at 16^2 to 64 at 32^2: the input gradient of 64 to 128.
-    "convT4s2-forward": () => convolution("input", 4, 2),
-    "batchnorm-forward": () => norm(false),
-    "batchnorm-backward": () => norm(true),
+    ...conv("convT4s2-forward", "input", 4, 2),
+    "batchnorm-forward": () => norm("batchnorm-forward", false),
+    "batchnorm-backward": () => norm("batchnorm-backward", true),
     "softmax": () => softmaxOf(1024),
     "adam": adam,
     "dcgan-32": () => dcgan(32, batch),
     "dcgan-64": () => dcgan(64, batch),
   };
-}
-
-/** Floating-point operations of one run of a job. */
-export function flopOf(job: Job, run: (job: Job) => void): number {
-  const before = counters.flop;
-  run(job);
-  return counters.flop - before;
 }

@@ -1,79 +1,111 @@
 /**
  * Times kernels and whole steps, one JSON line each: `deno task bench`.
  *
- * That results are right is what `deno test` and `gan doctor` show; errors of the device end a run here.
+ * Each job's results are checked first, and errors of the device end a run: a time is that of right
+ * results.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo, openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
 import { flush, idle, profile } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
-import { noGrad } from "../tensor/op.ts";
-import { scoped } from "../tensor/tensor.ts";
-import { flopOf, type Job, jobs } from "./jobs.ts";
+import { type Job, jobs } from "./jobs.ts";
+import { byWallClock } from "./profile.ts";
 
-const args = parseArgs(Deno.args, {
-  string: ["device", "jobs", "budget-ms", "batch"],
-  boolean: ["profile", "help"],
-});
-if (args.help) {
-  console.log(
-    "bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D] [--profile]\n\n" +
-      "Times jobs, one JSON line each; --profile shows where one step's time goes, kernel by kernel.",
-  );
-  Deno.exit(0);
-}
-const { software, name } = await openGpu(args.device as string | undefined);
-const budget = Number(args["budget-ms"] ?? 500), all = jobs(Number(args.batch ?? 16));
-const wanted = args.jobs ? String(args.jobs).split(",") : Object.keys(all);
-const unknown = wanted.find((job) => !Object.hasOwn(all, job));
-if (unknown !== undefined) {
-  console.error(`bench: there is no job ${unknown}: choose of ${Object.keys(all).join(", ")}`);
-  Deno.exit(2);
-}
-for (const job of wanted) {
-  const made = all[job]();
-  if (args.profile) await profileJob(job, made);
-  else console.log(JSON.stringify({ job, ...await time(made) }));
-}
-Deno.exit(0);
+const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D] [--profile]
 
-/** Records a job once. Inputs count as changed, so that laying them out is part of what is timed. */
+Times jobs, one JSON line each; --profile shows where one run's time goes, kernel by kernel
+(dcgan-32 unless --jobs says otherwise).`;
+
+const LEAST_SAMPLE = 60; // ms: a wait takes 10 to 12 whatever happens
+const MOST_REPEATS = 1024;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(words: string[]): Promise<number> {
+  const args = parseArgs(words, {
+    string: ["device", "jobs", "budget-ms", "batch"],
+    boolean: ["profile", "help"],
+  });
+  if (args.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const budget = Number(args["budget-ms"] ?? 500), batch = Number(args.batch ?? 16);
+  const all = jobs(batch);
+  const names = args.jobs
+    ? String(args.jobs).split(",")
+    : args.profile
+    ? ["dcgan-32"]
+    : Object.keys(all);
+  const unknown = names.find((name) => !Object.hasOwn(all, name));
+  if (unknown !== undefined) {
+    return refuse(`there is no job ${unknown}: choose of ${Object.keys(all).join(", ")}`);
+  }
+  if (!(budget > 0)) return refuse(`--budget-ms ${args["budget-ms"]} is not a number above 0`);
+  if (!(Number.isInteger(batch) && batch > 0)) {
+    return refuse(`--batch ${args.batch} is not a count`);
+  }
+  try {
+    await openGpu(args.device as string | undefined);
+    for (const name of names) {
+      const job = all[name]();
+      await job.check();
+      if (args.profile) await printProfile(name, job);
+      else console.log(JSON.stringify({ job: name, ...await time(job, budget) }));
+    }
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`);
+    return 1;
+  }
+  return 0;
+}
+
+function refuse(message: string): number {
+  console.error(`bench: ${message}`);
+  return 2;
+}
+
 function once(job: Job): void {
-  for (const x of job.inputs ?? []) x.storage.version++;
-  // A training step records a graph; a kernel alone has no use for one.
-  scoped(() => job.images || job.bytes ? job.run() : noGrad(job.run));
+  // Kernels keep operands that they have laid out until these change. In training, activations and
+  // weights always have: so the inputs count as changed, and laying out is part of what is timed.
+  for (const x of job.inputs) x.storage.version++;
+  job.run();
 }
 
-async function time(job: Job) {
+async function time(job: Job, budget: number) {
+  once(job); // pipelines, the pool's memory
+  const before = counters.flop;
   once(job);
+  const flop = counters.flop - before;
   await idle();
-  const flop = flopOf(job, once);
-  await idle();
-  // A wait takes 10 ms whatever happens, so a sample is many runs. How many follows from a longer one.
-  let repeat = 1, took = await sample(job, 1);
-  while (took < 100 && repeat < 512) took = await sample(job, repeat *= 2);
-  const samples: number[] = [], end = performance.now() + budget;
-  while (performance.now() < end || samples.length < 3) {
-    samples.push(await sample(job, repeat) / repeat);
+  // How many runs make a sample: by the best of a few, as one may have been held up.
+  let repeat = 1, took = await fastest(job, 1);
+  while (took < LEAST_SAMPLE && repeat < MOST_REPEATS) {
+    repeat = Math.min(MOST_REPEATS, Math.ceil(repeat * Math.max(1.5, 1.2 * LEAST_SAMPLE / took)));
+    took = await fastest(job, repeat);
+  }
+  const samples: number[] = [];
+  for (let spent = 0; spent < budget || samples.length < 3;) {
+    took = await sample(job, repeat);
+    spent += took;
+    samples.push(took / repeat);
   }
   samples.sort((a, b) => a - b);
   const ms_min = samples[0], ms_median = samples[samples.length >> 1];
-  const start = performance.now();
-  once(job);
-  const host_ms = performance.now() - start;
-  await idle();
   return {
     shape: job.shape,
     ms_min: round(ms_min),
     ms_median: round(ms_median),
-    ...(flop && { gflops: round(flop / ms_min / 1e6) }),
-    ...(job.bytes && { gbs: round(job.bytes / ms_min / 1e6) }),
+    ...(job.bytes
+      ? { gbs: round(job.bytes / ms_min / 1e6) }
+      : { gflops: round(flop / ms_min / 1e6) }),
     ...(job.images && {
-      images_per_s: round(1000 * job.images / ms_min),
       gflop: round(flop / 1e9),
-      host_ms: round(host_ms),
+      images_per_s: round(1000 * job.images / ms_min),
+      ...await hostTime(job),
     }),
     device: deviceInfo().name,
     framework: "webgan",
@@ -87,16 +119,34 @@ async function sample(job: Job, repeat: number): Promise<number> {
   return performance.now() - start;
 }
 
-async function profileJob(label: string, job: Job): Promise<void> {
-  once(job);
-  const timings = await profile(() => {
+async function fastest(job: Job, repeat: number): Promise<number> {
+  let ms = Infinity;
+  for (let i = 0; i < 3; i++) ms = Math.min(ms, await sample(job, repeat));
+  return ms;
+}
+
+/** Medians of what recording a step takes, and of handing it to the driver; no wait in either. */
+async function hostTime(job: Job) {
+  const record: number[] = [], submit: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
     once(job);
+    const recorded = performance.now();
     flush();
-  });
-  console.log(`${label} on ${name}`);
-  if (software) {
-    console.log("(a software device may stamp a kernel before it ends: read shares with care)");
+    record.push(recorded - start);
+    submit.push(performance.now() - recorded);
+    await idle();
   }
+  const median = (ms: number[]) => round(ms.sort((a, b) => a - b)[ms.length >> 1]);
+  return { host_ms: median(record), submit_ms: median(submit) };
+}
+
+async function printProfile(name: string, job: Job): Promise<void> {
+  const { software, name: device } = deviceInfo(), run = () => once(job);
+  run();
+  const timings = software ? await byWallClock(run) : await profile(run);
+  const how = software ? "each kernel alone by wall clock" : "timestamps";
+  console.log(`${name} on ${device}, ${how}`);
   for (const line of timingTable(timings)) console.log(line);
 }
 

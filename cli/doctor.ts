@@ -1,4 +1,4 @@
-import { type DeviceInfo, deviceInfo, listDevices, openGpu } from "../gpu/device.ts";
+import { type DeviceInfo, listDevices, openGpu } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";
@@ -18,9 +18,21 @@ const help = [
 ].join("\n");
 
 const FEATURES = {
-  "timestamp-query": "times single kernels (bench --profile)",
-  "shader-f16": "half precision",
-  "subgroups": "faster sums",
+  "timestamp-query": "times single kernels (deno task bench --profile)",
+  "shader-f16": "half precision; not used yet",
+  "subgroups": "faster sums; not used yet",
+};
+
+/** Whose driver it is, by the number that WebGPU gives as the vendor. */
+const VENDORS: Readonly<Record<string, string>> = {
+  "4098": "AMD",
+  "4203": "Apple",
+  "4318": "NVIDIA",
+  "5045": "ARM",
+  "5140": "Microsoft",
+  "20803": "Qualcomm",
+  "32902": "Intel",
+  "65541": "Mesa",
 };
 
 /** One job of the self-check. */
@@ -29,6 +41,15 @@ interface Check {
   /** The largest difference from float64, over sampled outputs, in units of the tolerance. */
   readonly error: number;
   readonly gflops: number;
+}
+
+/** What {@linkcode doctor} is asked. */
+export interface DoctorOptions {
+  /** An index or a part of a device's name; by default the fastest. */
+  readonly device?: string;
+  /** One JSON object instead of lines. */
+  readonly json: boolean;
+  readonly print: (line: string) => void;
 }
 
 /** `gan doctor`. Returns the exit code: 0 if the device computes rightly. */
@@ -41,19 +62,28 @@ export async function doctorCommand(
     print(help);
     return 0;
   }
-  const devices = await listDevices();
-  let checks: Check[] = [], problem: string | undefined;
+  const { device } = values;
+  return await doctor({
+    ...(device !== undefined && { device: String(device) }),
+    json: values.json === true,
+    print,
+  });
+}
+
+/** Tells what devices there are, and checks the chosen one. Returns 0 if it computes rightly, else 1. */
+export async function doctor({ device: choice, json, print }: DoctorOptions): Promise<number> {
+  const devices = await listDevices(), checks: Check[] = [];
+  let device: DeviceInfo | undefined, problem: string | undefined;
   try {
-    await openGpu(values.device as string | undefined);
-    checks = [await checkMatmul(), await checkConvolution()];
+    device = await openGpu(choice);
+    for (const check of [checkMatmul, checkConvolution]) checks.push(await check());
     const wrong = checks.find(({ error }) => !(error <= 1));
     if (wrong) problem = `${wrong.job} is wrong on this device: update its driver`;
   } catch (error) {
     if (!(error instanceof GpuError)) throw error;
     problem = error.message;
   }
-  const device = problem && checks.length === 0 ? undefined : deviceInfo();
-  if (values.json) {
+  if (json) {
     const system = { deno: Deno.version.deno, os: `${Deno.build.os} ${Deno.build.arch}` };
     print(JSON.stringify({ ...system, devices, device, checks, ok: !problem, problem }));
   } else {
@@ -65,9 +95,11 @@ export async function doctorCommand(
 
 function report(devices: DeviceInfo[], device: DeviceInfo | undefined, checks: Check[]): string[] {
   const lines = [`Deno ${Deno.version.deno} on ${Deno.build.os} ${Deno.build.arch}`];
-  devices.forEach(({ name, software }, i) => {
+  devices.forEach(({ name, software, vendor, architecture }, i) => {
+    const kind = software ? "software, on the processor" : "GPU";
+    const maker = [VENDORS[vendor] ?? vendor, architecture].filter(Boolean).join(" ");
     const chosen = name === device?.name ? " <- in use" : "";
-    lines.push(`device ${i}: ${name}, ${software ? "software, on the processor" : "GPU"}${chosen}`);
+    lines.push(`device ${i}: ${name}, ${maker ? `${maker}, ` : ""}${kind}${chosen}`);
   });
   if (!device) return lines;
   for (const [feature, use] of Object.entries(FEATURES)) {
@@ -111,7 +143,8 @@ async function checkConvolution(): Promise<Check> {
   const [X, W, Y] = await Promise.all([x.read(), w.read(), y.read()]);
   let error = 0;
   for (let s = 0; s < 500; s++) {
-    const n = s % N, h = (s * 7) % S, v = (s * 13 + 5) % S, o = (s * 31) % O;
+    const at = (s * 7_368_787 + 12_289) % Y.length, o = at % O, v = Math.floor(at / O) % S;
+    const h = Math.floor(at / (O * S)) % S, n = Math.floor(at / (O * S * S));
     let t = 0;
     for (let i = 0; i < 3; i++) {
       for (let j = 0; j < 3; j++) {
@@ -122,7 +155,7 @@ async function checkConvolution(): Promise<Check> {
         }
       }
     }
-    error = worse(error, Math.abs(Y[((n * S + h) * S + v) * O + o] - t) / 1e-2);
+    error = worse(error, Math.abs(Y[at] - t) / 1e-2);
   }
   return { job: "convolution 3x3", error, gflops };
 }
