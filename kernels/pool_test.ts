@@ -1,29 +1,13 @@
 import { openGpu } from "../gpu/device.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { noGrad } from "../tensor/op.ts";
-import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Shape, tensor } from "../tensor/tensor.ts";
 import { grad } from "../nn/grad.ts";
-import { checkOp, type CheckOptions, type Reference } from "../tests/check.ts";
-import { mul, square } from "./elementwise.ts";
+import { checkOp } from "../tests/check.ts";
+import { mul } from "./elementwise.ts";
 import { averagePool, maxPool, type Windows } from "./pool.ts";
 import { sum } from "./reduce.ts";
 await openGpu();
-
-/**
- * Checks a linear op and, with `second`, its square: only where the cotangent depends on the input
- * does the way back have a way back.
- */
-async function checkLinear(
-  op: (...xs: Tensor[]) => Tensor,
-  reference: Reference,
-  shapes: Shape[],
-  options: CheckOptions & { second: boolean },
-): Promise<void> {
-  await checkOp(op, reference, shapes, { ...options, second: false });
-  if (!options.second) return;
-  const squared: Reference = (...xs) => reference(...xs).map((y) => y * y);
-  await checkOp((...xs) => square(op(...xs)), squared, shapes, options);
-}
 
 /** What `of` makes of the pixels of each window that are inside of the picture. */
 function pooled(
@@ -67,7 +51,7 @@ for (const [shape, windows] of cases) {
   const { kernel, stride, pad } = windows, second = shape.reduce((a, b) => a * b) < 110;
   const name = `of [${shape}], kernel ${kernel}, stride ${stride}, pad ${pad}`;
   Deno.test(`maxPool() ${name}`, () =>
-    checkLinear(
+    checkOp(
       (x) => maxPool(x, windows),
       (x) => pooled(x, shape, windows, (values) => Math.max(...values)),
       [shape],
@@ -76,7 +60,7 @@ for (const [shape, windows] of cases) {
     ));
   for (const countPadding of [true, false]) {
     Deno.test(`averagePool() ${name}, ${countPadding ? "with" : "without"} the border`, () =>
-      checkLinear(
+      checkOp(
         (x) => averagePool(x, { ...windows, countPadding }),
         (x) =>
           pooled(
