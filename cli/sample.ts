@@ -2,13 +2,12 @@ import { join } from "@std/path";
 import { openGpu } from "../gpu/device.ts";
 import { savePng } from "../data/png.ts";
 import { samples } from "../train/loop.ts";
-import { defaults, type TrainOptions } from "../train/options.ts";
-import { findCheckpoint, findRun, readOptions } from "../train/run_folder.ts";
+import { findCheckpoint, findRun } from "../train/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
-import { recipeOf } from "./recipes.ts";
+import { optionsOf, recipeOf } from "./recipes.ts";
 
 const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many pictures", min: 1, max: 1_000_000 },
@@ -42,10 +41,7 @@ export async function sampleCommand(
   }
   if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
   const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
-  const options: TrainOptions = {
-    ...defaults,
-    ...await readOptions(run) as unknown as TrainOptions,
-  };
+  const options = await optionsOf(run);
   const path = values.checkpoint === undefined
     ? await findCheckpoint(run)
     : String(values.checkpoint);

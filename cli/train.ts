@@ -8,11 +8,11 @@ import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { plan, planText } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import type { Recipe } from "../train/recipe.ts";
-import { createRun, findCheckpoint, findRun, readOptions, trimStats } from "../train/run_folder.ts";
+import { createRun, findCheckpoint, findRun, trimStats } from "../train/run_folder.ts";
 import { loadState, newState, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
-import { recipeOf, recipes } from "./recipes.ts";
+import { optionsOf, recipeOf, recipes } from "./recipes.ts";
 
 const table: readonly Option[] = [
   { name: "data", kind: "text", help: "folder or zip of pictures; without it the built-in emoji" },
@@ -176,7 +176,7 @@ function checked(options: TrainOptions): TrainOptions {
 
 /** A resumed run keeps its options: of those given, only how long it runs and what it keeps count. */
 async function resuming(run: string, name: string | undefined, values: Values) {
-  const saved = await readOptions(run) as unknown as TrainOptions;
+  const saved = await optionsOf(run);
   const recipe = recipeOf(saved.recipe);
   if (name !== undefined && name !== recipe.name) {
     throw new UsageError(`${run} is a run of ${recipe.name}`);
@@ -193,7 +193,7 @@ async function resuming(run: string, name: string | undefined, values: Values) {
     );
   }
   const given = Object.fromEntries(Object.entries(values).filter(([key]) => free.includes(key)));
-  return { recipe, options: checked({ ...defaults, ...saved, ...given }) };
+  return { recipe, options: checked({ ...saved, ...given }) };
 }
 
 async function open(options: TrainOptions, out: string, progress: Progress, signal: AbortSignal) {
@@ -244,7 +244,7 @@ function interruptible(progress: Progress) {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) Deno.exit(130);
-    progress.say("Stopping: a checkpoint is written; Ctrl-C again ends at once");
+    progress.say("Stopping, and keeping what there is; Ctrl-C again ends at once");
     controller.abort(new DOMException("stopped by the user", "AbortError"));
   };
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
