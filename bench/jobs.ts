@@ -58,7 +58,7 @@ function single(
   return {
     shape,
     inputs,
-    run: () => void scoped(once),
+    run: () => scoped(() => void once()), // returns nothing: a scope keeps what it returns
     check: async () => {
       const values: Float32Array[] = [];
       for (const x of inputs) values.push(await x.read()); // before an op that works in place

@@ -88,11 +88,14 @@ async function time(job: Job, budget: number) {
     repeat = Math.min(MOST_REPEATS, Math.ceil(repeat * Math.max(1.5, 1.2 * LEAST_SAMPLE / took)));
     took = await fastest(job, repeat);
   }
-  const samples: number[] = [];
+  const samples: number[] = [], { bytes } = counters;
   for (let spent = 0; spent < budget || samples.length < 3;) {
     took = await sample(job, repeat);
     spent += took;
     samples.push(took / repeat);
+  }
+  if (counters.bytes !== bytes) {
+    throw new Error("a run does not give its memory back, so that taking more was timed, too");
   }
   samples.sort((a, b) => a - b);
   const ms_min = samples[0], ms_median = samples[samples.length >> 1];
