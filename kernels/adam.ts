@@ -27,8 +27,11 @@ export interface AdamState {
   readonly v: Storage;
 }
 
+const LARGE = 65_536; // elements from which a tensor is worth a dispatch of its own
+
 /**
- * Updates parameters and moments in place, four tensors a dispatch.
+ * Updates parameters and moments in place: large tensors in a dispatch each, the rest by fours. A
+ * dispatch is as wide as its widest tensor, so sizes that differ much do not go together.
  *
  * @param grads In the order of the tensors.
  * @param offsets Where each tensor begins in the state, in bytes, multiples of 16.
@@ -39,27 +42,29 @@ export function adamStep(
   offsets: readonly number[],
   numbers: AdamStep,
 ): void {
-  for (let i = 0; i < grads.length; i += 4) {
-    const at = (j: number) => grads[Math.min(i + j, grads.length - 1)];
-    const n = (j: number) => i + j < grads.length ? Math.ceil(grads[i + j].size / 4) : 0;
-    const o = (j: number) => i + j < grads.length ? offsets[i + j] / 16 : 0;
-    const groups = Math.ceil(Math.max(n(0), n(1), n(2), n(3)) / 64);
-    const z = Math.ceil(groups / 65_535);
+  const bySize = grads.map((g, i) => ({ g, n: Math.ceil(g.size / 4), o: offsets[i] / 16 }))
+    .sort((a, b) => b.n - a.n);
+  for (let i = 0; i < bySize.length;) {
+    const four = bySize.slice(i, 4 * bySize[i].n >= LARGE ? i + 1 : i + 4);
+    i += four.length;
+    const at = (j: number) => four[j] ?? { g: four[0].g, n: 0, o: 0 };
+    const [a, b, c, d] = [at(0), at(1), at(2), at(3)];
+    const groups = Math.ceil(a.n / 64), z = Math.ceil(groups / 65_535);
     run(
       update,
-      { ...state, g0: at(0), g1: at(1), g2: at(2), g3: at(3) },
+      { ...state, g0: a.g, g1: b.g, g2: c.g, g3: d.g },
       {
         ...numbers,
-        n0: n(0),
-        n1: n(1),
-        n2: n(2),
-        n3: n(3),
-        o0: o(0),
-        o1: o(1),
-        o2: o(2),
-        o3: o(3),
+        n0: a.n,
+        n1: b.n,
+        n2: c.n,
+        n3: d.n,
+        o0: a.o,
+        o1: b.o,
+        o2: c.o,
+        o3: d.o,
       },
-      [Math.ceil(groups / z), Math.min(4, grads.length - i), z],
+      [Math.ceil(groups / z), four.length, z],
     );
   }
 }

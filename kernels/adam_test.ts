@@ -1,0 +1,43 @@
+import { openGpu } from "../gpu/device.ts";
+import { Adam } from "../nn/adam.ts";
+import { tensor } from "../tensor/tensor.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+await openGpu();
+
+/** Kingma & Ba 2015, algorithm 1, in float64. */
+function reference(
+  x: number[],
+  grads: number[][],
+  lr: number,
+  b1: number,
+  b2: number,
+  eps: number,
+) {
+  const m = x.map(() => 0), v = x.map(() => 0), y = [...x];
+  grads.forEach((g, t) =>
+    g.forEach((gi, i) => {
+      m[i] = b1 * m[i] + (1 - b1) * gi;
+      v[i] = b2 * v[i] + (1 - b2) * gi * gi;
+      y[i] -= lr * (m[i] / (1 - b1 ** (t + 1))) / (Math.sqrt(v[i] / (1 - b2 ** (t + 1))) + eps);
+    })
+  );
+  return { y, m, v };
+}
+
+// More than four, of sizes that differ: one alone, primes, a workgroup and one more, a large one.
+const sizes = [1, 7, 256, 257, 70_001, 3, 5, 1024];
+for (const [beta1, beta2, eps] of [[0.5, 0.999, 1e-8], [0, 0.99, 1e-3]]) {
+  Deno.test(`Adam on ${sizes.length} tensors, betas ${beta1} and ${beta2}`, async () => {
+    const xs = sizes.map((n, i) => randoms(n, i));
+    const grads = [1, 2, 3].map((t) => sizes.map((n, i) => randoms(n, 100 * t + i)));
+    const params = xs.map((x) => tensor(x, [x.length], true));
+    const adam = new Adam(params, { lr: 0.01, betas: [beta1, beta2], eps });
+    for (const g of grads) adam.step(g.map((values) => tensor(values, [values.length])));
+    for (const [i, x] of xs.entries()) {
+      const { y, m, v } = reference(x, grads.map((g) => g[i]), 0.01, beta1, beta2, eps);
+      assertClose(`param ${i}`, await params[i].read(), y);
+      assertClose(`m ${i}`, await adam.moments[i].m.read(), m);
+      assertClose(`v ${i}`, await adam.moments[i].v.read(), v);
+    }
+  });
+}
