@@ -134,14 +134,15 @@ ${range(NV).map((v) => `var c${r}_${v} = vec4f();`).join(" ")}`
       transposed
         ? `let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;`
         : `let tap = ty * p.kw + tx + image;`,
+      range(MR).map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
       `for (var k = 0u; k < p.I4; k += ${KU / 4}) {
-let dx = tx * p.I4 + k;`,
+let kb = 4 * k;`,
       range(KU).flatMap((k) =>
-        range(NV).map((v) => `let b${k}_${v} = ${B.at("tap", `4 * k + ${k}`, `col + ${v * wx}`)};`)
+        range(NV).map((v) => `let b${k}_${v} = ${B.at("tap", `kb + ${k}`, `col + ${v * wx}`)};`)
       ),
       range(MR).flatMap((r) => [
         ...range(KU / 4).map((u) =>
-          `let a${r}_${u} = ${A.at(`n${r}`, `iy${r} + ty`, `ix${r} + dx + ${u}`)};`
+          `let a${r}_${u} = ${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)};`
         ),
         ...range(NV).map((v) =>
           accumulate(
@@ -279,7 +280,9 @@ export function planWeight(problem: Problem): Plan {
   const load = software && texture ? "texture" : "buffer";
   const MR = rows <= 4 ? 4 : rows <= 8 || !software ? 8 : 16, C4 = Math.ceil(columns / 4);
   const KU = 4; // the frame around G holds zeros for steps of four pixels
-  if (software) return { load, MR, NV: C4 >= 16 ? 2 : 1, wx: 8, wy: 1, ...forced, KU };
+  if (software) {
+    return { load, MR, NV: C4 >= 32 ? 4 : C4 >= 16 ? 2 : 1, wx: 8, wy: 1, ...forced, KU };
+  }
   const wx = C4 >= 16 ? 16 : C4 >= 8 ? 8 : 4;
   return { load, MR, NV: 1, wx, wy: 64 / wx, ...forced, KU };
 }
