@@ -15,7 +15,8 @@ import { folded, run } from "../gpu/record.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { foldInto } from "./fold.ts";
-import { gatherKernel, planGather, planWeight, weightKernel } from "./gemm.ts";
+import { gather, up } from "./gather.ts";
+import { planWeight, weightKernel } from "./gemm.ts";
 import { matmul } from "./matmul.ts";
 import { fitsTexture, type Layout, pack, plain } from "./panel.ts";
 import { sumInto } from "./reduce.ts";
@@ -144,11 +145,6 @@ function flop({ N, C, kh, kw, O, Y, X }: Sizes): number {
   return 2 * N * Y * X * kh * kw * C * O;
 }
 
-/** `n` rounded up to a multiple of `m`. */
-function up(n: number, m: number): number {
-  return Math.ceil(n / m) * m;
-}
-
 /** The picture `x` with its frame, as the forward gather and the weight gradient read it. */
 function layoutX({ N, H, W, C, kh, kw, Y, X, s, p }: Sizes): Layout {
   return {
@@ -244,46 +240,6 @@ function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
     W,
     OC: C,
   }, O);
-}
-
-type GatherParams = Record<
-  "rows" | "TY" | "TX" | "S" | "E" | "kh" | "kw" | "pad" | "H" | "W" | "OC",
-  number
->;
-
-function gather(
-  a: Tensor,
-  A: Layout,
-  b: Tensor,
-  B: Layout,
-  out: Tensor,
-  transposed: boolean,
-  params: GatherParams,
-  terms: number,
-): void {
-  const texture = fitsTexture(A) && fitsTexture(B);
-  const plan = planGather({ rows: params.rows, columns: params.OC, terms, texture });
-  const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
-  const rowGroups = Math.ceil(params.rows / (plan.MR * plan.wy));
-  const colGroups = Math.ceil(Math.ceil(params.OC / 4) / (plan.NV * plan.wx));
-  run(
-    gatherKernel(plan, transposed, params.OC % 4 === 0),
-    { A: pa.resource, B: pb.resource, y: out },
-    {
-      ...params,
-      top: A.top,
-      left: A.left,
-      I4: A.channels / 4,
-      rowGroups,
-      colGroups,
-      images: 1,
-      A_rows: pa.rows,
-      A_width: pa.width,
-      B_rows: pb.rows,
-      B_width: pb.width,
-    },
-    folded(rowGroups * colGroups * params.E ** 2),
-  );
 }
 
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {

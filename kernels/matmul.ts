@@ -4,11 +4,10 @@
  * @module
  */
 import { counters } from "../gpu/memory.ts";
-import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
-import { gatherKernel, planGather } from "./gemm.ts";
-import { fitsTexture, type Layout, pack } from "./panel.ts";
+import { gather, up } from "./gather.ts";
+import type { Layout } from "./panel.ts";
 
 /** Which operands are read transposed. */
 export interface Transposed {
@@ -64,56 +63,23 @@ function product(
   ta: boolean,
   tb: boolean,
 ): void {
-  const layouts = (KU: number) => {
-    const channels = Math.ceil(K / KU) * KU;
-    const frame = { top: 0, columns: 1, left: 0 };
-    const A: Layout = {
-      ...frame,
-      size: [batch, M, 1, K],
-      strides: ta ? [M * K, 1, 0, M] : [M * K, K, 0, 1],
-      rows: M,
-      channels,
-    };
-    const B: Layout = {
-      ...frame,
-      size: [batch, K, 1, N],
-      strides: tb ? [K * N, 1, 0, K] : [K * N, N, 0, 1],
-      rows: channels,
-      channels: Math.ceil(N / 4) * 4,
-    };
-    return { A, B, channels };
-  };
-  const texture = Object.values(layouts(8)).every((l) => typeof l === "number" || fitsTexture(l));
-  const plan = planGather({ rows: M, columns: N, terms: K, texture });
-  const { A, B, channels } = layouts(plan.KU);
-  if (channels / plan.KU > 65_000) {
-    throw new RangeError(`matmul: inner size ${K} is too long for one loop of the software device`);
-  }
   counters.flop += 2 * batch * M * K * N;
-  const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
-  const rowGroups = Math.ceil(M / (plan.MR * plan.wy));
-  const colGroups = Math.ceil(Math.ceil(N / 4) / (plan.NV * plan.wx));
-  run(gatherKernel(plan, false, N % 4 === 0), { A: pa.resource, B: pb.resource, y }, {
+  const channels = up(K, K <= 4 ? 4 : 8), frame = { top: 0, columns: 1, left: 0 };
+  const A: Layout = {
+    ...frame,
+    size: [batch, M, 1, K],
+    strides: ta ? [M * K, 1, 0, M] : [M * K, K, 0, 1],
     rows: M,
-    TY: M,
-    TX: 1,
-    S: 1,
-    E: 1,
-    kh: 1,
-    kw: 1,
-    pad: 0,
-    top: 0,
-    left: 0,
-    H: M,
-    W: 1,
-    OC: N,
-    I4: channels / 4,
-    rowGroups,
-    colGroups,
-    images: batch,
-    A_rows: pa.rows,
-    A_width: pa.width,
-    B_rows: pb.rows,
-    B_width: pb.width,
-  }, folded(rowGroups * colGroups * batch));
+    channels,
+  };
+  const B: Layout = {
+    ...frame,
+    size: [batch, K, 1, N],
+    strides: tb ? [K * N, 1, 0, K] : [K * N, N, 0, 1],
+    rows: channels,
+    channels: up(N, 4),
+  };
+  // A convolution of one tap over a picture one pixel wide.
+  const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
+  gather(a, A, b, B, y, false, sizes, K, batch);
 }
