@@ -57,6 +57,7 @@ export {
 } from "./kernels/elementwise.ts";
 export { nonFinite } from "./kernels/finite.ts";
 export { matmul, type Transposed } from "./kernels/matmul.ts";
+export { pixelNorm } from "./kernels/pixel_norm.ts";
 export { averagePool, type AverageWindows, maxPool, type Windows } from "./kernels/pool.ts";
 export { normal, type RandomKey, uniform } from "./kernels/random.ts";
 export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
@@ -67,6 +68,12 @@ export { logSoftmax, softmax, type SoftmaxOptions } from "./kernels/softmax.ts";
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
+export {
+  EqualisedConv2d,
+  EqualisedLinear,
+  type EqualisedOptions,
+  EqualisedSpread,
+} from "./nn/equalised.ts";
 export { CheckpointError } from "./nn/errors.ts";
 export { grad } from "./nn/grad.ts";
 export { constantInit, type Init, normalInit, parameter, uniformInit } from "./nn/init.ts";
@@ -80,6 +87,7 @@ export {
   Linear,
   Sequential,
 } from "./nn/layers.ts";
+export { minibatchStddev } from "./nn/minibatch_stddev.ts";
 export { Module } from "./nn/module.ts";
 export { type HostRandom, hostRandom } from "./nn/random.ts";
 export {
