@@ -30,6 +30,7 @@ export {
 export { type Application, apply, constant, noGrad, reshape } from "./tensor/op.ts";
 
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
+export { biasRelu } from "./kernels/bias_relu.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";
 export { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./kernels/conv2d.ts";
 export {

@@ -1,0 +1,344 @@
+/**
+ * Inception-v3 as FID uses it: the net of "inception-2015-12-05", with torchvision's names.
+ *
+ * It differs from the Inception of ImageNet that torchvision has: 1008 classes, average pools that do
+ * not count their padding, and a maximum pool in the last block. Batch norms are folded into the
+ * convolutions. It only computes; nothing here is trained.
+ *
+ * @see Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, and pytorch-fid's `inception.py`
+ * @module
+ */
+import { biasRelu } from "../kernels/bias_relu.ts";
+import { conv2d } from "../kernels/conv2d.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { averagePool, maxPool } from "../kernels/pool.ts";
+import { mean } from "../kernels/reduce.ts";
+import { bilinear } from "../kernels/resample.ts";
+import { concat, pad } from "../kernels/slice.ts";
+import { Module } from "../nn/module.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+
+/** Places in the net where features are taken, by the channels there; `logits` has no bias. */
+export const FEATURES = ["64", "192", "768", "2048", "logits"] as const;
+
+/** One of {@linkcode FEATURES}. */
+export type Feature = typeof FEATURES[number];
+
+/** Pixels along a side of what the net looks at. */
+const SIDE = 299;
+
+/** A convolution with its batch norm folded in, and a ReLU. */
+export interface ConvWeights {
+  /** `[kh, kw, C, O]`. */
+  readonly weight: Tensor;
+  /** `[O]`. */
+  readonly bias: Tensor;
+}
+
+/** Where the net's tensors come from. */
+export interface InceptionWeights {
+  /** The convolution at a path such as `Mixed_5b.branch1x1`, whose kernel is `kh` by `kw`. */
+  conv(path: string, kernel: readonly [kh: number, kw: number]): ConvWeights;
+  /** The last layer, `[inputs, classes]`, without its bias. */
+  dense(path: string): Tensor;
+}
+
+/** What to draw a block from: paths are below the block's. */
+type Draw = (name: string, kh: number, kw: number, options?: Placement) => Conv;
+
+interface Placement {
+  readonly stride?: number;
+  /** Whether zeros keep the size; true if left out. */
+  readonly same?: boolean;
+}
+
+class Conv extends Module {
+  readonly conv: ConvWeights;
+  readonly #stride: number;
+  readonly #same: boolean;
+
+  constructor(conv: ConvWeights, { stride = 1, same = true }: Placement = {}) {
+    super();
+    this.conv = conv;
+    this.#stride = stride;
+    this.#same = same;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { weight, bias } = this.conv, [kh, kw] = weight.shape;
+    return scoped(() => {
+      let padding = 0;
+      if (this.#same && kh === kw) padding = (kh - 1) / 2;
+      else if (this.#same) {
+        // Kernels of 1x7 and the like want zeros along one axis only.
+        const axis = kh > 1 ? 1 : 2, zeros = (Math.max(kh, kw) - 1) / 2;
+        x = pad(x, axis, zeros, zeros);
+      }
+      return biasRelu(conv2d(x, weight, { stride: this.#stride, padding }), bias);
+    });
+  }
+}
+
+/** Convolutions one after another. */
+function chain(x: Tensor, ...convs: Conv[]): Tensor {
+  return scoped(() => convs.reduce((h, conv) => conv.forward(h), x));
+}
+
+function concatChannels(...xs: Tensor[]): Tensor {
+  return concat(xs, 3);
+}
+
+/** The mean of 3x3 pixels, of those inside of the picture. */
+function average3(x: Tensor): Tensor {
+  return averagePool(x, { kernel: 3, stride: 1, pad: 1, countPadding: false });
+}
+
+/** Halves the sides, and so does each block that ends in `a`. */
+function maxHalf(x: Tensor): Tensor {
+  return maxPool(x, { kernel: 3, stride: 2, pad: 0 });
+}
+
+const HALVE: Placement = { stride: 2, same: false };
+
+/** 35x35: 1x1, 5x5, two 3x3, pool. */
+class BlockA extends Module {
+  readonly branch1x1: Conv;
+  readonly branch5x5_1: Conv;
+  readonly branch5x5_2: Conv;
+  readonly branch3x3dbl_1: Conv;
+  readonly branch3x3dbl_2: Conv;
+  readonly branch3x3dbl_3: Conv;
+  readonly branch_pool: Conv;
+
+  constructor(draw: Draw) {
+    super();
+    this.branch1x1 = draw("branch1x1", 1, 1);
+    this.branch5x5_1 = draw("branch5x5_1", 1, 1);
+    this.branch5x5_2 = draw("branch5x5_2", 5, 5);
+    this.branch3x3dbl_1 = draw("branch3x3dbl_1", 1, 1);
+    this.branch3x3dbl_2 = draw("branch3x3dbl_2", 3, 3);
+    this.branch3x3dbl_3 = draw("branch3x3dbl_3", 3, 3);
+    this.branch_pool = draw("branch_pool", 1, 1);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return concatChannels(
+      chain(x, this.branch1x1),
+      chain(x, this.branch5x5_1, this.branch5x5_2),
+      chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2, this.branch3x3dbl_3),
+      chain(average3(x), this.branch_pool),
+    );
+  }
+}
+
+/** 35x35 to 17x17. */
+class BlockB extends Module {
+  readonly branch3x3: Conv;
+  readonly branch3x3dbl_1: Conv;
+  readonly branch3x3dbl_2: Conv;
+  readonly branch3x3dbl_3: Conv;
+
+  constructor(draw: Draw) {
+    super();
+    this.branch3x3 = draw("branch3x3", 3, 3, HALVE);
+    this.branch3x3dbl_1 = draw("branch3x3dbl_1", 1, 1);
+    this.branch3x3dbl_2 = draw("branch3x3dbl_2", 3, 3);
+    this.branch3x3dbl_3 = draw("branch3x3dbl_3", 3, 3, HALVE);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return concatChannels(
+      chain(x, this.branch3x3),
+      chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2, this.branch3x3dbl_3),
+      maxHalf(x),
+    );
+  }
+}
+
+/** 17x17: 1x1, 7x7 in two parts, twice that, pool. */
+class BlockC extends Module {
+  readonly branch1x1: Conv;
+  readonly branch7x7_1: Conv;
+  readonly branch7x7_2: Conv;
+  readonly branch7x7_3: Conv;
+  readonly branch7x7dbl_1: Conv;
+  readonly branch7x7dbl_2: Conv;
+  readonly branch7x7dbl_3: Conv;
+  readonly branch7x7dbl_4: Conv;
+  readonly branch7x7dbl_5: Conv;
+  readonly branch_pool: Conv;
+
+  constructor(draw: Draw) {
+    super();
+    this.branch1x1 = draw("branch1x1", 1, 1);
+    this.branch7x7_1 = draw("branch7x7_1", 1, 1);
+    this.branch7x7_2 = draw("branch7x7_2", 1, 7);
+    this.branch7x7_3 = draw("branch7x7_3", 7, 1);
+    this.branch7x7dbl_1 = draw("branch7x7dbl_1", 1, 1);
+    this.branch7x7dbl_2 = draw("branch7x7dbl_2", 7, 1);
+    this.branch7x7dbl_3 = draw("branch7x7dbl_3", 1, 7);
+    this.branch7x7dbl_4 = draw("branch7x7dbl_4", 7, 1);
+    this.branch7x7dbl_5 = draw("branch7x7dbl_5", 1, 7);
+    this.branch_pool = draw("branch_pool", 1, 1);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return concatChannels(
+      chain(x, this.branch1x1),
+      chain(x, this.branch7x7_1, this.branch7x7_2, this.branch7x7_3),
+      chain(
+        x,
+        this.branch7x7dbl_1,
+        this.branch7x7dbl_2,
+        this.branch7x7dbl_3,
+        this.branch7x7dbl_4,
+        this.branch7x7dbl_5,
+      ),
+      chain(average3(x), this.branch_pool),
+    );
+  }
+}
+
+/** 17x17 to 8x8. */
+class BlockD extends Module {
+  readonly branch3x3_1: Conv;
+  readonly branch3x3_2: Conv;
+  readonly branch7x7x3_1: Conv;
+  readonly branch7x7x3_2: Conv;
+  readonly branch7x7x3_3: Conv;
+  readonly branch7x7x3_4: Conv;
+
+  constructor(draw: Draw) {
+    super();
+    this.branch3x3_1 = draw("branch3x3_1", 1, 1);
+    this.branch3x3_2 = draw("branch3x3_2", 3, 3, HALVE);
+    this.branch7x7x3_1 = draw("branch7x7x3_1", 1, 1);
+    this.branch7x7x3_2 = draw("branch7x7x3_2", 1, 7);
+    this.branch7x7x3_3 = draw("branch7x7x3_3", 7, 1);
+    this.branch7x7x3_4 = draw("branch7x7x3_4", 3, 3, HALVE);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return concatChannels(
+      chain(x, this.branch3x3_1, this.branch3x3_2),
+      chain(x, this.branch7x7x3_1, this.branch7x7x3_2, this.branch7x7x3_3, this.branch7x7x3_4),
+      maxHalf(x),
+    );
+  }
+}
+
+/** 8x8: 1x1, 3x3 in two halves side by side, after a 3x3 the same, pool. */
+class BlockE extends Module {
+  readonly branch1x1: Conv;
+  readonly branch3x3_1: Conv;
+  readonly branch3x3_2a: Conv;
+  readonly branch3x3_2b: Conv;
+  readonly branch3x3dbl_1: Conv;
+  readonly branch3x3dbl_2: Conv;
+  readonly branch3x3dbl_3a: Conv;
+  readonly branch3x3dbl_3b: Conv;
+  readonly branch_pool: Conv;
+  readonly #pool: (x: Tensor) => Tensor;
+
+  /** The first of the two has an average pool, the second a maximum pool. */
+  constructor(draw: Draw, pool: (x: Tensor) => Tensor) {
+    super();
+    this.branch1x1 = draw("branch1x1", 1, 1);
+    this.branch3x3_1 = draw("branch3x3_1", 1, 1);
+    this.branch3x3_2a = draw("branch3x3_2a", 1, 3);
+    this.branch3x3_2b = draw("branch3x3_2b", 3, 1);
+    this.branch3x3dbl_1 = draw("branch3x3dbl_1", 1, 1);
+    this.branch3x3dbl_2 = draw("branch3x3dbl_2", 3, 3);
+    this.branch3x3dbl_3a = draw("branch3x3dbl_3a", 1, 3);
+    this.branch3x3dbl_3b = draw("branch3x3dbl_3b", 3, 1);
+    this.branch_pool = draw("branch_pool", 1, 1);
+    this.#pool = pool;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const half = this.branch3x3_1.forward(x);
+    const dbl = chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2);
+    return concatChannels(
+      chain(x, this.branch1x1),
+      chain(half, this.branch3x3_2a),
+      chain(half, this.branch3x3_2b),
+      chain(dbl, this.branch3x3dbl_3a),
+      chain(dbl, this.branch3x3dbl_3b),
+      chain(this.#pool(x), this.branch_pool),
+    );
+  }
+}
+
+/** The net up to one feature; weights of what comes behind it are not asked for. */
+export class Inception extends Module {
+  /** The feature that it gives. */
+  readonly feature: Feature;
+  /** By torchvision's names, in order. */
+  readonly layers: Readonly<Record<string, Module>>;
+  /** `[inputs, classes]`, for logits only. */
+  readonly dense?: Tensor;
+
+  /**
+   * Draws the net from `weights` up to `feature`.
+   *
+   * @throws {CheckpointError} If `weights` lack something.
+   */
+  constructor(weights: InceptionWeights, feature: Feature) {
+    super();
+    this.feature = feature;
+    const depth = FEATURES.indexOf(feature);
+    const layers: Record<string, Module> = {};
+    const conv = (path: string, k: number, options?: Placement) => {
+      layers[path] = new Conv(weights.conv(path, [k, k]), options);
+    };
+    const mixed = (path: string, make: (draw: Draw) => Module) => {
+      layers[path] = make((name, kh, kw, options) =>
+        new Conv(weights.conv(`${path}.${name}`, [kh, kw]), options)
+      );
+    };
+    conv("Conv2d_1a_3x3", 3, HALVE);
+    conv("Conv2d_2a_3x3", 3, { same: false });
+    conv("Conv2d_2b_3x3", 3);
+    if (depth >= 1) {
+      conv("Conv2d_3b_1x1", 1);
+      conv("Conv2d_4a_3x3", 3, { same: false });
+    }
+    if (depth >= 2) {
+      for (const path of ["Mixed_5b", "Mixed_5c", "Mixed_5d"]) mixed(path, (d) => new BlockA(d));
+      mixed("Mixed_6a", (d) => new BlockB(d));
+      for (const path of ["Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"]) {
+        mixed(path, (d) => new BlockC(d));
+      }
+    }
+    if (depth >= 3) {
+      mixed("Mixed_7a", (d) => new BlockD(d));
+      mixed("Mixed_7b", (d) => new BlockE(d, average3));
+      mixed("Mixed_7c", (d) => new BlockE(d, (x) => maxPool(x, { kernel: 3, stride: 1, pad: 1 })));
+    }
+    if (feature === "logits") this.dense = weights.dense("fc");
+    this.layers = layers;
+  }
+
+  /**
+   * Pictures of any size to features.
+   *
+   * @param x `[N, H, W, 3]` in [-1, 1]; resized to 299x299 here, as pytorch-fid does.
+   * @returns `[N, d]`: the mean over all pixels of the feature's map, or the logits without a bias.
+   */
+  override forward(x: Tensor): Tensor {
+    return noGrad(() =>
+      scoped(() => {
+        let h = bilinear(x, [SIDE, SIDE]);
+        for (const [path, layer] of Object.entries(this.layers)) {
+          h = scoped(() => {
+            const y = layer.forward(h, false);
+            return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
+          });
+        }
+        const pooled = mean(h, [1, 2]);
+        return this.dense ? matmul(pooled, this.dense) : pooled;
+      })
+    );
+  }
+}
