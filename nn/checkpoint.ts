@@ -2,7 +2,8 @@
  * Tensors to and from checkpoint entries.
  *
  * Names are module paths. Weights of convolutions, the only parameters with four axes, are
- * `[kh, kw, C, O]` on the device and `[O, C, kh, kw]` in a file, as PyTorch has them.
+ * `[kh, kw, C, O]` on the device and `[O, C, kh, kw]` in a file, as PyTorch has them. Their right
+ * singular vectors, the only tensors with three, are `[kh, kw, C]` and, in a file, `[C kh kw]`.
  *
  * @module
  */
@@ -44,7 +45,7 @@ export function fromEntries(
     return [t, entry.data as Float32Array] as const;
   });
   for (const [t, data] of found) {
-    t.write(t.shape.length === 4 ? toDevice(data, t.shape) : data);
+    t.write(t.shape.length > 2 ? toDevice(data, t.shape) : data);
   }
 }
 
@@ -52,18 +53,18 @@ function entryOf(shape: Shape, data: Float32Array): Entry {
   return {
     dtype: "F32",
     shape: [...fileShape(shape)],
-    data: shape.length === 4 ? toFile(data, shape) : data,
+    data: shape.length > 2 ? toFile(data, shape) : data,
   };
 }
 
 function fileShape(shape: Shape): Shape {
-  if (shape.length !== 4) return shape;
   const [kh, kw, C, O] = shape;
-  return [O, C, kh, kw];
+  if (shape.length === 3) return [C * kh * kw];
+  return shape.length === 4 ? [O, C, kh, kw] : shape;
 }
 
-/** For each element of `[kh, kw, C, O]`, in order, its place in `[O, C, kh, kw]`. */
-function* places([kh, kw, C, O]: Shape): Generator<number> {
+/** For each element of `[kh, kw, C, O]`, in order, its place in `[O, C, kh, kw]`; O may be left out. */
+function* places([kh, kw, C, O = 1]: Shape): Generator<number> {
   const taps = kh * kw;
   for (let tap = 0; tap < taps; tap++) {
     for (let c = 0; c < C; c++) {

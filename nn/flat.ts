@@ -36,6 +36,14 @@ export function flatten(tensors: readonly Tensor[]): Flat {
   return flat;
 }
 
+/** Where a tensor lies: in the buffer of its list, if it was moved to one, else in its own. */
+export function placeOf(t: Tensor): { whole: Storage; offset: number } {
+  const flat = flats.get(t);
+  return flat
+    ? { whole: flat.whole, offset: flat.offsets[flat.tensors.indexOf(t)] }
+    : { whole: t.storage, offset: 0 };
+}
+
 /** A buffer for tensors of these sizes, and where each begins. */
 export function layOut(tensors: readonly Tensor[]): { whole: Storage; offsets: number[] } {
   const offsets: number[] = [];

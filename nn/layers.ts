@@ -10,24 +10,31 @@ import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
+import { Weighted } from "./weighted.ts";
 
 /** `y = x W^T + b`, `[N, inputs] -> [N, outputs]`; the weight is `[outputs, inputs]`. */
-export class Linear extends Module {
-  /** `[outputs, inputs]`. */
-  readonly weight: Tensor;
+export class Linear extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
 
-  /** Its first values come from `init`, with a fan-in of `inputs`. */
-  constructor(inputs: number, outputs: number, init: Init, { bias = true } = {}) {
-    super();
-    this.weight = parameter([outputs, inputs], init, inputs);
+  /**
+   * Its first values come from `init`, with a fan-in of `inputs`.
+   *
+   * @param options.spectral Whether the weight is divided by its largest singular value.
+   */
+  constructor(
+    inputs: number,
+    outputs: number,
+    init: Init,
+    { bias = true, spectral = false } = {},
+  ) {
+    super({ shape: [outputs, inputs], axis: 0, fanIn: inputs, init, spectral });
     if (bias) this.bias = parameter([outputs], init, inputs);
   }
 
   /** `[N, inputs]` to `[N, outputs]`. */
   override forward(x: Tensor): Tensor {
-    const y = matmul(x, this.weight, { b: true });
+    const y = matmul(x, this.used(), { b: true });
     return this.bias ? add(y, this.bias) : y;
   }
 }
@@ -42,12 +49,12 @@ export interface ConvOptions {
   readonly padding: number;
   /** Whether something is added to each channel; true if left out. */
   readonly bias?: boolean;
+  /** Whether the weight is divided by its largest singular value; false if left out. */
+  readonly spectral?: boolean;
 }
 
 /** A convolution; the weight is `[k, k, in, out]` here and `[out, in, k, k]` in checkpoints. */
-export class Conv2d extends Module {
-  /** `[k, k, inputs, outputs]`. */
-  readonly weight: Tensor;
+export class Conv2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
@@ -56,19 +63,18 @@ export class Conv2d extends Module {
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true }: ConvOptions,
+    { kernel, stride, padding, bias = true, spectral = false }: ConvOptions,
     init: Init,
   ) {
-    super();
     const fanIn = inputs * kernel ** 2;
-    this.weight = parameter([kernel, kernel, inputs, outputs], init, fanIn);
+    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], init, fanIn);
     this.#geometry = { stride, padding };
   }
 
   /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
   override forward(x: Tensor): Tensor {
-    const y = conv2d(x, this.weight, this.#geometry);
+    const y = conv2d(x, this.used(), this.#geometry);
     return this.bias ? add(y, this.bias) : y;
   }
 }
@@ -77,9 +83,7 @@ export class Conv2d extends Module {
  * A transposed convolution, `[N, H, W, in] -> [N, (H - 1) stride - 2 padding + kernel, ..., out]`;
  * the weight is `[k, k, out, in]` here and `[in, out, k, k]` in checkpoints.
  */
-export class ConvTranspose2d extends Module {
-  /** `[k, k, outputs, inputs]`. */
-  readonly weight: Tensor;
+export class ConvTranspose2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
@@ -88,24 +92,24 @@ export class ConvTranspose2d extends Module {
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true }: ConvOptions,
+    { kernel, stride, padding, bias = true, spectral = false }: ConvOptions,
     init: Init,
   ) {
-    super();
     // PyTorch counts the fan-in of a transposed convolution by its outputs.
     const fanIn = outputs * kernel ** 2;
-    this.weight = parameter([kernel, kernel, outputs, inputs], init, fanIn);
+    super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], init, fanIn);
     this.#geometry = { stride, padding };
   }
 
   /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
   override forward(x: Tensor): Tensor {
-    const [N, H, W] = x.shape, [k, , outputs] = this.weight.shape;
+    const weight = this.used();
+    const [N, H, W] = x.shape, [k, , outputs] = weight.shape;
     const { stride, padding } = this.#geometry;
     const along = (size: number) => (size - 1) * stride - 2 * padding + k;
     const shape = [N, along(H), along(W), outputs];
-    const y = conv2dInput(x, this.weight, shape, this.#geometry);
+    const y = conv2dInput(x, weight, shape, this.#geometry);
     return this.bias ? add(y, this.bias) : y;
   }
 }

@@ -18,6 +18,12 @@ export abstract class Module {
     for (const [key, value] of Object.entries(this)) yield* walk(value, prefix + key);
   }
 
+  /** Itself and every part inside, parts after what holds them. */
+  *modules(): Generator<Module> {
+    yield this;
+    for (const value of Object.values(this)) yield* within(value);
+  }
+
   /** What an optimiser trains, in the order of the paths. */
   parameters(): Tensor[] {
     return [...this.named()].filter(([, t]) => t.isParam).map(([, t]) => t);
@@ -36,5 +42,12 @@ function* walk(value: unknown, path: string): Generator<[string, Tensor]> {
     for (const [i, part] of value.entries()) yield* walk(part, `${path}.${i}`);
   } else if (value && Object.getPrototypeOf(value) === Object.prototype) {
     for (const [key, part] of Object.entries(value)) yield* walk(part, `${path}.${key}`);
+  }
+}
+
+function* within(value: unknown): Generator<Module> {
+  if (value instanceof Module) yield* value.modules();
+  else if (Array.isArray(value) || value && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const part of Object.values(value)) yield* within(part);
   }
 }

@@ -35,6 +35,11 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
+/** Whether what is computed now is remembered, so that it has a gradient. */
+export function isRecording(): boolean {
+  return recording;
+}
+
 /** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
 export function apply({ op, inputs, shape, forward, backward }: Application): Tensor {
   const y = empty(shape);

@@ -1,0 +1,72 @@
+// y = W / sigma, sigma = u^T W v, and its gradient (dy - <dy, y> u v^T) / sigma with u and v held.
+// The weight is [A, R, B], the outputs along R; u is [R], v [A, B].
+struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
+@group(0) @binding(0) var<storage, read> w: array<f32>;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read> v: array<f32>;
+@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(4) var<storage, read_write> total: array<f32>;
+@group(0) @binding(5) var<storage, read> sigma: array<f32>;
+@group(0) @binding(6) var<storage, read> dy: array<f32>;
+@group(0) @binding(7) var<storage, read> y: array<f32>;
+@group(0) @binding(8) var<storage, read> product: array<f32>; // <dy, y>
+@group(0) @binding(9) var<storage, read_write> result: array<f32>;
+@group(0) @binding(10) var<uniform> p: Params;
+var<workgroup> sums: array<f32, 64>;
+
+fn at(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
+
+// The terms of sigma, one a column of the matrix
+@compute @workgroup_size(64)
+fn terms(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let q = at(id, groups);
+  if (q >= p.n) { return; }
+  let a = q / p.B;
+  var i = a * p.R * p.B + q - a * p.B;
+  var sum = 0f;
+  for (var r = 0u; r < p.R; r++) {
+    sum += w[i] * u[r];
+    i += p.B;
+  }
+  partial[q] = sum * v[q];
+}
+
+// Parts of <dy, y>
+@compute @workgroup_size(64)
+fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let chunk = at(id, groups);
+  if (chunk >= p.chunks) { return; }
+  var sum = 0f;
+  for (var i = chunk; i < p.n; i += p.chunks) { sum += dy[i] * y[i]; }
+  partial[chunk] = sum;
+}
+
+// The sum of n parts, by one workgroup
+@compute @workgroup_size(64)
+fn sum(@builtin(local_invocation_id) id: vec3u) {
+  var own = 0f;
+  for (var i = id.x; i < p.n; i += 64) { own += partial[i]; }
+  sums[id.x] = own;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (id.x < half) { sums[id.x] += sums[id.x + half]; }
+  }
+  if (id.x == 0) { total[0] = sums[0]; }
+}
+
+@compute @workgroup_size(64)
+fn divide(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = at(id, groups);
+  if (i >= p.n) { return; }
+  result[i] = w[i] / sigma[0];
+}
+
+@compute @workgroup_size(64)
+fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = at(id, groups);
+  if (i >= p.n) { return; }
+  let row = i / p.B;
+  let a = row / p.R;
+  let outer = u[row - a * p.R] * v[(a - row) * p.B + i];
+  result[i] = (dy[i] - product[0] * outer) / sigma[0];
+}

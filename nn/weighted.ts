@@ -1,0 +1,73 @@
+import { spectralNorm } from "../kernels/spectral_norm.ts";
+import { isRecording } from "../tensor/op.ts";
+import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Init, parameter } from "./init.ts";
+import { Module } from "./module.ts";
+
+/** What a layer's weight is. */
+export interface WeightOptions {
+  readonly shape: Shape;
+  /** The axis of the outputs. */
+  readonly axis: number;
+  /** Inputs that one output sums over. */
+  readonly fanIn: number;
+  readonly init: Init;
+  /** Whether the weight is divided by its largest singular value. */
+  readonly spectral: boolean;
+}
+
+/** A layer with one weight, spectrally normalised or not; the names are PyTorch's. */
+export abstract class Weighted extends Module {
+  /** The weight; absent where it is spectrally normalised. */
+  readonly weight?: Tensor;
+  /** The weight before it is normalised, which is what an optimiser trains. */
+  readonly weight_orig?: Tensor;
+  /** The left singular vector of the largest singular value, nearly; `[outputs]`. */
+  readonly weight_u?: Tensor;
+  /** The right one, with the other axes of the weight; flat in checkpoints, as in PyTorch. */
+  readonly weight_v?: Tensor;
+  readonly #axis: number;
+  #normalised?: { readonly y: Tensor; readonly of: readonly unknown[] };
+
+  /** The first values of the weight come from `init`. */
+  constructor({ shape, axis, fanIn, init, spectral }: WeightOptions) {
+    super();
+    this.#axis = axis;
+    const weight = parameter(shape, init, fanIn);
+    if (!spectral) {
+      this.weight = weight;
+      return;
+    }
+    this.weight_orig = weight;
+    this.weight_u = direction([shape[axis]], init, fanIn);
+    this.weight_v = direction(shape.filter((_, i) => i !== axis), init, fanIn);
+  }
+
+  /** The matrix whose singular vectors are kept; undefined where none are. */
+  get spectral(): { w: Tensor; u: Tensor; v: Tensor; axis: number } | undefined {
+    const { weight_orig: w, weight_u: u, weight_v: v } = this;
+    return w && u && v && { w, u, v, axis: this.#axis };
+  }
+
+  /**
+   * The weight to compute with. What is normalised is kept until the weight changes or the scope
+   * ends, so that D's passes over real and fake pictures share it.
+   */
+  protected used(): Tensor {
+    if (this.weight) return this.weight;
+    const { w, u, v, axis } = this.spectral!;
+    const of = [w, u, v].flatMap(({ storage }) => [storage, storage.version]);
+    const old = this.#normalised;
+    const fits = old?.y.storage.live && old.of.every((part, i) => part === of[i]);
+    if (fits && (old.y.node || !isRecording())) return old.y;
+    const y = spectralNorm(w, u, v, axis);
+    this.#normalised = { y, of };
+    return y;
+  }
+}
+
+/** A vector of length 1. */
+function direction(shape: Shape, init: Init, fanIn: number): Tensor {
+  const values = init(shape, fanIn), length = Math.hypot(...values);
+  return tensor(values.map((value) => value / length), shape);
+}
