@@ -27,7 +27,7 @@ export {
   Tensor,
   tensor,
 } from "./tensor/tensor.ts";
-export { type Application, apply, constant, noGrad, reshape } from "./tensor/op.ts";
+export { type Application, apply, constant, isRecording, noGrad, reshape } from "./tensor/op.ts";
 
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
 export { biasRelu } from "./kernels/bias_relu.ts";
@@ -65,6 +65,7 @@ export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
 export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";
 export { concat, pad, permute, slice } from "./kernels/slice.ts";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./kernels/softmax.ts";
+export { spectralNorm } from "./kernels/spectral_norm.ts";
 
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
@@ -90,6 +91,7 @@ export {
 } from "./nn/layers.ts";
 export { minibatchStddev } from "./nn/minibatch_stddev.ts";
 export { Module } from "./nn/module.ts";
+export { PowerIteration } from "./nn/power_iteration.ts";
 export { type HostRandom, hostRandom } from "./nn/random.ts";
 export {
   type Contents,
@@ -99,5 +101,13 @@ export {
   loadSafetensors,
   saveSafetensors,
 } from "./nn/safetensors.ts";
+export { Weighted, type WeightOptions } from "./nn/weighted.ts";
 export { DcganDiscriminator, DcganGenerator, type DcganOptions } from "./models/dcgan.ts";
 export { type Loss, losses } from "./train/losses.ts";
+export {
+  driftPenalty,
+  gradientPenalty,
+  type PenaltyWeights,
+  slopePenalty,
+  weightPenalty,
+} from "./train/penalties.ts";

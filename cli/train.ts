@@ -48,6 +48,11 @@ const table: readonly Option[] = [
   { name: "beta1", kind: "number", help: "Adam's memory of gradients", max: 1 },
   { name: "beta2", kind: "number", help: "Adam's memory of their squares", max: 1 },
   { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
+  { name: "gp", kind: "number", help: "weight of WGAN-GP's penalty on D's slope (10 there)" },
+  { name: "r1", kind: "number", help: "weight of R1's penalty on D's slope at real pictures" },
+  { name: "drift", kind: "number", help: "weight of the squares of D's logits on real pictures" },
+  { name: "l1", kind: "number", help: "weight of the sum of all weights' sizes" },
+  { name: "l2", kind: "number", help: "weight of half the sum of their squares" },
   { name: "nz", kind: "count", help: "length of a latent", min: 1, max: 4096 },
   { name: "ngf", kind: "count", help: "channels of G's last hidden map", min: 1, max: 1024 },
   { name: "ndf", kind: "count", help: "channels of D's first map", min: 1, max: 1024 },
@@ -157,11 +162,24 @@ function fresh(
   const standard = { ...defaults, ...recipe.presets[preset].options };
   const given = Object.fromEntries(Object.entries(values).filter(([key]) => key in standard));
   const options: TrainOptions = { ...standard, ...given, recipe: recipe.name, preset };
-  return { recipe, options: checked(options) };
+  const foreign = Object.values(recipes).find(({ own = [] }) =>
+    own !== recipe.own && own.some((key) => key in given && !recipe.own?.includes(key))
+  );
+  if (foreign) {
+    const name = foreign.own!.find((key) => key in given && !recipe.own?.includes(key))!;
+    throw new UsageError(
+      `--${kebab(name)} is for ${foreign.name}: ${recipe.name} has no use for it`,
+    );
+  }
+  return { recipe, options: checked(recipe, options) };
 }
 
-function checked(options: TrainOptions): TrainOptions {
-  const wrong = complaint(options);
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+}
+
+function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
+  const wrong = complaint(options) ?? recipe.complaint?.(options);
   if (wrong) throw new UsageError(wrong);
   if (!Number.isInteger(Math.log2(options.resolution))) {
     throw new UsageError(`--resolution ${options.resolution}: expected a power of two`);
@@ -186,14 +204,12 @@ async function resuming(run: string, name: string | undefined, values: Values) {
   const fixed = Object.keys(values).find((key) => !free.includes(key) && !other.includes(key));
   if (fixed) {
     throw new UsageError(
-      `--${
-        fixed.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
-      } cannot change in a run that goes on: ` +
+      `--${kebab(fixed)} cannot change in a run that goes on: ` +
         `only --${free.join(", --")} can`,
     );
   }
   const given = Object.fromEntries(Object.entries(values).filter(([key]) => free.includes(key)));
-  return { recipe, options: checked({ ...saved, ...given }) };
+  return { recipe, options: checked(recipe, { ...saved, ...given }) };
 }
 
 async function open(options: TrainOptions, out: string, progress: Progress, signal: AbortSignal) {

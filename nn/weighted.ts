@@ -6,11 +6,13 @@ import { Module } from "./module.ts";
 
 /** What a layer's weight is. */
 export interface WeightOptions {
+  /** Of the weight on the device. */
   readonly shape: Shape;
   /** The axis of the outputs. */
   readonly axis: number;
   /** Inputs that one output sums over. */
   readonly fanIn: number;
+  /** What it begins as. */
   readonly init: Init;
   /** Whether the weight is divided by its largest singular value. */
   readonly spectral: boolean;

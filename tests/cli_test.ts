@@ -128,6 +128,7 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ["train dcgan --preset huge", 2, "--preset huge", "small"],
     ["train dcgan --crop 10x", 2, "--crop 10x", "WxH+X+Y"],
     ["train dcgan --loss hinge --label-smoothing 0.9", 2, "--label-smoothing", "hinge"],
+    ["train dcgan --gp 10", 2, "--gp and --r1", "batch norm"],
     ["train dcgan --device nosuchdevice", 1, "--device nosuchdevice"],
     [`${train} --data faces --crop 16x16+9+0`, 1, "crop 16x16+9+0", "20 x 20"],
     [`${train} --data nowhere`, 1, "nowhere does not exist"],

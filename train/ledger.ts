@@ -2,10 +2,16 @@ import { part, type Storage, storage } from "../gpu/memory.ts";
 import { copy, read } from "../gpu/record.ts";
 import type { StepLosses } from "./step.ts";
 
+/** Means of the losses over some steps. */
+export type LossMeans =
+  & Readonly<Record<"dReal" | "dFake" | "g", number>>
+  & { readonly penalty?: number };
+
 /** Losses of many steps, kept on the device so that a step need not wait for them. */
 export class Ledger {
   readonly #storage: Storage;
   #steps = 0;
+  #penalised = false;
 
   /** @param capacity Steps between two readings, at most. */
   constructor(readonly capacity: number) {
@@ -18,15 +24,16 @@ export class Ledger {
   }
 
   /** Notes the losses of a step. */
-  note({ dReal, dFake, g }: StepLosses): void {
+  note({ dReal, dFake, g, penalty }: StepLosses): void {
     const at = 16 * this.#steps++;
-    [dReal, dFake, g].forEach((loss, i) =>
+    this.#penalised = penalty !== undefined;
+    [dReal, dFake, g, ...penalty ? [penalty] : []].forEach((loss, i) =>
       copy(loss.storage, part(this.#storage, at + 4 * i, 4), 4)
     );
   }
 
   /** The means since the last reading; undefined if no step was noted. */
-  async read(): Promise<Record<keyof StepLosses, number> | undefined> {
+  async read(): Promise<LossMeans | undefined> {
     const n = this.#steps;
     this.#steps = 0;
     if (n === 0) return undefined;
@@ -36,6 +43,7 @@ export class Ledger {
       for (let i = 0; i < n; i++) total += values[4 * i + column];
       return total / n;
     };
-    return { dReal: mean(0), dFake: mean(1), g: mean(2) };
+    const means = { dReal: mean(0), dFake: mean(1), g: mean(2) };
+    return this.#penalised ? { ...means, penalty: mean(3) } : means;
   }
 }

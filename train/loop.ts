@@ -46,7 +46,7 @@ export interface Training {
 }
 
 /** Streams of random numbers on the device, by what they are for. */
-const LATENTS = 1, LABELS = 2, FIXED_LATENTS = 3;
+const LATENTS = 1, LABELS = 2, FIXED_LATENTS = 3, MIX = 4;
 
 const GRID = 64; // pictures in a grid
 const REPORT_MS = 1000; // between two readings of the losses
@@ -77,10 +77,11 @@ export async function train(training: Training): Promise<boolean> {
     reported = performance.now();
     if (!means) return;
     await refuseNaN(state, means);
-    const { images } = state, { dReal, dFake, g } = means;
+    const { images } = state, { dReal, dFake, g, penalty } = means;
     progress.report({ images, total, real: dReal, fake: dFake, lossG: g });
     await appendStats(run, { images, time: Date.now() / 1000, ...means });
     events.scalars(images, { "loss/D-real": dReal, "loss/D-fake": dFake, "loss/G": g });
+    if (penalty !== undefined) events.scalars(images, { "loss/penalty": penalty });
   };
   const snapshot = async () => {
     await report();
@@ -109,10 +110,12 @@ export async function train(training: Training): Promise<boolean> {
 /** One step on the next pictures; returns its losses. */
 export function advance(state: State, options: TrainOptions, pictures: Pictures) {
   const { batch: N, seed, nz, labelSmoothing: low, resolution: R, dSteps, mirror } = options;
-  const start = state.images;
+  const { gp, r1, drift, l1, l2 } = options, start = state.images;
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
     dSteps,
+    penalties: { gp, r1, drift },
+    decay: { l1, l2 },
     batch: (i): Batch => {
       const counter = start + i * N;
       const chosen = batchAt({ count: pictures.count, seed, mirror }, counter, N);
@@ -121,7 +124,8 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : full([1], 1);
-      return { real, labels, z: normal([N, nz], { seed, stream: LATENTS, counter }) };
+      const z = normal([N, nz], { seed, stream: LATENTS, counter });
+      return { real, labels, z, ...gp && { mix: uniform([N], { seed, stream: MIX, counter }) } };
     },
   });
   state.average?.update(decay(options.ema, start, N * dSteps));

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { losses } from "./losses.ts";
+
 /** The options of a training run: a plain record, printed and saved. */
 export interface TrainOptions {
   readonly recipe: string;
@@ -27,6 +29,15 @@ export interface TrainOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly dSteps: number;
+  /** Weight of WGAN-GP's term on D's slope between real and fake; 0 for none. */
+  readonly gp: number;
+  /** Weight of R1's term on D's slope at real pictures; 0 for none. */
+  readonly r1: number;
+  /** Weight of the square of D's logits on real pictures; 0 for none. */
+  readonly drift: number;
+  /** Weights of the sum of sizes and of half the squares of both nets' weights; 0 for none. */
+  readonly l1: number;
+  readonly l2: number;
   /** Length of a latent. */
   readonly nz: number;
   readonly ngf: number;
@@ -56,6 +67,11 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   beta1: 0.5,
   beta2: 0.999,
   dSteps: 1,
+  gp: 0,
+  r1: 0,
+  drift: 0,
+  l1: 0,
+  l2: 0,
   nz: 100,
   ngf: 64,
   ndf: 64,
@@ -67,7 +83,7 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
 /** The options of a run that are bad together, in one sentence; undefined if all is well. */
 export function complaint(options: TrainOptions): string | undefined {
   const { loss, labelSmoothing, beta1, beta2, ema } = options;
-  if (labelSmoothing < 1 && loss !== "bce" && loss !== "lsgan") {
+  if (labelSmoothing < 1 && !losses[loss]?.hasLabels) {
     return `--label-smoothing needs a loss with targets (bce or lsgan), --loss ${loss} has none`;
   }
   for (const [name, value] of Object.entries({ beta1, beta2, ema })) {

@@ -11,6 +11,10 @@ export interface Recipe {
   readonly presets:
     & Readonly<Record<string, Preset>>
     & Readonly<Record<"default" | "small", Preset>>;
+  /** The options that other systems have no use for. */
+  readonly own?: readonly (keyof TrainOptions)[];
+  /** What of these options does not go with these nets, in one sentence. */
+  readonly complaint?: (options: TrainOptions) => string | undefined;
   /** A generator, `[N, nz]` to `[N, R, R, 3]`. */
   readonly G: (options: TrainOptions, random: HostRandom) => Module;
   /** A discriminator, `[N, R, R, 3]` to `[N]`. */

@@ -8,9 +8,10 @@ import { Average } from "../nn/average.ts";
 import { fromEntries, toEntries } from "../nn/checkpoint.ts";
 import { CheckpointError } from "../nn/errors.ts";
 import type { Module } from "../nn/module.ts";
+import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -20,6 +21,8 @@ export interface State {
   readonly D: Module;
   readonly optG: Adam;
   readonly optD: Adam;
+  readonly spectraG: PowerIteration;
+  readonly spectraD: PowerIteration;
   /** Absent where options ask for none. */
   readonly average?: Average<Module>;
   /** Real images shown. */
@@ -35,7 +38,10 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
   const { lrG, lrD, beta1, beta2, ema } = options, betas = [beta1, beta2] as const;
   const optG = new Adam(G.parameters(), { lr: lrG, betas });
   const optD = new Adam(D.parameters(), { lr: lrD, betas });
-  const state = { G, D, optG, optD, images: 0 };
+  const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
+  // From random vectors, as many iterations as PyTorch begins with.
+  for (let i = 0; i < 15; i++) scoped(() => [spectraG, spectraD].forEach((one) => one.step()));
+  const state = { G, D, optG, optD, spectraG, spectraD, images: 0 };
   return ema === 0
     ? state
     : { ...state, average: new Average(G, recipe.G(options, hostRandom(options.seed, 1))) };

@@ -1,10 +1,18 @@
-import { scoped, type Tensor } from "../tensor/tensor.ts";
-import { add } from "../kernels/elementwise.ts";
-import { noGrad } from "../tensor/op.ts";
+import { add, scale } from "../kernels/elementwise.ts";
 import type { Adam } from "../nn/adam.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
+import type { PowerIteration } from "../nn/power_iteration.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
 import type { Loss } from "./losses.ts";
+import {
+  driftPenalty,
+  gradientPenalty,
+  type PenaltyWeights,
+  slopePenalty,
+  weightPenalty,
+} from "./penalties.ts";
 
 /** Two nets and what trains them. */
 export interface Players {
@@ -12,6 +20,9 @@ export interface Players {
   readonly D: Module;
   readonly optG: Adam;
   readonly optD: Adam;
+  /** Moved once a step, where layers are spectrally normalised. */
+  readonly spectraG?: PowerIteration;
+  readonly spectraD?: PowerIteration;
 }
 
 /** What a step of D is given. */
@@ -22,6 +33,8 @@ export interface Batch {
   readonly real: Tensor;
   /** Targets for them, `[N]` or `[1]`. */
   readonly labels: Tensor;
+  /** Where between real and fake WGAN-GP looks, `[N]` in [0, 1]; needed for it alone. */
+  readonly mix?: Tensor;
 }
 
 /** What one step is given. */
@@ -31,35 +44,69 @@ export interface StepInput {
   readonly batch: (i: number) => Batch;
   /** D's steps for one of G. */
   readonly dSteps: number;
+  readonly penalties?: PenaltyWeights;
+  /** Of the sum of the weights' sizes and of half their squares, in both nets. */
+  readonly decay?: { readonly l1: number; readonly l2: number };
+  /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
+  readonly augment?: (x: Tensor, pass: number) => Tensor;
 }
 
-/** The losses of a step, one number each. */
-export type StepLosses = Readonly<Record<"dReal" | "dFake" | "g", Tensor>>;
+/** The losses of a step, one number each; `penalty` is there if there is one. */
+export type StepLosses =
+  & Readonly<Record<"dReal" | "dFake" | "g", Tensor>>
+  & { readonly penalty?: Tensor };
+
+const NO_DECAY = { l1: 0, l2: 0 };
 
 /**
  * One step: D's, on real and fake pictures in passes of their own (their batch statistics must not
  * mix), then G's, on the last fakes, whose graph is still there.
  */
-export function trainStep(players: Players, { loss, batch, dSteps }: StepInput): StepLosses {
-  const { G, D, optG } = players;
+export function trainStep(players: Players, input: StepInput): StepLosses {
+  const { G, D, optG, spectraG } = players;
+  const { loss, batch, dSteps, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
   return scoped(() => {
-    let d: { dReal: Tensor; dFake: Tensor } | undefined, fake: Tensor | undefined;
+    spectraG?.step();
+    let d: Omit<StepLosses, "g"> | undefined, fake: Tensor | undefined, real: Tensor | undefined;
     for (let i = 0; i < dSteps; i++) {
       const given = batch(i), { z } = given, last = i === dSteps - 1;
       fake = last ? G.forward(z, true) : noGrad(() => G.forward(z, true));
-      d = stepD(players, loss, given, fake);
+      real = given.real;
+      d = stepD(players, input, given, fake, 3 * i);
     }
-    const g = loss.G(D.forward(fake!, true));
-    optG.step(grad(g, optG.params));
+    const pass = 3 * dSteps;
+    const reals = loss.isRelative
+      ? noGrad(() => D.forward(augment(real!, pass - 1), true))
+      : undefined;
+    const g = loss.G(D.forward(augment(fake!, pass), true), reals);
+    const weights = weightPenalty(optG.params, l1, l2);
+    optG.step(grad(weights ? add(g, weights) : g, optG.params));
     return { ...d!, g };
   });
 }
 
-function stepD({ D, optD }: Players, loss: Loss, { real, labels }: Batch, fake: Tensor) {
+function stepD(
+  { D, optD, spectraD }: Players,
+  { loss, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
+  given: Batch,
+  made: Tensor,
+  pass: number,
+): Omit<StepLosses, "g"> {
   return scoped(() => {
-    const dReal = loss.real(D.forward(real, true), labels);
-    const dFake = loss.fake(D.forward(fake, true));
-    optD.step(grad(add(dReal, dFake), optD.params));
-    return { dReal, dFake };
+    spectraD?.step();
+    const real = augment(given.real, pass), fake = augment(made, pass + 1);
+    const onReal = D.forward(real, true), onFake = D.forward(fake, true);
+    const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
+    const { gp, r1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
+    const terms = [
+      gp && scale(gradientPenalty((x) => D.forward(x, true), real, fake, given.mix!), gp),
+      r1 && scale(slopePenalty(onReal, real), r1 / 2),
+      drift && scale(driftPenalty(onReal), drift),
+      weightPenalty(optD.params, l1, l2),
+    ].filter((term) => typeof term === "object");
+    const penalty = terms.length ? terms.reduce(add) : undefined;
+    const whole = add(dReal, dFake);
+    optD.step(grad(penalty ? add(whole, penalty) : whole, optD.params));
+    return { dReal, dFake, ...penalty && { penalty } };
   });
 }
