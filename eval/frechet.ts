@@ -1,0 +1,55 @@
+/**
+ * The Frechet distance of two Gaussians, which is FID when they are those of Inception's features.
+ *
+ * @module
+ */
+import {
+  addProduct,
+  cholesky,
+  eigenvalues,
+  type Matrix,
+  transpose,
+  zeros,
+} from "./linear_algebra.ts";
+import type { Statistics } from "./statistics.ts";
+
+/**
+ * `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^1/2)`.
+ *
+ * With `S1 = L L^T` the trace of the root is the sum of the square roots of the eigenvalues of
+ * `L^T S2 L`: symmetric, without complex numbers, and right for singular covariances, of fewer
+ * pictures than features, where `L` has as many columns as `S1` has rank.
+ *
+ * @throws {RangeError} If the numbers of features differ.
+ * @see Heusel et al. 2017, https://arxiv.org/abs/1706.08500
+ */
+export function frechetDistance(a: Statistics, b: Statistics): number {
+  const d = a.mean.length;
+  if (b.mean.length !== d) {
+    throw new RangeError(`frechetDistance: features differ: ${d} and ${b.mean.length}`);
+  }
+  let distance = 0;
+  for (let i = 0; i < d; i++) {
+    const at = i * d + i;
+    distance += (a.mean[i] - b.mean[i]) ** 2 + a.covariance.data[at] + b.covariance.data[at];
+  }
+  // The factor of lower rank: then no eigenvalue is a 0 with rounding, of which the root is large.
+  const [factored, other] = (a.count ?? Infinity) <= (b.count ?? Infinity) ? [a, b] : [b, a];
+  return distance - 2 * traceOfRoot(factored.covariance, other.covariance);
+}
+
+function traceOfRoot(factored: Matrix, other: Matrix): number {
+  const { lower, order } = cholesky(factored), d = order.length, rank = lower.columns;
+  const L = transpose(lower), S = zeros(d, d);
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j < d; j++) S.data[i * d + j] = other.data[order[i] * d + order[j]];
+  }
+  // Column j of the factor begins at row j.
+  const from = (j: number) => j, half = zeros(d, rank), M = zeros(rank, rank);
+  addProduct(half, S, L, { from });
+  addProduct(M, transpose(half), L, { from, upper: true });
+  for (let i = 0; i < rank; i++) {
+    for (let j = i; j < rank; j++) M.data[j * rank + i] = M.data[i * rank + j];
+  }
+  return eigenvalues(M).reduce((sum, e) => sum + Math.sqrt(Math.max(0, e)), 0);
+}

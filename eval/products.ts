@@ -1,0 +1,53 @@
+/**
+ * Products of features with features, on the device: what kernels and distances are made of.
+ *
+ * @module
+ */
+import { release } from "../gpu/memory.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, tensor } from "../tensor/tensor.ts";
+
+/** Features of pictures, one after another. */
+export interface Features {
+  /** Pictures. */
+  readonly count: number;
+  /** Numbers a picture. */
+  readonly dimension: number;
+  /** `[count, dimension]`. */
+  readonly values: Float32Array;
+}
+
+/** All products `a b^T`, `[a.count, b.count]`. */
+export async function products(a: Features, b: Features): Promise<Float32Array> {
+  const d = a.dimension;
+  const y = scoped(() =>
+    noGrad(() =>
+      matmul(tensor(a.values, [a.count, d]), tensor(b.values, [b.count, d]), { b: true })
+    )
+  );
+  const values = y.read();
+  release(y.storage);
+  return await values;
+}
+
+/** Some of the features, by index. */
+export function select({ dimension, values }: Features, indices: ArrayLike<number>): Features {
+  const chosen = new Float32Array(indices.length * dimension);
+  for (let i = 0; i < indices.length; i++) {
+    chosen.set(
+      values.subarray(indices[i] * dimension, (indices[i] + 1) * dimension),
+      i * dimension,
+    );
+  }
+  return { count: indices.length, dimension, values: chosen };
+}
+
+/** The features from `start` to before `end`; nothing is copied. */
+export function range({ dimension, values }: Features, start: number, end: number): Features {
+  return {
+    count: end - start,
+    dimension,
+    values: values.subarray(start * dimension, end * dimension),
+  };
+}
