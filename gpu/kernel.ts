@@ -101,6 +101,13 @@ function layoutOf(space: string | undefined, type: string): Binding["layout"] {
   return { buffer: { type: space.includes("read_write") ? "storage" : "read-only-storage" } };
 }
 
+const compiled: Pipeline[] = [];
+
+/** Drops all bind groups: those of resources that are destroyed would stay for ever. */
+export function forgetGroups(): void {
+  for (const { groups } of compiled) groups.clear();
+}
+
 /** The pipeline for given `override` constants, compiled at first use. */
 export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>>): Pipeline {
   let key = "";
@@ -130,5 +137,6 @@ export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>
   });
   counters.pipelines++;
   k.pipelines.set(key, made);
+  compiled.push(made);
   return made;
 }

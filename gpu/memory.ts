@@ -144,6 +144,26 @@ export function release(resource: Resource): void {
   pool.splice(at, 0, resource);
 }
 
+/**
+ * Destroys what lies in the pool, for when other sizes will be needed from now on. Commands that use
+ * it must have been submitted.
+ */
+export function drain(): void {
+  for (const pool of free.values()) {
+    for (const resource of pool) {
+      if (resource instanceof Storage) {
+        resource.buffer.destroy();
+        counters.bytes -= resource.size;
+      } else {
+        const { width, height, depthOrArrayLayers } = resource.texture;
+        resource.texture.destroy();
+        counters.bytes -= 16 * width * height * depthOrArrayLayers;
+      }
+    }
+  }
+  free.clear();
+}
+
 function megabytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -6,8 +6,8 @@
  * @module
  */
 import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
-import { type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
-import { counters, type Resource, Storage } from "./memory.ts";
+import { forgetGroups, type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
+import { counters, drain, type Resource, Storage } from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
 
 /** What can be bound: a resource, or something that has one (a tensor). */
@@ -144,6 +144,13 @@ export function flush(): void {
   else gpu().queue.submit([commands]);
   encoder = undefined;
   slots = 0;
+}
+
+/** Gives the memory that no one uses back to the device, for when other sizes will be needed. */
+export function trim(): void {
+  flush();
+  drain();
+  forgetGroups();
 }
 
 /** Copies bytes to the device. */

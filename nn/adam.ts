@@ -1,4 +1,4 @@
-import { part } from "../gpu/memory.ts";
+import { part, release } from "../gpu/memory.ts";
 import { adamStep } from "../kernels/adam.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { changed, type Flat, flatten, layOut } from "./flat.ts";
@@ -49,6 +49,11 @@ export class Adam {
     const state = { param: this.#flat.whole, m: this.#m.whole, v: this.#v.whole };
     adamStep(state, grads, this.#flat.offsets, { step, beta1, beta2, eps, c2 });
     for (const flat of [this.#flat, this.#m, this.#v]) changed(flat);
+  }
+
+  /** Gives the memory of the moments back. */
+  free(): void {
+    for (const { whole } of [this.#m, this.#v]) release(whole);
   }
 }
 

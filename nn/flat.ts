@@ -1,4 +1,4 @@
-import { ALIGNMENT, part, type Storage, storage } from "../gpu/memory.ts";
+import { ALIGNMENT, part, release, type Storage, storage } from "../gpu/memory.ts";
 import { copy } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -29,6 +29,7 @@ export function flatten(tensors: readonly Tensor[]): Flat {
   tensors.forEach((t, i) => {
     const to = part(whole, offsets[i], 4 * t.size);
     copy(t.storage, to, to.size);
+    release(t.storage);
     t.storage = to;
   });
   const flat = { tensors, whole, offsets };
@@ -42,6 +43,13 @@ export function placeOf(t: Tensor): { whole: Storage; offset: number } {
   return flat
     ? { whole: flat.whole, offset: flat.offsets[flat.tensors.indexOf(t)] }
     : { whole: t.storage, offset: 0 };
+}
+
+/** Gives the memory of tensors back, and that of the lists they belong to: all of those go. */
+export function free(tensors: readonly Tensor[]): void {
+  const wholes = new Set(tensors.map((t) => flats.get(t)?.whole ?? t.storage));
+  for (const whole of wholes) release(whole);
+  for (const t of tensors) t.storage.live = false;
 }
 
 /** A buffer for tensors of these sizes, and where each begins. */

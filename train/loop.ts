@@ -7,24 +7,29 @@ import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import type { Pictures } from "../data/pictures.ts";
 import { savePng } from "../data/png.ts";
+import type { Resize } from "../data/resample.ts";
 import { batchAt, gather } from "../data/sampler.ts";
+import { shrink } from "../data/shrink.ts";
 import { release } from "../gpu/memory.ts";
 import { profile, submitted } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { fromBytes, toBytes } from "../kernels/bytes.ts";
-import { affine, full } from "../kernels/elementwise.ts";
+import { add, affine, full, scale } from "../kernels/elementwise.ts";
 import { concat } from "../kernels/slice.ts";
 import { nonFinite } from "../kernels/finite.ts";
 import { normal, uniform } from "../kernels/random.ts";
+import { downAverage, upNearest } from "../kernels/resample.ts";
+import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped } from "../tensor/tensor.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { describe } from "./growth.ts";
 import { Ledger } from "./ledger.ts";
 import { losses } from "./losses.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
-import { firstBad, sampler, saveState, type State } from "./state.ts";
+import { firstBad, grow, sampler, saveState, type State } from "./state.ts";
 import { type Batch, trainStep } from "./step.ts";
 import { EventFile } from "./tensorboard.ts";
 
@@ -60,7 +65,7 @@ const REPORT_MS = 1000; // between two readings of the losses
  */
 export async function train(training: Training): Promise<boolean> {
   const { state, options, pictures, run, progress, signal } = training;
-  const total = Math.round(1000 * options.kimg), every = Math.round(1000 * options.snapshot);
+  const { total, phases } = state.schedule, every = Math.round(1000 * options.snapshot);
   using events = new EventFile(run, state.images);
   const ledger = new Ledger(4096), pacer = new Pacer();
   if (state.images === 0) {
@@ -71,17 +76,26 @@ export async function train(training: Training): Promise<boolean> {
     await savePng(join(run, "reals.png"), grid(reals, GRID, options.resolution));
     progress.say(`Compiling shaders: the first steps are slow`);
   }
+  grow(state);
+  let shown = shrink(pictures, state.stage.resolution, options.resize as Resize);
   let reported = performance.now();
   const report = async () => {
     const means = await ledger.read();
     reported = performance.now();
     if (!means) return;
     await refuseNaN(state, means);
-    const { images } = state, { dReal, dFake, g, penalty } = means;
-    progress.report({ images, total, real: dReal, fake: dFake, lossG: g });
-    await appendStats(run, { images, time: Date.now() / 1000, ...means });
+    const { images } = state, { dReal, dFake, g, penalty } = means, grows = phases.length > 1;
+    // Of the last image shown: the next one may belong to another phase.
+    const { phase, alpha } = state.schedule.at(images - 1),
+      place = { resolution: phase.resolution, alpha };
+    const note = grows ? describe(phase, alpha) : undefined;
+    progress.report({ images, total, real: dReal, fake: dFake, lossG: g, note });
+    await appendStats(run, { images, time: Date.now() / 1000, ...means, ...(grows && place) });
     events.scalars(images, { "loss/D-real": dReal, "loss/D-fake": dFake, "loss/G": g });
     if (penalty !== undefined) events.scalars(images, { "loss/penalty": penalty });
+    if (grows) {
+      events.scalars(images, { "growth/resolution": phase.resolution, "growth/alpha": alpha });
+    }
   };
   const snapshot = async () => {
     await report();
@@ -93,10 +107,14 @@ export async function train(training: Training): Promise<boolean> {
     await saveState(state, options, checkpointPath(run, state.images));
     await keepLast(run, options.keep);
   };
-  if (Deno.env.get("GPU_DEBUG") === "2") await showProfile(training);
+  if (Deno.env.get("GPU_DEBUG") === "2") await showProfile(training, shown);
   while (state.images < total && !signal.aborted) {
     const before = state.images;
-    scoped(() => ledger.note(advance(state, options, pictures)));
+    if (grow(state)) {
+      shown = shrink(pictures, state.stage.resolution, options.resize as Resize);
+      progress.say(`Image ${before}: ${describe(state.schedule.at(before).phase)}`);
+    }
+    scoped(() => ledger.note(advance(state, options, shown)));
     await pacer.step();
     if (ledger.full || performance.now() - reported > REPORT_MS) await report();
     const crossed = Math.floor(state.images / every) > Math.floor(before / every);
@@ -107,20 +125,27 @@ export async function train(training: Training): Promise<boolean> {
   return state.images >= total;
 }
 
-/** One step on the next pictures; returns its losses. */
+/**
+ * One step on the next pictures; returns its losses.
+ *
+ * @param pictures As large as the state's stage wants them.
+ */
 export function advance(state: State, options: TrainOptions, pictures: Pictures) {
-  const { batch: N, seed, nz, labelSmoothing: low, resolution: R, dSteps, mirror } = options;
-  const { gp, r1, drift, l1, l2 } = options, start = state.images;
+  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
+  const { gp, r1, drift, l1, l2 } = options;
+  const start = state.images, { stage } = state, R = stage.resolution;
+  const { batch: N, lrG, lrD } = state.schedule.at(start);
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
     dSteps,
+    rates: { G: lrG, D: lrD },
     penalties: { gp, r1, drift },
     decay: { l1, l2 },
     batch: (i): Batch => {
       const counter = start + i * N;
       const chosen = batchAt({ count: pictures.count, seed, mirror }, counter, N);
       // Uploading submits what is recorded, so it comes first.
-      const real = fromBytes(gather(pictures, chosen), [N, R, R, 3]);
+      const real = faded(fromBytes(gather(pictures, chosen), [N, R, R, 3]), stage);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : full([1], 1);
@@ -131,6 +156,15 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
   state.average?.update(decay(options.ema, start, N * dSteps));
   state.images += N * dSteps;
   return losses_;
+}
+
+/**
+ * Real pictures as D sees them while a level is faded in: mixed with what half their size would show,
+ * as the fakes are.
+ */
+function faded(real: Tensor, { fading, alpha }: Stage): Tensor {
+  if (!fading) return real;
+  return add(scale(upNearest(downAverage(real, 2), 2), 1 - alpha), scale(real, alpha));
 }
 
 /**
@@ -146,13 +180,14 @@ export function decay(ema: number, images: number, shown: number): number {
 }
 
 /**
- * Pictures made from latents that are the same for the same seed, some at a time.
+ * Pictures made from latents that are the same for the same seed, some at a time. Those of nets that
+ * have not grown to the run's resolution R yet are enlarged to it.
  *
  * @returns Bytes `[n, R, R, 3]`, of which the first is picture `at`.
  */
 export async function* samples(
   G: Module,
-  { nz, batch }: TrainOptions,
+  { nz, batch, resolution }: TrainOptions,
   count: number,
   seed: number,
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
@@ -164,7 +199,10 @@ export async function* samples(
         { length: n },
         (_, i) => normal([1, nz], { seed, stream: FIXED_LATENTS, counter: at + i }),
       );
-      return noGrad(() => G.forward(concat(z, 0), false));
+      return noGrad(() => {
+        const x = G.forward(concat(z, 0), false), R = x.shape[1];
+        return R === resolution ? x : upNearest(x, resolution / R);
+      });
     });
     const bytes = toBytes(x);
     release(x.storage);
@@ -174,15 +212,18 @@ export async function* samples(
 
 async function fakes(state: State, options: TrainOptions) {
   const R = options.resolution, pixels = new Uint8Array(GRID * R * R * 3);
-  for await (const { at, bytes } of samples(sampler(state), options, GRID, options.seed)) {
+  const { batch } = state.schedule.at(state.images);
+  for await (
+    const { at, bytes } of samples(sampler(state), { ...options, batch }, GRID, options.seed)
+  ) {
     pixels.set(bytes, at * R * R * 3);
   }
   return grid(pixels, GRID, R);
 }
 
 /** Where the time of one step goes, kernel by kernel; the step before it compiles. */
-async function showProfile({ state, options, pictures, progress }: Training): Promise<void> {
-  const step = () => scoped(() => void advance(state, options, pictures));
+async function showProfile({ state, options, progress }: Training, shown: Pictures): Promise<void> {
+  const step = () => scoped(() => void advance(state, options, shown));
   step();
   for (const line of timingTable(await profile(step))) progress.say(line);
 }

@@ -18,7 +18,7 @@ export interface TrainOptions {
   readonly mirror: boolean;
   readonly resolution: number;
   readonly batch: number;
-  /** Thousands of real pictures to show. */
+  /** Thousands of real pictures to show; 0 for as many as the growth takes. */
   readonly kimg: number;
   readonly seed: number;
   readonly loss: string;
@@ -42,6 +42,24 @@ export interface TrainOptions {
   readonly nz: number;
   readonly ngf: number;
   readonly ndf: number;
+  /** Growing nets: channels of a map are this over its side, times 2, ... */
+  readonly fmapBase: number;
+  /** ... and at most this. */
+  readonly fmapMax: number;
+  /** Growing nets: `pixel`, `batch` or `none`. */
+  readonly norm: string;
+  /** Growing nets: `equalised` learning rate, or `plain`. */
+  readonly weights: string;
+  /** Growing nets: what shows D how pictures of a batch differ: `stddev` or `none`. */
+  readonly minibatch: string;
+  /** Growing: thousands of images for each phase at 4 pixels, ... */
+  readonly phaseKimg: number;
+  /** ... times this with every level above. */
+  readonly phaseFactor: number;
+  /** Growing: thousands of images for the last phase, in which nothing changes any more. */
+  readonly lastKimg: number;
+  /** Growing: side up to which batches are whole; above, they halve as it doubles. */
+  readonly fullBatchTo: number;
   /** Decay of the running average of G at batch 64; 0 for none. */
   readonly ema: number;
   /** Thousands of pictures between grids and checkpoints. */
@@ -75,6 +93,15 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   nz: 100,
   ngf: 64,
   ndf: 64,
+  fmapBase: 8192,
+  fmapMax: 512,
+  norm: "pixel",
+  weights: "equalised",
+  minibatch: "stddev",
+  phaseKimg: 600,
+  phaseFactor: 1,
+  lastKimg: 600,
+  fullBatchTo: 16,
   ema: 0.999,
   snapshot: 20,
   keep: 3,

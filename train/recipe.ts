@@ -1,5 +1,7 @@
+import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
+import type { Schedule } from "./growth.ts";
 import type { TrainOptions } from "./options.ts";
 
 /** How one system is trained: what differs between DCGAN, SAGAN and PGGAN, and nothing else. */
@@ -15,10 +17,12 @@ export interface Recipe {
   readonly own?: readonly (keyof TrainOptions)[];
   /** What of these options does not go with these nets, in one sentence. */
   readonly complaint?: (options: TrainOptions) => string | undefined;
-  /** A generator, `[N, nz]` to `[N, R, R, 3]`. */
-  readonly G: (options: TrainOptions, random: HostRandom) => Module;
+  /** A generator, `[N, nz]` to `[N, R, R, 3]`; R is the stage's. */
+  readonly G: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
   /** A discriminator, `[N, R, R, 3]` to `[N]`. */
-  readonly D: (options: TrainOptions, random: HostRandom) => Module;
+  readonly D: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
+  /** The course of a run; if left out, all stays as it is from the first image to the last. */
+  readonly schedule?: (options: TrainOptions) => Schedule;
 }
 
 /** A named set of options. */

@@ -3,48 +3,111 @@
  *
  * @module
  */
+import { copy, trim } from "../gpu/record.ts";
+import type { Stage } from "../models/stage.ts";
 import { Adam } from "../nn/adam.ts";
 import { Average } from "../nn/average.ts";
 import { fromEntries, toEntries } from "../nn/checkpoint.ts";
 import { CheckpointError } from "../nn/errors.ts";
+import { free } from "../nn/flat.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
+import { type Schedule, stageOf, steady } from "./growth.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** The nets, their optimisers, the running average of G, and how far they are. */
 export interface State {
-  readonly G: Module;
-  readonly D: Module;
-  readonly optG: Adam;
-  readonly optD: Adam;
-  readonly spectraG: PowerIteration;
-  readonly spectraD: PowerIteration;
+  readonly recipe: Recipe;
+  readonly options: TrainOptions;
+  readonly schedule: Schedule;
+  /** Up to where the nets have grown. */
+  stage: Stage;
+  G: Module;
+  D: Module;
+  optG: Adam;
+  optD: Adam;
+  spectraG: PowerIteration;
+  spectraD: PowerIteration;
   /** Absent where options ask for none. */
-  readonly average?: Average<Module>;
+  average?: Average<Module>;
   /** Real images shown. */
   images: number;
 }
+
+/** What is built anew for each stage. */
+type Built = Omit<State, "recipe" | "options" | "schedule" | "images">;
 
 const FORMAT = "1";
 
 /** Builds a run's state as it is before the first image. */
 export function newState(recipe: Recipe, options: TrainOptions): State {
-  const G = recipe.G(options, hostRandom(options.seed, 1));
-  const D = recipe.D(options, hostRandom(options.seed, 2));
-  const { lrG, lrD, beta1, beta2, ema } = options, betas = [beta1, beta2] as const;
+  const schedule = (recipe.schedule ?? steady)(options);
+  const { phase, alpha } = schedule.at(0);
+  return {
+    recipe,
+    options,
+    schedule,
+    ...build(recipe, options, stageOf(phase, alpha)),
+    images: 0,
+  };
+}
+
+function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
+  const { seed, lrG, lrD, beta1, beta2, ema } = options, betas = [beta1, beta2] as const;
+  const generator = () => recipe.G(options, hostRandom(seed, 1), stage);
+  const G = generator(), D = recipe.D(options, hostRandom(seed, 2), stage);
   const optG = new Adam(G.parameters(), { lr: lrG, betas });
   const optD = new Adam(D.parameters(), { lr: lrD, betas });
   const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
   // From random vectors, as many iterations as PyTorch begins with.
   for (let i = 0; i < 15; i++) scoped(() => [spectraG, spectraD].forEach((one) => one.step()));
-  const state = { G, D, optG, optD, spectraG, spectraD, images: 0 };
-  return ema === 0
-    ? state
-    : { ...state, average: new Average(G, recipe.G(options, hostRandom(options.seed, 1))) };
+  const built = { stage, G, D, optG, optD, spectraG, spectraD };
+  return ema === 0 ? built : { ...built, average: new Average(G, generator()) };
+}
+
+/**
+ * Brings the nets to where the schedule is. When a new stage begins they are built anew: what both
+ * have is carried over, in the average, too; the optimisers begin anew; the memory of the old ones
+ * goes back to the device. Call it outside of any scope, before each step.
+ *
+ * @returns Whether a new stage began.
+ */
+export function grow(state: State): boolean {
+  const { stage, schedule, recipe, options } = state;
+  const { phase, alpha } = schedule.at(state.images);
+  if (stage.resolution === phase.resolution && stage.fading === phase.fading) {
+    stage.alpha = alpha;
+    return false;
+  }
+  const built = build(recipe, options, stageOf(phase, alpha));
+  carry(state.G, built.G);
+  carry(state.D, built.D);
+  if (state.average && built.average) carry(state.average.net, built.average.net);
+  replace(state, built);
+  return true;
+}
+
+/** Copies the tensors that both nets have. */
+function carry(from: Module, to: Module): void {
+  const old = new Map(from.named());
+  for (const [name, t] of to.named()) {
+    const before = old.get(name);
+    if (before && sameShape(before.shape, t.shape)) copy(before.storage, t.storage, 4 * t.size);
+  }
+}
+
+function replace(state: State, built: Built): void {
+  const { G, D, optG, optD, average } = state;
+  for (const net of [G, D, ...(average ? [average.net] : [])]) {
+    free([...net.named()].map(([, t]) => t));
+  }
+  for (const opt of [optG, optD]) opt.free();
+  Object.assign(state, built);
+  trim();
 }
 
 /** The generator to make pictures with: the average if there is one. */
@@ -74,11 +137,13 @@ export async function saveState(state: State, options: TrainOptions, path: strin
     stepsG: String(state.optG.steps),
     stepsD: String(state.optD.steps),
     options: JSON.stringify(options),
+    stage: JSON.stringify(state.stage),
   });
 }
 
 /**
- * Reads a checkpoint into a state of the same options.
+ * Reads a checkpoint into a state of the same options; its nets become those of the checkpoint's
+ * stage.
  *
  * @throws {CheckpointError} If the file is broken or of another net.
  */
@@ -87,24 +152,50 @@ export async function loadState(state: State, path: string): Promise<void> {
   const [images, stepsG, stepsD] = ["images", "stepsG", "stepsD"].map((name) =>
     Number(metadata[name] ?? NaN)
   );
-  if (metadata.format !== FORMAT || ![images, stepsG, stepsD].every(Number.isSafeInteger)) {
+  const stage = stageIn(metadata, state.options);
+  if (
+    metadata.format !== FORMAT || !stage || ![images, stepsG, stepsD].every(Number.isSafeInteger)
+  ) {
     throw new CheckpointError(
       `${path} is no checkpoint of this program: its metadata lack the progress`,
     );
   }
+  if (state.stage.resolution !== stage.resolution || state.stage.fading !== stage.fading) {
+    replace(state, build(state.recipe, state.options, stage));
+  }
+  state.stage.alpha = stage.alpha;
   fromEntries(tensors(state), entries, path);
   Object.assign(state, { images });
   state.optG.steps = stepsG;
   state.optD.steps = stepsD;
 }
 
-/** Reads G alone (the average where there is one), to make pictures with. */
+/** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
+function stageIn(
+  { stage }: Readonly<Record<string, string>>,
+  options: TrainOptions,
+): Stage | undefined {
+  const whole = { resolution: options.resolution, fading: false, alpha: 1 };
+  if (stage === undefined) return whole; // nets that do not grow
+  try {
+    const { resolution, fading, alpha } = JSON.parse(stage);
+    const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
+      typeof fading === "boolean" && alpha >= 0 && alpha <= 1;
+    return sound ? { resolution, fading, alpha } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads G alone (the average where there is one), of the checkpoint's stage, to make pictures with. */
 export async function loadGenerator(recipe: Recipe, options: TrainOptions, path: string) {
   const { entries, metadata } = await loadSafetensors(path);
   const prefix = options.ema === 0 ? "G" : "average";
-  const G = recipe.G(options, hostRandom(options.seed, 1));
+  const stage = stageIn(metadata, options);
+  if (!stage) throw new CheckpointError(`${path} is of no stage of this run: it is of another net`);
+  const G = recipe.G(options, hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
-  return { G, images: Number(metadata.images ?? 0) };
+  return { G, stage, images: Number(metadata.images ?? 0) };
 }
 
 /** The first tensor of a state that holds NaN or infinity, by `bad`, which looks at many at once. */

@@ -44,6 +44,8 @@ export interface StepInput {
   readonly batch: (i: number) => Batch;
   /** D's steps for one of G. */
   readonly dSteps: number;
+  /** Learning rates, instead of the optimisers' own. */
+  readonly rates?: { readonly G: number; readonly D: number };
   readonly penalties?: PenaltyWeights;
   /** Of the sum of the weights' sizes and of half their squares, in both nets. */
   readonly decay?: { readonly l1: number; readonly l2: number };
@@ -64,7 +66,7 @@ const NO_DECAY = { l1: 0, l2: 0 };
  */
 export function trainStep(players: Players, input: StepInput): StepLosses {
   const { G, D, optG, spectraG } = players;
-  const { loss, batch, dSteps, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
+  const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
   return scoped(() => {
     spectraG?.step();
     let d: Omit<StepLosses, "g"> | undefined, fake: Tensor | undefined, real: Tensor | undefined;
@@ -80,14 +82,14 @@ export function trainStep(players: Players, input: StepInput): StepLosses {
       : undefined;
     const g = loss.G(D.forward(augment(fake!, pass), true), reals);
     const weights = weightPenalty(optG.params, l1, l2);
-    optG.step(grad(weights ? add(g, weights) : g, optG.params));
+    optG.step(grad(weights ? add(g, weights) : g, optG.params), rates?.G);
     return { ...d!, g };
   });
 }
 
 function stepD(
   { D, optD, spectraD }: Players,
-  { loss, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
+  { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
   given: Batch,
   made: Tensor,
   pass: number,
@@ -106,7 +108,7 @@ function stepD(
     ].filter((term) => typeof term === "object");
     const penalty = terms.length ? terms.reduce(add) : undefined;
     const whole = add(dReal, dFake);
-    optD.step(grad(penalty ? add(whole, penalty) : whole, optD.params));
+    optD.step(grad(penalty ? add(whole, penalty) : whole, optD.params), rates?.D);
     return { dReal, dFake, ...penalty && { penalty } };
   });
 }

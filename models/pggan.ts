@@ -1,0 +1,211 @@
+/**
+ * The nets of progressive growing, G and D mirrored: a level for each doubling of 4x4 pixels, built
+ * up to a stage. A level that is new is mixed with what the level below it makes: in G both as
+ * pictures, in D both as maps.
+ *
+ * Weights of a level depend on the random stream and the level alone, so that a net which grows and
+ * one built larger begin alike.
+ *
+ * @see Karras et al. 2018, https://arxiv.org/abs/1710.10196, table 2
+ * @module
+ */
+import { add, leakyRelu, scale, tanh } from "../kernels/elementwise.ts";
+import { pixelNorm } from "../kernels/pixel_norm.ts";
+import { downAverage, upNearest } from "../kernels/resample.ts";
+import { EqualisedConv2d, EqualisedLinear, EqualisedSpread } from "../nn/equalised.ts";
+import { constantInit, normalInit } from "../nn/init.ts";
+import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear } from "../nn/layers.ts";
+import { minibatchStddev } from "../nn/minibatch_stddev.ts";
+import { Module } from "../nn/module.ts";
+import { type HostRandom, hostRandom } from "../nn/random.ts";
+import { reshape } from "../tensor/op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { levelOf, type Stage } from "./stage.ts";
+
+/** Sizes and kinds of the nets. */
+export interface PgganOptions {
+  /** Length of a latent. */
+  readonly nz: number;
+  /** Channels of a map are this over its side, times 2: 256 at 64 pixels for 8192 ... */
+  readonly fmapBase: number;
+  /** ... but at most this many. */
+  readonly fmapMax: number;
+  /**
+   * `pixel`: G's maps and latents are normalised by pixel, its pictures are linear; `batch`: batch
+   * norm in both nets, pictures through tanh; `none`: as `pixel`, without it.
+   */
+  readonly norm: string;
+  /** `equalised` learning rate, or `plain` weights that begin small. */
+  readonly weights: string;
+  /** What tells D how pictures of a batch differ: `stddev`, or `none`. */
+  readonly minibatch: string;
+}
+
+const SLOPE = 0.2; // of the leaky ReLUs
+
+/** Channels of the map at a level; level -1 is D's last hidden layer. */
+function channels({ fmapBase, fmapMax }: PgganOptions, level: number): number {
+  return Math.max(1, Math.min(Math.floor(fmapBase / 2 ** (level + 1)), fmapMax));
+}
+
+/** A stream of its own for each level. */
+function streams(random: HostRandom, count: number): HostRandom[] {
+  return Array.from({ length: count }, () => hostRandom(Math.floor(random.uniform() * 2 ** 32)));
+}
+
+/** A convolution, the leaky ReLU behind it, and a norm, if there is one. */
+interface Step {
+  readonly conv: Module;
+  readonly norm?: BatchNorm2d;
+}
+
+/** Makes the layers of one kind of net. */
+class Maker {
+  constructor(readonly options: PgganOptions, readonly random: HostRandom) {}
+
+  /** `inputs` to `outputs` channels, the picture's size unchanged where padding allows it. */
+  conv(inputs: number, outputs: number, kernel: number, padding: number, gain = Math.SQRT2) {
+    const size = { kernel, padding, stride: 1 };
+    return this.options.weights === "equalised"
+      ? new EqualisedConv2d(inputs, outputs, { ...size, gain }, this.random)
+      : new Conv2d(inputs, outputs, size, normalInit(this.random, 0.02));
+  }
+
+  /** From a latent to 4x4. */
+  spread(inputs: number, outputs: number): Module {
+    if (this.options.weights === "equalised") {
+      return new EqualisedSpread(inputs, outputs, { kernel: 4 }, this.random);
+    }
+    const size = { kernel: 4, stride: 1, padding: 0 };
+    return new ConvTranspose2d(inputs, outputs, size, normalInit(this.random, 0.02));
+  }
+
+  /** To one logit. */
+  logit(inputs: number): Module {
+    return this.options.weights === "equalised"
+      ? new EqualisedLinear(inputs, 1, this.random, { gain: 1 })
+      : new Linear(inputs, 1, normalInit(this.random, 0.02));
+  }
+
+  /** With batch norm, the leaky ReLU is part of that. */
+  step(conv: Module, outputs: number): Step {
+    return this.options.norm === "batch"
+      ? { conv, norm: new BatchNorm2d(outputs, constantInit(1), { slope: SLOPE }) }
+      : { conv };
+  }
+}
+
+function through({ conv, norm }: Step, x: Tensor, training: boolean): Tensor {
+  const y = conv.forward(x, training);
+  return norm ? norm.forward(y, training) : leakyRelu(y, SLOPE);
+}
+
+function mix(old: Tensor, fresh: Tensor, alpha: number): Tensor {
+  return add(scale(old, 1 - alpha), scale(fresh, alpha));
+}
+
+/** What makes `[N, R, R, 3]` of a map, or the reverse, for the newest level and the one fading out. */
+function rgbLayers<L>(
+  { resolution, fading }: Stage,
+  make: (level: number) => L,
+): Readonly<Record<number, L>> {
+  const top = levelOf(resolution), old = fading && top > 0 ? [top - 1] : [];
+  return Object.fromEntries([...old, top].map((level) => [level, make(level)]));
+}
+
+/** Latents `[N, nz]` to pictures `[N, R, R, 3]` of its stage. */
+export class PgganGenerator extends Module {
+  /** From 4x4 upwards. */
+  readonly blocks: readonly (readonly Step[])[];
+  /** By level: to 3 channels. */
+  readonly toRgb: Readonly<Record<number, Module>>;
+  readonly #options: PgganOptions;
+  readonly #stage: Stage;
+
+  /** Its first weights are drawn by `random`; `stage.alpha` is looked at in each forward. */
+  constructor(options: PgganOptions, random: HostRandom, stage: Stage) {
+    super();
+    [this.#options, this.#stage] = [options, stage];
+    const makers = streams(random, levelOf(stage.resolution) + 1)
+      .map((stream) => new Maker(options, stream));
+    this.blocks = makers.map((make, level) => {
+      const inputs = channels(options, level - 1), outputs = channels(options, level);
+      const first = level === 0
+        ? make.spread(options.nz, outputs)
+        : make.conv(inputs, outputs, 3, 1);
+      return [make.step(first, outputs), make.step(make.conv(outputs, outputs, 3, 1), outputs)];
+    });
+    this.toRgb = rgbLayers(
+      stage,
+      (level) => makers[level].conv(channels(options, level), 3, 1, 0, 1),
+    );
+  }
+
+  /** `[N, nz]` to `[N, R, R, 3]`. */
+  override forward(z: Tensor, training: boolean): Tensor {
+    const [N, nz] = z.shape, { norm } = this.#options, { fading, alpha } = this.#stage;
+    const normed = (x: Tensor) => norm === "pixel" ? pixelNorm(x) : x;
+    let x = reshape(normed(z), [N, 1, 1, nz]), below = x;
+    for (const [level, block] of this.blocks.entries()) {
+      below = x;
+      if (level > 0) x = upNearest(x, 2);
+      for (const step of block) x = normed(through(step, x, training));
+    }
+    const top = this.blocks.length - 1;
+    let rgb = this.toRgb[top].forward(x, training);
+    if (fading && top > 0) {
+      rgb = mix(upNearest(this.toRgb[top - 1].forward(below, training), 2), rgb, alpha);
+    }
+    return norm === "batch" ? tanh(rgb) : rgb;
+  }
+}
+
+/** Pictures `[N, R, R, 3]` of its stage to logits `[N]`. */
+export class PgganDiscriminator extends Module {
+  /** By level: from 3 channels. */
+  readonly fromRgb: Readonly<Record<number, Module>>;
+  /** By level; the last two layers, at 4x4, come first. */
+  readonly blocks: readonly (readonly Step[])[];
+  /** From the last hidden layer to one logit. */
+  readonly output: Module;
+  readonly #options: PgganOptions;
+  readonly #stage: Stage;
+
+  /** Its first weights are drawn by `random`; `stage.alpha` is looked at in each forward. */
+  constructor(options: PgganOptions, random: HostRandom, stage: Stage) {
+    super();
+    [this.#options, this.#stage] = [options, stage];
+    const [last, ...makers] = streams(random, levelOf(stage.resolution) + 2)
+      .map((stream) => new Maker(options, stream));
+    this.blocks = makers.map((make, level) => {
+      const inputs = channels(options, level), outputs = channels(options, level - 1);
+      const seen = level === 0 && options.minibatch === "stddev" ? inputs + 1 : inputs;
+      const second = level === 0
+        ? make.conv(inputs, outputs, 4, 0)
+        : make.conv(inputs, outputs, 3, 1);
+      return [make.step(make.conv(seen, inputs, 3, 1), inputs), make.step(second, outputs)];
+    });
+    this.fromRgb = rgbLayers(
+      stage,
+      (level) => makers[level].conv(3, channels(options, level), 1, 0),
+    );
+    this.output = last.logit(channels(options, -1));
+  }
+
+  /** `[N, R, R, 3]` to `[N]`. */
+  override forward(picture: Tensor, training: boolean): Tensor {
+    const N = picture.shape[0], { fading, alpha } = this.#stage, top = this.blocks.length - 1;
+    const seen = (level: number, picture: Tensor) =>
+      leakyRelu(this.fromRgb[level].forward(picture, training), SLOPE);
+    let x = seen(top, picture);
+    for (let level = top; level >= 0; level--) {
+      if (level === 0 && this.#options.minibatch === "stddev") x = minibatchStddev(x);
+      for (const step of this.blocks[level]) x = through(step, x, training);
+      if (level > 0) x = downAverage(x, 2);
+      if (level === top && fading && top > 0) {
+        x = mix(seen(top - 1, downAverage(picture, 2)), x, alpha);
+      }
+    }
+    return reshape(this.output.forward(reshape(x, [N, x.shape[3]]), training), [N]);
+  }
+}

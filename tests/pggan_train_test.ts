@@ -1,0 +1,209 @@
+/** Growing: resume in every phase, what is carried over and what is given back, what a run leaves. */
+import { join } from "@std/path";
+import { assert, assertEquals } from "@std/assert";
+import type { Pictures } from "../data/pictures.ts";
+import { shrink } from "../data/shrink.ts";
+import { openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
+import { idle, trim } from "../gpu/record.ts";
+import { loadSafetensors } from "../nn/safetensors.ts";
+import { scoped } from "../tensor/tensor.ts";
+import { advance, samples, train } from "../train/loop.ts";
+import { defaults, type TrainOptions } from "../train/options.ts";
+import { pggan } from "../train/pggan.ts";
+import { Progress } from "../train/progress.ts";
+import { readStats } from "../train/run_folder.ts";
+import {
+  grow,
+  loadGenerator,
+  loadState,
+  newState,
+  sampler,
+  saveState,
+  type State,
+} from "../train/state.ts";
+await openGpu();
+
+// Six phases of two steps each: 4; 8 fading, 8; 16 fading, 16, 16.
+const options: TrainOptions = {
+  ...defaults,
+  ...pggan.presets.default.options,
+  recipe: "pggan",
+  preset: "default",
+  resolution: 16,
+  batch: 4,
+  nz: 8,
+  fmapBase: 32,
+  fmapMax: 8,
+  phaseKimg: 0.008,
+  lastKimg: 0.008,
+  kimg: 0,
+  snapshot: 0.02,
+};
+const R = options.resolution, count = 10, STEPS = 12;
+const pictures: Pictures = {
+  name: "test",
+  count,
+  resolution: R,
+  pixels: Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256),
+  hash: "",
+  broken: [],
+};
+
+function step(state: State): void {
+  grow(state);
+  const shown = shrink(pictures, state.stage.resolution);
+  scoped(() => void advance(state, state.options, shown));
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a run resumed in any phase, mid-fade and where phases meet, is the unbroken run, bit for bit", () =>
+  inFolder(async (folder) => {
+    const file = (name: string | number) => join(folder, String(name));
+    const straight = newState(pggan, options);
+    for (let i = 0; i < STEPS; i++) {
+      await saveState(straight, options, file(i));
+      step(straight);
+    }
+    await saveState(straight, options, file("end"));
+    const end = await Deno.readFile(file("end"));
+    const stages = new Set<string>();
+    for (let i = 1; i < STEPS; i++) {
+      const resumed = newState(pggan, options);
+      await loadState(resumed, file(i));
+      stages.add(JSON.stringify(resumed.stage));
+      // The next checkpoint tells where they part, if they do.
+      step(resumed);
+      await saveState(resumed, options, file("next"));
+      const expected = i + 1 === STEPS ? end : await Deno.readFile(file(i + 1));
+      assertEquals(await Deno.readFile(file("next")), expected, `after step ${i}`);
+    }
+    for (
+      const stage of [
+        { resolution: 4, fading: false, alpha: 1 },
+        { resolution: 8, fading: true, alpha: 0.5 },
+        { resolution: 8, fading: false, alpha: 1 },
+        { resolution: 16, fading: true, alpha: 0.5 },
+        { resolution: 16, fading: false, alpha: 1 },
+      ]
+    ) assert(stages.has(JSON.stringify(stage)), `no checkpoint at ${JSON.stringify(stage)}`);
+  }));
+
+Deno.test("growing carries weights and average over, begins moments anew, drops the old branch", () =>
+  inFolder(async (folder) => {
+    const state = newState(pggan, options);
+    const entries = async () => {
+      await saveState(state, options, join(folder, "now"));
+      return (await loadSafetensors(join(folder, "now"))).entries;
+    };
+    for (let i = 0; i < 4; i++) step(state); // 8 pixels are faded in
+    const before = await entries();
+    assert(before.has("G.toRgb.0.weight") && before.has("D.fromRgb.0.weight"));
+    assert(grow(state));
+    const after = await entries();
+    assertEquals(state.stage, { resolution: 8, fading: false, alpha: 1 });
+    for (const [name, { data }] of after) {
+      if (!name.startsWith("adam.")) assertEquals(data, before.get(name)!.data, name);
+      else assert((data as Float32Array).every((v) => v === 0), `${name} is not 0`);
+    }
+    const gone = [...before.keys()].filter((name) => !after.has(name) && !name.startsWith("adam."));
+    assertEquals(gone.sort(), [
+      "D.fromRgb.0.bias",
+      "D.fromRgb.0.weight",
+      "G.toRgb.0.bias",
+      "G.toRgb.0.weight",
+      "average.toRgb.0.bias",
+      "average.toRgb.0.weight",
+    ]);
+    for (let i = 0; i < 2; i++) step(state);
+    assert(grow(state)); // to 16 pixels
+    const grown = await entries(), fresh = newState(pggan, { ...options, phaseKimg: 0 });
+    assert(grown.has("G.blocks.2.0.conv.weight") && grown.has("G.toRgb.1.weight"));
+    // A new block begins as in a net that is built as large.
+    const [, built] = [...fresh.G.named()].find(([name]) => name === "blocks.2.0.conv.weight")!;
+    const [, mine] = [...state.G.named()].find(([name]) => name === "blocks.2.0.conv.weight")!;
+    assertEquals(await mine.read(), await built.read());
+    assertEquals(
+      grown.get("average.blocks.2.0.conv.weight")!.data,
+      grown.get("G.blocks.2.0.conv.weight")!.data,
+    );
+  }));
+
+Deno.test("grown nets hold no more memory than nets built as large, and steps of a phase allocate nothing", async () => {
+  const bytesOf = async (make: () => State) => {
+    trim();
+    const before = counters.bytes, state = make();
+    step(state);
+    await idle();
+    return { state, bytes: counters.bytes - before };
+  };
+  const built = await bytesOf(() => newState(pggan, { ...options, phaseKimg: 0 }));
+  const { state, bytes } = await bytesOf(() => {
+    const state = newState(pggan, options);
+    for (let i = 0; i < 8; i++) step(state); // the last of them still fade 16 pixels in
+    return state;
+  });
+  assertEquals(state.stage, { resolution: 16, fading: false, alpha: 1 });
+  assertEquals(bytes, built.bytes);
+  step(state);
+  await idle();
+  const { buffers, textures, pipelines, bindGroups } = counters;
+  step(state);
+  await idle();
+  assertEquals([counters.buffers, counters.textures], [buffers, textures]);
+  assertEquals([counters.pipelines, counters.bindGroups], [pipelines, bindGroups]);
+});
+
+Deno.test("while a level is faded in, pictures go from the old branch's to the new one's", async () => {
+  const state = newState(pggan, options);
+  for (let i = 0; i < 3; i++) step(state);
+  const picture = async (alpha: number) => {
+    state.stage.alpha = alpha;
+    for await (const { bytes } of samples(state.G, options, 1, 5)) return [...bytes];
+  };
+  const [old, half, fresh] = [await picture(0), await picture(0.5), await picture(1)];
+  assertEquals(old!.length, R * R * 3); // enlarged to the run's resolution
+  assert(old!.some((v, i) => Math.abs(v - fresh![i]) > 2), "the branches do not differ");
+  for (const [i, v] of half!.entries()) {
+    // Bytes are held at 0 and 255; between them the mix is linear, but for rounding.
+    const held = [old![i], fresh![i]].some((v) => v === 0 || v === 255);
+    assert(
+      held || Math.abs(v - (old![i] + fresh![i]) / 2) <= 1,
+      `${i}: ${old![i]} ${v} ${fresh![i]}`,
+    );
+  }
+});
+
+Deno.test("a run grows by itself, tells its phase, and its checkpoints of any level make pictures", () =>
+  inFolder(async (folder) => {
+    const state = newState(pggan, options), said: string[] = [];
+    const progress = new Progress({ style: "json", write: (text) => said.push(text) });
+    const signal = new AbortController().signal, own = { ...options, keep: 9 };
+    assert(await train({ state, options: own, pictures, run: folder, progress, signal }));
+    assertEquals([state.images, state.stage.resolution], [4 * STEPS, 16]);
+    const stats = await readStats(folder);
+    assertEquals(stats.at(-1)!.resolution, 16);
+    assertEquals(stats.at(-1)!.alpha, 1);
+    for (const part of ["fading in 8 px", "stabilising 8 px", "fading in 16 px"]) {
+      assert(said.some((line) => line.includes(part)), `${part} is not in ${said}`);
+    }
+    for (let i = 0; i < 5; i++) {
+      const early = newState(pggan, options);
+      for (let k = 0; k <= 2 * i; k++) step(early);
+      await saveState(early, options, join(folder, "early"));
+      const { G, stage } = await loadGenerator(pggan, options, join(folder, "early"));
+      assertEquals(stage, early.stage);
+      const of = async (net: typeof G) => {
+        for await (const { bytes } of samples(net, options, 2, 1)) return bytes;
+      };
+      assertEquals(await of(G), await of(sampler(early)));
+    }
+  }));

@@ -1,0 +1,100 @@
+/**
+ * What holds at which point of a run: how far the nets have grown, the batch, the learning rates.
+ * All of it follows from the images shown, so a resumed run is where the unbroken one was.
+ *
+ * @module
+ */
+import { FIRST, levelOf, type Stage } from "../models/stage.ts";
+import type { TrainOptions } from "./options.ts";
+
+/** A stretch of a run in which the nets keep their shape. */
+export interface Phase {
+  /** Side of the pictures in pixels. */
+  readonly resolution: number;
+  /** Whether the newest level is being faded in; else it is stabilised. */
+  readonly fading: boolean;
+  /** Images shown when it begins. */
+  readonly from: number;
+  /** Images that it shows. */
+  readonly images: number;
+}
+
+/** What holds at one point of a run. */
+export interface Moment {
+  readonly phase: Phase;
+  /** Share of the newest level, from 0 to 1 while it is faded in, else 1. */
+  readonly alpha: number;
+  readonly batch: number;
+  readonly lrG: number;
+  readonly lrD: number;
+}
+
+/** The course of a run: a pure function of the images shown. */
+export interface Schedule {
+  readonly phases: readonly Phase[];
+  /** Images shown at the end. */
+  readonly total: number;
+  readonly at: (images: number) => Moment;
+}
+
+/** The schedule of nets that do not grow. */
+export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Schedule {
+  const total = Math.round(1000 * kimg);
+  const phase = { resolution, fading: false, from: 0, images: total };
+  return { phases: [phase], total, at: () => ({ phase, alpha: 1, batch, lrG, lrD }) };
+}
+
+/**
+ * Progressive growing: 4x4 is stabilised; then each level is faded in and stabilised; in the end the
+ * last one once more. `kimg`, if it is not 0, ends the run elsewhere: earlier, or later within the
+ * last phase.
+ *
+ * @see Karras et al. 2018, section 2 and appendix A
+ */
+export function growing(options: TrainOptions): Schedule {
+  const { resolution, kimg, phaseKimg, phaseFactor, lastKimg, lrG, lrD } = options;
+  const phases: Phase[] = [];
+  let end = 0;
+  const add = (resolution: number, fading: boolean, kimg: number) => {
+    const images = Math.round(1000 * kimg);
+    if (images === 0) return;
+    phases.push({ resolution, fading, from: end, images });
+    end += images;
+  };
+  for (let level = 0; level <= levelOf(resolution); level++) {
+    const R = FIRST * 2 ** level, length = phaseKimg * phaseFactor ** level;
+    if (level > 0) add(R, true, length);
+    add(R, false, length);
+  }
+  add(resolution, false, lastKimg);
+  const total = kimg === 0 ? end : Math.round(1000 * kimg);
+  return {
+    phases,
+    total,
+    at: (images) => {
+      const phase = phases.findLast(({ from }) => from <= images)!;
+      const alpha = phase.fading ? Math.min(1, (images - phase.from) / phase.images) : 1;
+      return { phase, alpha, batch: batchAt(options, phase.resolution), lrG, lrD };
+    },
+  };
+}
+
+/**
+ * The batch of a level: whole up to `fullBatchTo` pixels, halved with each doubling above. Never
+ * below 4, and a multiple of 4 where it is halved: the pictures that one minibatch deviation is of.
+ */
+function batchAt({ batch, fullBatchTo }: TrainOptions, resolution: number): number {
+  if (resolution <= fullBatchTo || batch <= 4) return batch;
+  return Math.max(4, 4 * Math.floor(batch * fullBatchTo / resolution / 4));
+}
+
+/** The stage that nets have in a phase, where it begins. */
+export function stageOf({ resolution, fading }: Phase, alpha = 1): Stage {
+  return { resolution, fading, alpha };
+}
+
+/** A phase in words, e.g. `fading in 16 px`, with its `alpha` where that is given and changes. */
+export function describe({ resolution, fading }: Phase, alpha?: number): string {
+  if (!fading) return `stabilising ${resolution} px`;
+  return `fading in ${resolution} px${alpha === undefined ? "" : ` ${alpha.toFixed(2)}`}`;
+}
