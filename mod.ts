@@ -70,12 +70,6 @@ export { spectralNorm } from "./kernels/spectral_norm.ts";
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
-export {
-  EqualisedConv2d,
-  EqualisedLinear,
-  type EqualisedOptions,
-  EqualisedSpread,
-} from "./nn/equalised.ts";
 export { CheckpointError } from "./nn/errors.ts";
 export { grad } from "./nn/grad.ts";
 export { constantInit, type Init, normalInit, parameter, uniformInit } from "./nn/init.ts";
@@ -85,6 +79,7 @@ export {
   Conv2d,
   type ConvOptions,
   ConvTranspose2d,
+  type LayerOptions,
   LeakyReLU,
   Linear,
   Sequential,

@@ -12,15 +12,14 @@
 import { add, leakyRelu, scale, tanh } from "../kernels/elementwise.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
-import { EqualisedConv2d, EqualisedLinear, EqualisedSpread } from "../nn/equalised.ts";
-import { constantInit, normalInit } from "../nn/init.ts";
-import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear } from "../nn/layers.ts";
+import { constantInit, type Init, normalInit } from "../nn/init.ts";
+import { BatchNorm2d, Conv2d, ConvTranspose2d, type LayerOptions, Linear } from "../nn/layers.ts";
 import { minibatchStddev } from "../nn/minibatch_stddev.ts";
 import { Module } from "../nn/module.ts";
 import { type HostRandom, hostRandom } from "../nn/random.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { levelOf, type Stage } from "./stage.ts";
+import { FIRST, levelOf, type Stage } from "./stage.ts";
 
 /** Sizes and kinds of the nets. */
 export interface PgganOptions {
@@ -35,7 +34,7 @@ export interface PgganOptions {
    * norm in both nets, pictures through tanh; `none`: as `pixel`, without it.
    */
   readonly norm: string;
-  /** `equalised` learning rate, or `plain` weights that begin small. */
+  /** With an `equalised` learning rate, `spectral`ly normalised, or `plain`. */
   readonly weights: string;
   /** What tells D how pictures of a batch differ: `stddev`, or `none`. */
   readonly minibatch: string;
@@ -59,39 +58,62 @@ interface Step {
   readonly norm?: BatchNorm2d;
 }
 
-/** Makes the layers of one kind of net. */
+/** Makes the layers of one level. */
 class Maker {
-  constructor(readonly options: PgganOptions, readonly random: HostRandom) {}
+  readonly #options: PgganOptions;
+  readonly #init: Init;
 
-  /** `inputs` to `outputs` channels, the picture's size unchanged where padding allows it. */
-  conv(inputs: number, outputs: number, kernel: number, padding: number, gain = Math.SQRT2) {
-    const size = { kernel, padding, stride: 1 };
-    return this.options.weights === "equalised"
-      ? new EqualisedConv2d(inputs, outputs, { ...size, gain }, this.random)
-      : new Conv2d(inputs, outputs, size, normalInit(this.random, 0.02));
+  constructor(options: PgganOptions, random: HostRandom) {
+    this.#options = options;
+    this.#init = normalInit(random, options.weights === "equalised" ? 1 : 0.02);
   }
 
-  /** From a latent to 4x4. */
-  spread(inputs: number, outputs: number): Module {
-    if (this.options.weights === "equalised") {
-      return new EqualisedSpread(inputs, outputs, { kernel: 4 }, this.random);
-    }
-    const size = { kernel: 4, stride: 1, padding: 0 };
-    return new ConvTranspose2d(inputs, outputs, size, normalInit(this.random, 0.02));
+  /** A leaky ReLU's gain is sqrt(2) (He et al. 2015); 1 where there is none behind the layer. */
+  #kind(fanIn: number, gain: number, bias: boolean): LayerOptions {
+    const { weights } = this.#options;
+    return {
+      bias: bias && constantInit(0),
+      ...weights === "equalised" && { scale: gain / Math.sqrt(fanIn) },
+      ...weights === "spectral" && { spectral: true },
+    };
+  }
+
+  /** From or to RGB. */
+  rgb(inputs: number, outputs: number, gain: number): Module {
+    const size = { kernel: 1, stride: 1, padding: 0 };
+    return new Conv2d(
+      inputs,
+      outputs,
+      { ...size, ...this.#kind(inputs, gain, true) },
+      this.#init,
+    );
+  }
+
+  /** A convolution with what follows it; with batch norm, the leaky ReLU is part of that. */
+  step(inputs: number, outputs: number, kernel: number, padding: number): Step {
+    const size = { kernel, padding, stride: 1 }, norm = this.#norm(outputs);
+    const kind = this.#kind(inputs * kernel ** 2, Math.SQRT2, !norm);
+    const conv = new Conv2d(inputs, outputs, { ...size, ...kind }, this.#init);
+    return { conv, ...norm && { norm } };
+  }
+
+  /** From latents to 4x4; the fan-in counts these pixels, too, as in the authors' code. */
+  spread(inputs: number, outputs: number): Step {
+    const size = { kernel: FIRST, stride: 1, padding: 0 }, norm = this.#norm(outputs);
+    const kind = this.#kind(inputs * FIRST ** 2, Math.SQRT2, !norm);
+    const conv = new ConvTranspose2d(inputs, outputs, { ...size, ...kind }, this.#init);
+    return { conv, ...norm && { norm } };
   }
 
   /** To one logit. */
   logit(inputs: number): Module {
-    return this.options.weights === "equalised"
-      ? new EqualisedLinear(inputs, 1, this.random, { gain: 1 })
-      : new Linear(inputs, 1, normalInit(this.random, 0.02));
+    return new Linear(inputs, 1, this.#init, this.#kind(inputs, 1, true));
   }
 
-  /** With batch norm, the leaky ReLU is part of that. */
-  step(conv: Module, outputs: number): Step {
-    return this.options.norm === "batch"
-      ? { conv, norm: new BatchNorm2d(outputs, constantInit(1), { slope: SLOPE }) }
-      : { conv };
+  #norm(channels: number): BatchNorm2d | undefined {
+    return this.#options.norm === "batch"
+      ? new BatchNorm2d(channels, constantInit(1), { slope: SLOPE })
+      : undefined;
   }
 }
 
@@ -132,12 +154,12 @@ export class PgganGenerator extends Module {
       const inputs = channels(options, level - 1), outputs = channels(options, level);
       const first = level === 0
         ? make.spread(options.nz, outputs)
-        : make.conv(inputs, outputs, 3, 1);
-      return [make.step(first, outputs), make.step(make.conv(outputs, outputs, 3, 1), outputs)];
+        : make.step(inputs, outputs, 3, 1);
+      return [first, make.step(outputs, outputs, 3, 1)];
     });
     this.toRgb = rgbLayers(
       stage,
-      (level) => makers[level].conv(channels(options, level), 3, 1, 0, 1),
+      (level) => makers[level].rgb(channels(options, level), 3, 1),
     );
   }
 
@@ -181,13 +203,13 @@ export class PgganDiscriminator extends Module {
       const inputs = channels(options, level), outputs = channels(options, level - 1);
       const seen = level === 0 && options.minibatch === "stddev" ? inputs + 1 : inputs;
       const second = level === 0
-        ? make.conv(inputs, outputs, 4, 0)
-        : make.conv(inputs, outputs, 3, 1);
-      return [make.step(make.conv(seen, inputs, 3, 1), inputs), make.step(second, outputs)];
+        ? make.step(inputs, outputs, FIRST, 0)
+        : make.step(inputs, outputs, 3, 1);
+      return [make.step(seen, inputs, 3, 1), second];
     });
     this.fromRgb = rgbLayers(
       stage,
-      (level) => makers[level].conv(3, channels(options, level), 1, 0),
+      (level) => makers[level].rgb(3, channels(options, level), Math.SQRT2),
     );
     this.output = last.logit(channels(options, -1));
   }

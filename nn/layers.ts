@@ -12,6 +12,19 @@ import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
 
+/** What holds for each layer with a weight. */
+export interface LayerOptions {
+  /** Whether something is added to each output, and what it begins as, if not as the weight. */
+  readonly bias?: boolean | Init;
+  /** Whether the weight is divided by its largest singular value; false if left out. */
+  readonly spectral?: boolean;
+  /**
+   * What the weight is multiplied by each time it is used: with weights of variance 1 and
+   * `gain / sqrt(fanIn)` the equalised learning rate (Karras et al. 2018, section 4.1).
+   */
+  readonly scale?: number;
+}
+
 /** `y = x W^T + b`, `[N, inputs] -> [N, outputs]`; the weight is `[outputs, inputs]`. */
 export class Linear extends Weighted {
   /** `[outputs]`. */
@@ -26,10 +39,10 @@ export class Linear extends Weighted {
     inputs: number,
     outputs: number,
     init: Init,
-    { bias = true, spectral = false } = {},
+    { bias = true, spectral = false, scale }: LayerOptions = {},
   ) {
-    super({ shape: [outputs, inputs], axis: 0, fanIn: inputs, init, spectral });
-    if (bias) this.bias = parameter([outputs], init, inputs);
+    super({ shape: [outputs, inputs], axis: 0, fanIn: inputs, init, spectral, scale });
+    if (bias) this.bias = parameter([outputs], bias === true ? init : bias, inputs);
   }
 
   /** `[N, inputs]` to `[N, outputs]`. */
@@ -40,17 +53,13 @@ export class Linear extends Weighted {
 }
 
 /** What a convolution is made of. */
-export interface ConvOptions {
+export interface ConvOptions extends LayerOptions {
   /** Side of the square kernel, in pixels. */
   readonly kernel: number;
   /** Pixels between two places of the kernel. */
   readonly stride: number;
   /** Zeros around the picture, in pixels. */
   readonly padding: number;
-  /** Whether something is added to each channel; true if left out. */
-  readonly bias?: boolean;
-  /** Whether the weight is divided by its largest singular value; false if left out. */
-  readonly spectral?: boolean;
 }
 
 /** A convolution; the weight is `[k, k, in, out]` here and `[out, in, k, k]` in checkpoints. */
@@ -63,12 +72,12 @@ export class Conv2d extends Weighted {
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false }: ConvOptions,
+    { kernel, stride, padding, bias = true, spectral = false, scale }: ConvOptions,
     init: Init,
   ) {
     const fanIn = inputs * kernel ** 2;
-    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral });
-    if (bias) this.bias = parameter([outputs], init, fanIn);
+    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral, scale });
+    if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding };
   }
 
@@ -92,13 +101,13 @@ export class ConvTranspose2d extends Weighted {
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false }: ConvOptions,
+    { kernel, stride, padding, bias = true, spectral = false, scale }: ConvOptions,
     init: Init,
   ) {
     // PyTorch counts the fan-in of a transposed convolution by its outputs.
     const fanIn = outputs * kernel ** 2;
-    super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral });
-    if (bias) this.bias = parameter([outputs], init, fanIn);
+    super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral, scale });
+    if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding };
   }
 

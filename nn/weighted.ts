@@ -1,3 +1,4 @@
+import { scale } from "../kernels/elementwise.ts";
 import { spectralNorm } from "../kernels/spectral_norm.ts";
 import { isRecording } from "../tensor/op.ts";
 import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -16,9 +17,11 @@ export interface WeightOptions {
   readonly init: Init;
   /** Whether the weight is divided by its largest singular value. */
   readonly spectral: boolean;
+  /** What the weight is multiplied by each time it is used; 1 if left out. */
+  readonly scale?: number | undefined;
 }
 
-/** A layer with one weight, spectrally normalised or not; the names are PyTorch's. */
+/** A layer with one weight, spectrally normalised, scaled or as it is; the names are PyTorch's. */
 export abstract class Weighted extends Module {
   /** The weight; absent where it is spectrally normalised. */
   readonly weight?: Tensor;
@@ -29,12 +32,16 @@ export abstract class Weighted extends Module {
   /** The right one, with the other axes of the weight; flat in checkpoints, as in PyTorch. */
   readonly weight_v?: Tensor;
   readonly #axis: number;
-  #normalised?: { readonly y: Tensor; readonly of: readonly unknown[] };
+  readonly #scale: number;
+  #derived?: { readonly y: Tensor; readonly of: readonly unknown[] };
 
   /** The first values of the weight come from `init`. */
-  constructor({ shape, axis, fanIn, init, spectral }: WeightOptions) {
+  constructor({ shape, axis, fanIn, init, spectral, scale = 1 }: WeightOptions) {
     super();
-    this.#axis = axis;
+    [this.#axis, this.#scale] = [axis, scale];
+    if (spectral && scale !== 1) {
+      throw new RangeError("a spectrally normalised weight cannot be scaled, too");
+    }
     const weight = parameter(shape, init, fanIn);
     if (!spectral) {
       this.weight = weight;
@@ -52,18 +59,19 @@ export abstract class Weighted extends Module {
   }
 
   /**
-   * The weight to compute with. What is normalised is kept until the weight changes or the scope
+   * The weight to compute with. What is derived from it is kept until the weight changes or the scope
    * ends, so that D's passes over real and fake pictures share it.
    */
   protected used(): Tensor {
-    if (this.weight) return this.weight;
-    const { w, u, v, axis } = this.spectral!;
-    const of = [w, u, v].flatMap(({ storage }) => [storage, storage.version]);
-    const old = this.#normalised;
+    if (this.weight && this.#scale === 1) return this.weight;
+    const from = this.weight ? [this.weight] : [this.weight_orig!, this.weight_u!, this.weight_v!];
+    const of = from.flatMap(({ storage }) => [storage, storage.version]);
+    const old = this.#derived;
     const fits = old?.y.storage.live && old.of.every((part, i) => part === of[i]);
     if (fits && (old.y.node || !isRecording())) return old.y;
-    const y = spectralNorm(w, u, v, axis);
-    this.#normalised = { y, of };
+    const [w, u, v] = from;
+    const y = this.weight ? scale(w, this.#scale) : spectralNorm(w, u, v, this.#axis);
+    this.#derived = { y, of };
     return y;
   }
 }
