@@ -2,14 +2,15 @@ import { basename, join } from "@std/path";
 import { openPictures, type Pictures } from "../data/pictures.ts";
 import { parseCrop } from "../data/crop.ts";
 import { openGpu } from "../gpu/device.ts";
+import { trim } from "../gpu/record.ts";
 import { losses } from "../train/losses.ts";
 import { train } from "../train/loop.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
-import { plan, planText } from "../train/plan.ts";
-import { Progress } from "../train/progress.ts";
+import { phaseTable, plan, planText } from "../train/plan.ts";
+import { duration, Progress } from "../train/progress.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { createRun, findCheckpoint, findRun, trimStats } from "../train/run_folder.ts";
-import { loadState, newState, type State } from "../train/state.ts";
+import { freeState, loadState, newState, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { optionsOf, recipeOf, recipes } from "./recipes.ts";
@@ -57,6 +58,48 @@ const table: readonly Option[] = [
   { name: "ngf", kind: "count", help: "channels of G's last hidden map", min: 1, max: 1024 },
   { name: "ndf", kind: "count", help: "channels of D's first map", min: 1, max: 1024 },
   {
+    name: "fmap-base",
+    kind: "count",
+    help: "pggan: channels of a map are this over its side, times 2, ...",
+    min: 8,
+    max: 65_536,
+  },
+  { name: "fmap-max", kind: "count", help: "pggan: ... and at most this", min: 1, max: 4096 },
+  {
+    name: "norm",
+    kind: "text",
+    help: "pggan: pixel (in G), batch (in both nets) or none",
+    choices: ["pixel", "batch", "none"],
+  },
+  {
+    name: "weights",
+    kind: "text",
+    help: "pggan: what becomes of weights when they are used",
+    choices: ["equalised", "spectral", "plain"],
+  },
+  {
+    name: "minibatch",
+    kind: "text",
+    help: "pggan: what shows D how pictures of a batch differ",
+    choices: ["stddev", "none"],
+  },
+  { name: "phase-kimg", kind: "number", help: "pggan: thousands of pictures a phase at 4 pixels" },
+  {
+    name: "phase-factor",
+    kind: "number",
+    help: "pggan: ... times this with each level above",
+    min: 0.1,
+    max: 10,
+  },
+  { name: "last-kimg", kind: "number", help: "pggan: thousands of pictures for the last phase" },
+  {
+    name: "full-batch-to",
+    kind: "count",
+    help: "pggan: side up to which batches are whole; they halve above",
+    min: 4,
+    max: 512,
+  },
+  {
     name: "ema",
     kind: "number",
     help: "decay of the running average of G at batch 64; 0 for none",
@@ -87,6 +130,7 @@ function help(): string {
     "",
     "  gan train dcgan                                      on built-in pictures",
     "  gan train dcgan --data faces.zip --resolution 64     on your own",
+    "  gan train pggan --data faces.zip --resolution 128    with nets that grow",
     "  gan train --resume latest                            goes on where it stopped",
     "",
     "Systems and presets:",
@@ -118,12 +162,13 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { recipe, options } = resumed === undefined
     ? fresh(rest[0], values, software)
     : await resuming(resumed, rest[0], values);
-  const state = newState(recipe, options);
-  if (values.dryRun) return await dryRun(state, options, values, print);
+  if (values.dryRun) return await dryRun(newState(recipe, options), options, values, print);
   const progress = new Progress(values.json ? { style: "json" } : {});
   const { signal, release } = interruptible(progress);
   try {
     const pictures = await open(options, out, progress, signal);
+    if (resumed === undefined && recipe.schedule) await tellCourse(recipe, options, progress);
+    const state = newState(recipe, options);
     const run = resumed ?? await createRun(out, title(options, pictures), options);
     if (resumed !== undefined) {
       const checkpoint = await findCheckpoint(run);
@@ -131,10 +176,10 @@ export async function trainCommand(args: string[], print: (line: string) => void
       await trimStats(run, state.images);
       progress.say(`Going on from ${checkpoint}`);
     }
-    const { preset, resolution, batch, kimg } = options;
+    const { preset, resolution, batch } = options;
     progress.say(
       `${run}: ${pictures.count} pictures of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
-        `batch ${batch}, ${kimg} kimg, on ${name}`,
+        `batch ${batch}, ${state.schedule.total / 1000} kimg, on ${name}`,
     );
     const complete = await train({ state, options, pictures, run, progress, signal });
     progress.say(
@@ -253,6 +298,17 @@ async function dryRun(
     for (const line of planText(made)) print(line);
   }
   return 0;
+}
+
+/** The phases of a run with the time each will take, before it begins. */
+async function tellCourse(recipe: Recipe, options: TrainOptions, progress: Progress) {
+  progress.say("Measuring the phases: shaders are compiled, so it takes a while the first time");
+  const spoilt = newState(recipe, options);
+  const { phases, seconds } = await plan(spoilt, options);
+  freeState(spoilt);
+  trim();
+  for (const line of phaseTable(phases)) progress.say(line);
+  progress.say(`${duration(seconds)} in all`);
 }
 
 /** A signal that Ctrl-C aborts; the second Ctrl-C ends the program at once. */

@@ -1,6 +1,33 @@
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { growing } from "./growth.ts";
+import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
+
+/** The authors' recipe, at 64 pixels: 5,400 thousand images. */
+const paper = {
+  kimg: 0,
+  batch: 128,
+  nz: 512,
+  loss: "wgan",
+  gp: 10,
+  drift: 1e-3,
+  lrG: 1e-3,
+  lrD: 1e-3,
+  beta1: 0,
+  beta2: 0.99,
+  snapshot: 100,
+} satisfies Partial<TrainOptions>;
+
+/** Narrow nets, small batches and short phases. */
+const narrow = {
+  batch: 16,
+  nz: 64,
+  fmapBase: 1024,
+  fmapMax: 64,
+  phaseKimg: 12,
+  lastKimg: 12,
+  snapshot: 6,
+} satisfies Partial<TrainOptions>;
 
 /**
  * PGGAN: progressive growing.
@@ -12,13 +39,74 @@ export const pggan: Recipe = {
   about: "nets that grow from 4 pixels to the wanted resolution (Karras et al. 2018)",
   presets: {
     default: {
-      about: "",
-      options: {},
+      about: "as paper, with half the channels",
+      options: { ...paper, fmapBase: 4096, fmapMax: 256 },
+    },
+    paper: {
+      about: "equalised learning rate, pixel norm, minibatch deviation, WGAN-GP: as published",
+      options: paper,
+    },
+    r1: {
+      about: "as default, with the non-saturating loss and R1 (Mescheder et al. 2018)",
+      options: { ...paper, fmapBase: 4096, fmapMax: 256, loss: "bce", gp: 0, drift: 0, r1: 10 },
+    },
+    thesis: {
+      about:
+        "Bychkov 2020: spectral and batch norm, least squares, smoothed labels, nearest resize",
+      options: {
+        kimg: 0,
+        batch: 64,
+        fullBatchTo: 256,
+        nz: 128,
+        fmapBase: 4096,
+        fmapMax: 256,
+        norm: "batch",
+        weights: "spectral",
+        minibatch: "none",
+        loss: "lsgan",
+        labelSmoothing: 0.8,
+        lrG: 9e-5,
+        lrD: 9e-5,
+        beta1: 0.5,
+        beta2: 0.999,
+        phaseKimg: 150,
+        phaseFactor: 1.25,
+        lastKimg: 300,
+        resize: "nearest",
+        mirror: false,
+        ema: 0,
+        snapshot: 50,
+      },
     },
     small: {
-      about: "",
-      options: {},
+      about: "narrow nets to 32 pixels in short phases, for machines without a GPU",
+      options: { ...paper, ...narrow, resolution: 32 },
     },
+  },
+  own: [
+    "fmapBase",
+    "fmapMax",
+    "norm",
+    "weights",
+    "minibatch",
+    "phaseKimg",
+    "phaseFactor",
+    "lastKimg",
+    "fullBatchTo",
+  ],
+  complaint: ({ norm, gp, r1, minibatch, batch, phaseKimg, lastKimg }) => {
+    if (norm === "batch" && (gp || r1)) {
+      return "--gp and --r1 need a discriminator without batch norm: leave them out, or take " +
+        "--norm pixel";
+    }
+    if (minibatch === "stddev" && batch > 4 && batch % 4) {
+      return `--batch ${batch} must be a multiple of 4, the pictures that one deviation is of; or ` +
+        "take --minibatch none";
+    }
+    if (phaseKimg === 0 && lastKimg === 0) {
+      return "--phase-kimg and --last-kimg are both 0: there would be nothing to show";
+    }
+    return undefined;
   },
   G: (options, random, stage) => new PgganGenerator(options, random, stage),
   D: (options, random, stage) => new PgganDiscriminator(options, random, stage),

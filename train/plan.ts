@@ -12,9 +12,10 @@ import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { advance } from "./loop.ts";
+import { describe, type Phase } from "./growth.ts";
 import type { TrainOptions } from "./options.ts";
 import { duration } from "./progress.ts";
-import type { State } from "./state.ts";
+import { grow, type State } from "./state.ts";
 
 /** One layer of a net. */
 export interface LayerRow {
@@ -68,45 +69,110 @@ function find(value: unknown, path: string, leaves: Map<Module, string>): void {
   }
 }
 
+/** One phase of a run, as measured. */
+export interface PhasePlan extends Phase {
+  readonly batch: number;
+  readonly gflopPerImage: number;
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+}
+
 /** What a dry run measured. */
 export interface Plan {
+  /** Of the nets as they are in the end. */
   readonly layers: Readonly<Record<"G" | "D", LayerRow[]>>;
+  readonly phases: readonly PhasePlan[];
+  /** Of the last phase. */
   readonly gflopPerImage: number;
+  /** At most, in any phase. */
   readonly megabytes: number;
+  /** Over the whole run. */
   readonly imagesPerSecond: number;
   readonly seconds: number;
   readonly device: string;
 }
 
-/** Makes three steps on black pictures and measures them; `state` is spoilt. */
+/** Makes three steps of each phase on black pictures and measures them; `state` is spoilt. */
 export async function plan(state: State, options: TrainOptions): Promise<Plan> {
-  const { resolution: R, batch, nz, dSteps, kimg } = options;
+  const phases: PhasePlan[] = [];
+  let megabytes = 0;
+  for await (const phase of measured(state, options)) {
+    phases.push(phase);
+    megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
+  }
   const layers = scoped(() => {
-    const z = normal([1, nz], { seed: 0, stream: 0, counter: 0 });
+    const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });
     const x = noGrad(() => state.G.forward(z, false));
     return { G: layersOf(state.G, z), D: layersOf(state.D, x) } as never;
   }) as Plan["layers"];
+  const sum = (key: "images" | "seconds") => phases.reduce((n, phase) => n + phase[key], 0);
+  return {
+    layers,
+    phases,
+    gflopPerImage: phases.at(-1)!.gflopPerImage,
+    megabytes,
+    imagesPerSecond: sum("images") / sum("seconds"),
+    seconds: sum("seconds"),
+    device: deviceInfo().name,
+  };
+}
+
+/** The phases that the run comes to, each measured where its nets differ from the one's before. */
+async function* measured(state: State, options: TrainOptions): AsyncGenerator<PhasePlan> {
+  const { phases, total, at } = state.schedule;
+  let speed: Speed | undefined;
+  for (const phase of phases.filter(({ from }) => from < total)) {
+    state.images = phase.from;
+    if (grow(state) || !speed) speed = await measure(state, options);
+    const last = phase === phases.at(-1);
+    const images = last ? total - phase.from : Math.min(phase.images, total - phase.from);
+    const seconds = images / speed.imagesPerSecond;
+    yield { ...phase, ...speed, images, batch: at(phase.from).batch, seconds };
+  }
+}
+
+type Speed = Pick<PhasePlan, "gflopPerImage" | "imagesPerSecond">;
+
+async function measure(state: State, options: TrainOptions): Promise<Speed> {
+  const R = state.stage.resolution, from = state.images;
   const pixels = new Uint8Array(R * R * 3);
   const black: Pictures = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
-  const step = () => scoped(() => void advance(state, options, black));
+  const step = () => {
+    state.images = from;
+    scoped(() => void advance(state, options, black));
+  };
   step();
   await idle();
   const flop = counters.flop, start = performance.now();
   for (let i = 0; i < 2; i++) step();
   await idle();
-  const imagesPerSecond = 2 * batch * dSteps / ((performance.now() - start) / 1000);
+  const images = 2 * (state.images - from);
   return {
-    layers,
-    gflopPerImage: (counters.flop - flop) / (2 * batch * dSteps) / 1e9,
-    megabytes: counters.bytes / 2 ** 20,
-    imagesPerSecond,
-    seconds: 1000 * kimg / imagesPerSecond,
-    device: deviceInfo().name,
+    gflopPerImage: (counters.flop - flop) / images / 1e9,
+    imagesPerSecond: images / ((performance.now() - start) / 1000),
   };
 }
 
+/** The phases as a table, first to last. */
+export function phaseTable(phases: readonly PhasePlan[]): string[] {
+  const cell = (text: string | number) => String(text).padStart(12);
+  return [
+    `${"phase".padEnd(22)}${["images", "batch", "images/s", "time"].map(cell).join("")}`,
+    ...phases.map((phase) => {
+      const { images, batch, imagesPerSecond, seconds } = phase;
+      const numbers = [
+        images.toLocaleString("en"),
+        batch,
+        imagesPerSecond.toFixed(1),
+        duration(seconds),
+      ];
+      return `${describe(phase).padEnd(22)}${numbers.map(cell).join("")}`;
+    }),
+  ];
+}
+
 /** The plan as lines of text. */
-export function planText({ layers, ...p }: Plan): string[] {
+export function planText({ layers, phases, ...p }: Plan): string[] {
   const lines: string[] = [];
   for (const [net, rows] of Object.entries(layers)) {
     lines.push(row(net, "weight", "output", "parameters"));
@@ -116,11 +182,16 @@ export function planText({ layers, ...p }: Plan): string[] {
     const sum = rows.reduce((n, r) => n + r.parameters, 0);
     lines.push(row("", "", "", sum.toLocaleString("en")), "");
   }
+  if (phases.length > 1) lines.push(...phaseTable(phases), "");
   lines.push(
     `device      ${p.device}`,
-    `arithmetic  ${p.gflopPerImage.toFixed(3)} GFLOP an image`,
+    `arithmetic  ${p.gflopPerImage.toFixed(3)} GFLOP an image${
+      phases.length > 1 ? " in the last phase" : ""
+    }`,
     `memory      ${Math.ceil(p.megabytes)} MiB on the device`,
-    `speed       ${p.imagesPerSecond.toFixed(1)} images/s, measured over two steps`,
+    `speed       ${p.imagesPerSecond.toFixed(1)} images/s, measured over two steps${
+      phases.length > 1 ? " a phase" : ""
+    }`,
     `time        ${duration(p.seconds)} in all`,
   );
   return lines;

@@ -101,13 +101,17 @@ function carry(from: Module, to: Module): void {
 }
 
 function replace(state: State, built: Built): void {
-  const { G, D, optG, optD, average } = state;
+  freeState(state);
+  Object.assign(state, built);
+  trim();
+}
+
+/** Gives the memory of a state back, which is of no use from then on. */
+export function freeState({ G, D, optG, optD, average }: State): void {
   for (const net of [G, D, ...(average ? [average.net] : [])]) {
     free([...net.named()].map(([, t]) => t));
   }
   for (const opt of [optG, optD]) opt.free();
-  Object.assign(state, built);
-  trim();
 }
 
 /** The generator to make pictures with: the average if there is one. */
