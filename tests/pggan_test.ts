@@ -1,0 +1,138 @@
+/** PGGAN's nets while a level is faded in, held against PyTorch: see tests/oracle/pggan.py. */
+import { assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { add, scale } from "../kernels/elementwise.ts";
+import { sum } from "../kernels/reduce.ts";
+import { PgganDiscriminator, PgganGenerator, type PgganOptions } from "../models/pggan.ts";
+import { Adam } from "../nn/adam.ts";
+import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { grad } from "../nn/grad.ts";
+import type { Module } from "../nn/module.ts";
+import { hostRandom } from "../nn/random.ts";
+import { loadSafetensors } from "../nn/safetensors.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { losses } from "../train/losses.ts";
+import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
+import { trainStep } from "../train/step.ts";
+import { assertClose } from "./support.ts";
+await openGpu();
+
+const path = new URL("./fixtures/pggan.safetensors", import.meta.url).pathname;
+const { entries } = await loadSafetensors(path);
+const array = (name: string): Float32Array => {
+  const entry = entries.get(name);
+  if (!entry) throw new Error(`the fixture has no ${name}`);
+  return entry.data as Float32Array;
+};
+const N = 8, R = 8, nz = 5, STEPS = 10;
+const options: PgganOptions = {
+  nz,
+  fmapBase: 16,
+  fmapMax: 6,
+  norm: "pixel",
+  weights: "equalised",
+  minibatch: "stddev",
+};
+
+function nets() {
+  const stage = { resolution: R, fading: true, alpha: 0.3 }, random = hostRandom(0);
+  const G = new PgganGenerator(options, random, stage);
+  const D = new PgganDiscriminator(options, random, stage);
+  fromEntries(prefixed("init/G.", G), entries, "fixture");
+  fromEntries(prefixed("init/D.", D), entries, "fixture");
+  return { G, D };
+}
+function prefixed(prefix: string, net: Module): [string, Tensor][] {
+  return [...net.named()].map(([name, t]) => [prefix + name, t]);
+}
+const latents = (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]);
+const mixes = (t: number) => tensor(array("mix").slice(t * N, (t + 1) * N), [N]);
+function reals(t: number): Tensor {
+  const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
+  const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
+  return tensor(fromNCHW(values.map((v) => Math.fround(Math.fround(v / 127.5) - 1))), [N, R, R, 3]);
+}
+/** `[N, 3, R, R] -> [N, R, R, 3]`. */
+function fromNCHW(x: Float32Array): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < 3; c++) {
+      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
+    }
+  }
+  return y;
+}
+const close = { rtol: 1e-4, atol: 1e-5 };
+
+/** Holds the gradients of `y` for a net's parameters against those in a folder of the fixture. */
+async function check(folder: string, name: string, net: Module, y: Tensor): Promise<void> {
+  const named = prefixed(`${name}.`, net), params = named.map(([, t]) => t);
+  // The penalties do not depend on the last bias: give each a path.
+  const anchored = params.reduce((t, p) => add(t, scale(sum(p), 0)), y);
+  const grads = grad(anchored, params);
+  const got = await toEntries(named.map(([name], i) => [name, grads[i]] as const));
+  for (const [name, { data }] of got) {
+    const expected = array(`${folder}/${name}`), top = Math.max(...expected.map(Math.abs));
+    const within = { rtol: 1e-4, atol: 2e-5 * top + 1e-7 };
+    assertClose(`${folder} of ${name}`, data as Float32Array, expected, within);
+  }
+}
+
+Deno.test("PGGAN's outputs and gradients at alpha 0.3 are PyTorch's", async () => {
+  const { G, D } = nets(), loss = losses.wgan, real = reals(0);
+  const fake = G.forward(latents(0), true);
+  const onReal = D.forward(real, true), onFake = D.forward(fake, true);
+  assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
+  assertClose("logits of real", await onReal.read(), array("out/logits_real"), close);
+  assertClose("logits of fake", await onFake.read(), array("out/logits_fake"), close);
+  await check("grad", "D", D, add(loss.real(onReal, mixes(0), onFake), loss.fake(onFake, onReal)));
+  await check("grad", "G", G, loss.G(onFake));
+  const [dx] = grad(sum(onReal), [real]);
+  assertClose("gradient of real", await dx.read(), fromNCHW(array("grad/real")), close);
+});
+
+Deno.test("WGAN-GP's and R1's penalty of PGGAN's D, and their gradients, are PyTorch's", async () => {
+  const { G, D } = nets(), real = reals(0), fake = G.forward(latents(0), true);
+  const penalty = gradientPenalty((x) => D.forward(x, true), real, fake, mixes(0));
+  assertClose("penalty", await penalty.read(), array("penalty"), close);
+  await check("penalty", "D", D, penalty);
+  await check("r1", "D", D, slopePenalty(D.forward(real, true), real));
+});
+
+Deno.test("ten steps of PGGAN are PyTorch's: losses, penalties, weights", async () => {
+  const { G, D } = nets(), adam = { lr: 1e-3, betas: [0, 0.99] as const };
+  const optG = new Adam(G.parameters(), adam), optD = new Adam(D.parameters(), adam);
+  const got: number[] = [];
+  for (let t = 0; t < STEPS; t++) {
+    const { dReal, dFake, g, penalty } = trainStep({ G, D, optG, optD }, {
+      loss: losses.wgan,
+      dSteps: 1,
+      penalties: { gp: 10, r1: 0, drift: 1e-3 },
+      batch: () => ({ z: latents(t), real: reals(t), labels: mixes(t), mix: mixes(t) }),
+    });
+    for (const value of [dReal, dFake, g, penalty!]) got.push((await value.read())[0]);
+  }
+  assertClose("losses", got, array("losses"), { rtol: 5e-5, atol: 2e-6 });
+  for (const [name, net] of [["G", G], ["D", D]] as const) {
+    for (const [path, { data }] of await toEntries(prefixed(`${name}.`, net))) {
+      assertClose(path, data as Float32Array, array(`final/${path}`), { rtol: 1e-4, atol: 2e-5 });
+    }
+  }
+});
+
+Deno.test("every kind of net has the shapes of its stage", () => {
+  const random = hostRandom(0), z = tensor(new Float32Array(4 * nz).fill(0.5), [4, nz]);
+  for (const norm of ["pixel", "batch", "none"]) {
+    for (const weights of ["equalised", "spectral", "plain"]) {
+      for (const minibatch of ["stddev", "none"]) {
+        for (const [resolution, fading] of [[4, false], [8, true], [16, false]] as const) {
+          const kind = { ...options, norm, weights, minibatch };
+          const stage = { resolution, fading, alpha: 0.5 };
+          const x = new PgganGenerator(kind, random, stage).forward(z, true);
+          assertEquals(x.shape, [4, resolution, resolution, 3]);
+          assertEquals(new PgganDiscriminator(kind, random, stage).forward(x, true).shape, [4]);
+        }
+      }
+    }
+  }
+});
