@@ -1,0 +1,356 @@
+/**
+ * Attention with a streaming softmax: the map of all queries by all keys is never held.
+ *
+ * An invocation holds one row (a query, or on the way back a key) and its sums in registers, while
+ * the rows of the other side stream past; those are the same for a whole workgroup, so that their
+ * loads are uniform. There are no barriers. The source is put together here, because the sums must
+ * be named variables: the software device is five times slower with an indexed array, and GPUs spill
+ * it.
+ *
+ * @module
+ */
+import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { counters } from "../gpu/memory.ts";
+import { type Bindable, run } from "../gpu/record.ts";
+import { deviceInfo } from "../gpu/device.ts";
+import { apply, isRecording, reshape } from "../tensor/op.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
+import { mul, sub } from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { fitsTexture, type Layout, type Load, pack, plain } from "./panel.ts";
+import { sum } from "./reduce.ts";
+import { softmax } from "./softmax.ts";
+
+/** How the kernels are unrolled, and where they read from. Results do not depend on it but by rounding. */
+export interface AttentionPlan {
+  readonly load: Load;
+  /** Rows that an invocation holds. */
+  readonly held: number;
+  /** Streamed rows a turn of the loop: sums are then read and written that much more seldom. */
+  readonly block: number;
+  /** vec4 of sums for each row held, at most; wider values are computed in slices. */
+  readonly sums: number;
+}
+
+const LONGEST = 100_000; // rows; the software device ends loops at 65,535 iterations
+
+function standardPlan(): AttentionPlan {
+  return deviceInfo().software
+    ? { load: "texture", held: 4, block: 2, sums: 8 }
+    : { load: "buffer", held: 2, block: 4, sums: 8 };
+}
+
+/**
+ * `y[n, i] = sum_j softmax_j(q[n, i] . k[n, j]) v[n, j]`.
+ *
+ * Its gradient streams as well; a gradient that is to have a gradient holds the map.
+ *
+ * @param q Queries, `[N, I, d]`.
+ * @param k Keys, `[N, J, d]`.
+ * @param v Values, `[N, J, e]`.
+ * @returns `[N, I, e]`.
+ * @throws {RangeError} If shapes do not fit.
+ * @see Rabe & Staats 2021, https://arxiv.org/abs/2112.05682; Dao et al. 2022, appendix B.4
+ */
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  plan: AttentionPlan = standardPlan(),
+): Tensor {
+  const [N, I, d] = q.shape, [, J, e] = v.shape;
+  const fits = [q, k, v].every(({ shape }) => shape.length === 3 && shape[0] === N) &&
+    k.shape[1] === J && k.shape[2] === d && Math.max(I, J) <= LONGEST;
+  if (!fits) {
+    throw new RangeError(
+      `attention: got q [${q.shape}], k [${k.shape}], v [${v.shape}], expected ` +
+        `[N, I, d], [N, J, d], [N, J, e] with I and J up to ${LONGEST}`,
+    );
+  }
+  if (plan.load === "texture" && ![q, v].every((x) => fitsTexture(layoutOf(x)))) {
+    plan = { ...plan, load: "buffer" };
+  }
+  const { kernels, slices } = family(plan, d, e), sums = empty([N, I]); // log sum_j e^(q . k)
+  const rows = (x: Tensor) => rowsOf(x, plan.load);
+  const stream = (
+    k: Kernel,
+    bound: Readonly<Record<string, Bindable>>,
+    [rows, others]: readonly [number, number],
+    slices = 1,
+  ) => run(k, bound, { rows, others }, [Math.ceil(rows / (64 * plan.held)), N, slices]);
+  counters.flop += 2 * N * I * J * (d + e);
+  return apply({
+    op: "attention",
+    inputs: [q, k, v],
+    shape: [N, I, e],
+    forward: (y) => {
+      const bound = { q: rows(q), k: rows(k), v: rows(v), result: y, sums };
+      stream(kernels.forward, bound, [I, J], slices);
+    },
+    backward: (dy, y, need) => {
+      if (isRecording()) return plainGradients(q, k, v, dy);
+      const [dq, dk, dv] = [q, k, v].map(({ shape }) => empty(shape));
+      const delta = sum(mul(dy, y), [2]); // [N, I]
+      const own = { q: rows(q), k: rows(k), v: rows(v), dy: rows(dy), sums };
+      counters.flop += 2 * N * I * J * (2 * d + e);
+      stream(kernels.queries, { ...own, delta, dq }, [I, J]);
+      if (need[1]) {
+        counters.flop += 2 * N * I * J * (2 * d + e);
+        stream(kernels.keys, { ...own, delta, dk }, [J, I]);
+      }
+      if (need[2]) {
+        counters.flop += 2 * N * I * J * (d + e);
+        const { v: _, ...bound } = own;
+        stream(kernels.values, { ...bound, dv }, [J, I], slices);
+      }
+      return [dq, need[1] ? dk : null, need[2] ? dv : null];
+    },
+  });
+}
+
+function layoutOf({ shape: [N, I, d] }: Tensor): Layout {
+  return plain([N, I, 1, d], Math.ceil(d / 4) * 4);
+}
+
+/** `[N, I, d]` as the kernels read it: by four channels, with zeros beyond the last. */
+function rowsOf(x: Tensor, load: Load): Bindable {
+  const asIs = load === "buffer" && x.shape[2] % 4 === 0;
+  return asIs ? x : pack(x, layoutOf(x), load).resource;
+}
+
+/**
+ * The map itself, `softmax_j(q . k)`, `[N, I, J]`: for looking at, a few pictures at a time.
+ *
+ * @param q `[N, I, d]`.
+ * @param k `[N, J, d]`.
+ */
+export function attentionMap(q: Tensor, k: Tensor): Tensor {
+  return softmax(matmul(q, k, { b: true }));
+}
+
+/** The same by ops that have gradients of every order. */
+function plainGradients(q: Tensor, k: Tensor, v: Tensor, dy: Tensor): Tensor[] {
+  const P = attentionMap(q, k), dP = matmul(dy, v, { b: true });
+  const [N, I] = P.shape;
+  const dS = mul(P, sub(dP, reshape(sum(mul(P, dP), [2]), [N, I, 1])));
+  return [matmul(dS, k), matmul(dS, q, { a: true }), matmul(P, dy, { a: true })];
+}
+
+interface Family {
+  readonly kernels: Readonly<Record<"forward" | "queries" | "keys" | "values", Kernel>>;
+  /** In how many parts the channels of the values are computed. */
+  readonly slices: number;
+}
+const families = new Map<string, Family>();
+
+function family(plan: AttentionPlan, d: number, e: number): Family {
+  const name = `attention d${d} e${e} ${Object.values(plan).join("-")}`, known = families.get(name);
+  if (known) return known;
+  const slices = Math.ceil(Math.ceil(e / 4) / plan.sums), text = source(plan, d, e, slices);
+  const entry = (entryPoint: string) => kernel(name, text, entryPoint);
+  const kernels = {
+    forward: entry("forward"),
+    queries: entry("queries"),
+    keys: entry("keys"),
+    values: entry("values"),
+  };
+  const made = { kernels, slices };
+  families.set(name, made);
+  return made;
+}
+
+/**
+ * WGSL for queries and keys of `d` channels and values of `e`.
+ *
+ * In each entry point `a` are sums, `s` scores q . k, `t` products dy . v, `w` the weights with which
+ * streamed rows are summed; the number of the held row comes first, then that of the streamed one or
+ * of the vec4.
+ */
+function source(
+  { load, held, block }: AttentionPlan,
+  d: number,
+  e: number,
+  slices: number,
+): string {
+  const D = Math.ceil(d / 4), E = Math.ceil(e / 4), PER = Math.ceil(E / slices);
+  const rows = range(held), others = range(block), own = range(PER);
+  const input = (name: string, binding: number) =>
+    load === "texture"
+      ? `@group(0) @binding(${binding}) var ${name}: texture_storage_2d_array<rgba32float, read>;`
+      : `@group(0) @binding(${binding}) var<storage, read> ${name}: array<vec4f>;`;
+  const result = (name: string, binding: number, width: number) =>
+    `@group(0) @binding(${binding}) var<storage, read_write> ${name}: array<${
+      width % 4 ? "f32" : "vec4f"
+    }>;`;
+  // Channels 4 c to 4 c + 3 of a row of this picture
+  const at = (name: string, count: string, chunks: number, row: string, c: number | string) =>
+    load === "texture"
+      ? `textureLoad(${name}, vec2u(${c}, ${row}), picture)`
+      : `${name}[(picture * ${count} + ${row}) * ${chunks} + ${c}]`;
+  const store = (name: string, width: number, m: number, c: string, value: string) => {
+    const row = `(picture * p.rows + row${m})`;
+    const put = width % 4 === 0
+      ? `${name}[${row} * ${width / 4} + ${c}] = ${value};`
+      : range(4).map((i) =>
+        `if (4 * ${c} + ${i} < ${width}) { ${name}[${row} * ${width} + 4 * ${c} + ${i}] = ` +
+        `${value}.${"xyzw"[i]}; }`
+      ).join(" ");
+    return `if (row${m} < p.rows) { ${put} }`;
+  };
+  const hold = (as: string, name: string, chunks: number) =>
+    rows.flatMap((m) =>
+      range(chunks).map((c) => `let ${as}${m}_${c} = ${at(name, "p.rows", chunks, `near${m}`, c)};`)
+    );
+  const zeros = (chunks: number) =>
+    rows.flatMap((m) => range(chunks).map((c) => `var a${m}_${c} = vec4f();`));
+  const widthOf = (name: string) => name === "v" || name === "dy" ? E : D;
+  const passing = (as: string, name: string, chunks: number, from: (c: number) => string) =>
+    others.flatMap((b) =>
+      range(chunks).map((c) =>
+        `let ${as}${b}_${c} = ${at(name, "p.others", widthOf(name), `j${b}`, from(c))};`
+      )
+    );
+  const dots = (to: string, mine: string, theirs: string, chunks: number) =>
+    rows.flatMap((m) =>
+      others.map((b) =>
+        `let ${to}${m}_${b} = ${
+          range(chunks).map((c) => `dot(${mine}${m}_${c}, ${theirs}${b}_${c})`).join(" + ")
+        };`
+      )
+    );
+  const grow = (chunks: number, theirs: string) =>
+    rows.flatMap((m) =>
+      range(chunks).map((c) =>
+        `a${m}_${c} = a${m}_${c}${
+          others.map((b) => ` + w${m}_${b} * ${theirs}${b}_${c}`).join("")
+        };`
+      )
+    );
+  const pairs = (f: (m: number, b: number) => string) =>
+    rows.flatMap((m) => others.map((b) => f(m, b)));
+  const inside = (b: number) => b === 0 ? "true" : `j + ${b} < p.others`;
+  const text = (...parts: (string | string[])[]) => parts.flat().join("\n  ");
+  const entry = (name: string, before: string[], loop: string[], after: string[]) =>
+    text(
+      `@compute @workgroup_size(64)
+fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane: vec3u) {`,
+      "let picture = group.y;",
+      // The chunks of this slice; those beyond the last are the last again, and not stored.
+      own.map((c) => `let c${c} = min(group.z * ${PER} + ${c}, ${E - 1});`),
+      rows.map((m) => `let row${m} = (group.x * ${held} + ${m}) * 64 + lane.x;`),
+      rows.map((m) => `let near${m} = min(row${m}, p.rows - 1);`),
+      before,
+      `for (var j = 0u; j < p.others; j += ${block}) {`,
+      others.map((b) => `let j${b} = min(j + ${b}, p.others - 1);`),
+      loop,
+      "}",
+      after,
+    ) + "\n}\n";
+  const all = (c: number) => String(c), slice = (c: number) => `c${c}`;
+  const ofPicture = (name: string, row: string, count = "p.rows") =>
+    `${name}[picture * ${count} + ${row}]`;
+  const storeSlice = (name: string, factor: (m: number) => string) =>
+    rows.flatMap((m) =>
+      own.map((c) =>
+        `if (group.z * ${PER} + ${c} < ${E}) { let r = a${m}_${c}${factor(m)}; ${
+          store(name, e, m, `c${c}`, "r")
+        } }`
+      )
+    );
+  const storeAll = (name: string) =>
+    rows.flatMap((m) => range(D).map((c) => store(name, d, m, `${c}u`, `a${m}_${c}`)));
+  const sumsOfOthers = others.map((b) =>
+    `let sum${b} = ${ofPicture("sums", `j${b}`, "p.others")};`
+  );
+
+  return text(
+    "struct Params { rows: u32, others: u32 } // held; streaming past",
+    input("q", 0),
+    input("k", 1),
+    input("v", 2),
+    input("dy", 3),
+    "@group(0) @binding(4) var<storage, read_write> sums: array<f32>; // log of the sum of e^(q . k)",
+    "@group(0) @binding(5) var<storage, read> delta: array<f32>; // dy . y",
+    result("result", 6, e),
+    result("dq", 7, d),
+    result("dk", 8, d),
+    result("dv", 9, e),
+    "@group(0) @binding(10) var<uniform> p: Params;",
+    entry("forward", [
+      ...hold("q", "q", D),
+      ...zeros(PER),
+      ...rows.flatMap((m) => [`var most${m} = -3e38f;`, `var total${m} = 0f;`]),
+    ], [
+      ...passing("k", "k", D, all),
+      ...dots("t", "q", "k", D),
+      ...pairs((m, b) => `let s${m}_${b} = select(-3e38f, t${m}_${b}, ${inside(b)});`),
+      ...rows.flatMap((m) => [
+        `let top${m} = ${others.reduce((t, b) => `max(${t}, s${m}_${b})`, `most${m}`)};`,
+        `let shrink${m} = exp(most${m} - top${m});`,
+        `most${m} = top${m};`,
+        ...own.map((c) => `a${m}_${c} *= shrink${m};`),
+      ]),
+      ...pairs((m, b) => `let w${m}_${b} = exp(s${m}_${b} - top${m});`),
+      ...rows.map((m) =>
+        `total${m} = total${m} * shrink${m}${others.map((b) => ` + w${m}_${b}`).join("")};`
+      ),
+      ...passing("v", "v", PER, slice),
+      ...grow(PER, "v"),
+    ], [
+      ...storeSlice("result", (m) => ` / total${m}`),
+      ...rows.map((m) =>
+        `if (row${m} < p.rows && group.z == 0) { ${ofPicture("sums", `row${m}`)} = ` +
+        `most${m} + log(total${m}); }`
+      ),
+    ]),
+    entry("queries", [
+      ...hold("q", "q", D),
+      ...hold("g", "dy", E),
+      ...rows.flatMap((m) => [
+        `let sum${m} = ${ofPicture("sums", `near${m}`)};`,
+        `let own${m} = ${ofPicture("delta", `near${m}`)};`,
+      ]),
+      ...zeros(D),
+    ], [
+      ...passing("k", "k", D, all),
+      ...dots("s", "q", "k", D),
+      ...passing("v", "v", E, all),
+      ...dots("t", "g", "v", E),
+      ...pairs((m, b) =>
+        `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${m}) * (t${m}_${b} - own${m}), ${
+          inside(b)
+        });`
+      ),
+      ...grow(D, "k"),
+    ], [
+      ...storeAll("dq"),
+    ]),
+    entry("keys", [...hold("k", "k", D), ...hold("v", "v", E), ...zeros(D)], [
+      ...sumsOfOthers,
+      ...others.map((b) => `let own${b} = ${ofPicture("delta", `j${b}`, "p.others")};`),
+      ...passing("q", "q", D, all),
+      ...dots("s", "k", "q", D),
+      ...passing("g", "dy", E, all),
+      ...dots("t", "v", "g", E),
+      ...pairs((m, b) =>
+        `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}) * (t${m}_${b} - own${b}), ${
+          inside(b)
+        });`
+      ),
+      ...grow(D, "q"),
+    ], storeAll("dk")),
+    entry("values", [...hold("k", "k", D), ...zeros(PER)], [
+      ...sumsOfOthers,
+      ...passing("q", "q", D, all),
+      ...dots("s", "k", "q", D),
+      ...pairs((m, b) => `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}), ${inside(b)});`),
+      ...passing("g", "dy", PER, slice),
+      ...grow(PER, "g"),
+    ], storeSlice("dv", () => "")),
+  );
+}
+
+/** `[0, 1, ..., n - 1]`, to unroll with. */
+function range(n: number): number[] {
+  return [...Array(n).keys()];
+}
