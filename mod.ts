@@ -29,6 +29,7 @@ export {
 } from "./tensor/tensor.ts";
 export { type Application, apply, constant, isRecording, noGrad, reshape } from "./tensor/op.ts";
 
+export { attention, attentionMap, type AttentionPlan } from "./kernels/attention.ts";
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
 export { biasRelu } from "./kernels/bias_relu.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";

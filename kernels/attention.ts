@@ -23,7 +23,8 @@ import { softmax } from "./softmax.ts";
 
 /** How the kernels are unrolled, and where they read from. Results do not depend on it but by rounding. */
 export interface AttentionPlan {
-  readonly load: Load;
+  /** From storage textures, for the software device, or from buffers. */
+  readonly load: "texture" | "buffer";
   /** Rows that an invocation holds. */
   readonly held: number;
   /** Streamed rows a turn of the loop: sums are then read and written that much more seldom. */
