@@ -97,9 +97,14 @@ export function part(whole: Storage, offset: number, bytes: number): Storage {
   return new Storage(whole.buffer, `${whole.id}+${offset}:${size}`, whole.offset + offset, size);
 }
 
-/** Takes a texture of `layers` times `height` times `width` texels, owned by the innermost scope. */
-export function texture(width: number, height: number, layers: number): Texture {
-  const key = `t${width}x${height}x${layers}`;
+/**
+ * Takes a texture of `layers` times `height` times `width` texels, owned by the innermost scope.
+ *
+ * It starts as zeros, and later holds what was last written by someone with the same `use`: who never
+ * writes some part of it can rely on zeros there.
+ */
+export function texture(width: number, height: number, layers: number, use = ""): Texture {
+  const key = `t${width}x${height}x${layers} ${use}`;
   return take(key, () => {
     const made = creating(
       `a texture of ${megabytes(16 * width * height * layers)}`,
@@ -107,7 +112,7 @@ export function texture(width: number, height: number, layers: number): Texture 
         gpu().createTexture({
           size: [width, height, layers],
           format: "rgba32float",
-          usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING,
+          usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
         }),
     );
     counters.textures++;

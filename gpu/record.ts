@@ -7,7 +7,7 @@
  */
 import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
 import { forgetGroups, type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
-import { counters, drain, type Resource, Storage } from "./memory.ts";
+import { counters, drain, type Resource, Storage, type Texture } from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
 
 /** What can be bound: a resource, or something that has one (a tensor). */
@@ -169,6 +169,38 @@ export function copy(from: Storage, to: Storage, bytes: number): void {
   encoder ??= gpu().createCommandEncoder();
   to.version++;
   encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+}
+
+/** Rows of bytes copied into a texture start at multiples of this. */
+export const ROW_ALIGNMENT = 256;
+
+/**
+ * Copies texels into a texture, in order with the dispatches.
+ *
+ * @param stride Texels from row to row and rows from layer to layer of `from`; a row is a multiple of
+ * {@linkcode ROW_ALIGNMENT} bytes.
+ * @param origin Where the first texel goes.
+ * @param size Of what is copied.
+ */
+export function copyToTexture(
+  from: Storage,
+  to: Texture,
+  stride: { readonly texels: number; readonly rows: number },
+  origin: { readonly x: number; readonly y: number },
+  size: { readonly width: number; readonly height: number; readonly depthOrArrayLayers: number },
+): void {
+  endPass();
+  encoder ??= gpu().createCommandEncoder();
+  encoder.copyBufferToTexture(
+    {
+      buffer: from.buffer,
+      offset: from.offset,
+      bytesPerRow: 16 * stride.texels,
+      rowsPerImage: stride.rows,
+    },
+    { texture: to.texture, origin },
+    size,
+  );
 }
 
 const staging = new Map<number, GPUBuffer[]>();

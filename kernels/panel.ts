@@ -8,8 +8,8 @@
 import wgsl from "./panel.wgsl" with { type: "text" };
 import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { type Resource, type Storage, storage, texture } from "../gpu/memory.ts";
-import { folded, run } from "../gpu/record.ts";
+import { type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
+import { copyToTexture, ROW_ALIGNMENT, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const kernels = {
@@ -94,9 +94,32 @@ function lay(x: Tensor, layout: Layout, load: Load): Panel {
   const { size: [layers, H, W, C], strides: [sl, sy, sx, sc], rows, top, columns, left } = layout;
   const C4 = layout.channels / 4, width = columns * C4;
   const aligned = sc === 1 && [C, sl, sy, sx].every((n) => n % 4 === 0);
+  const dense = aligned && C === layout.channels && (W === 1 || sx === C) && sy === W * C &&
+    sl === H * sy;
+  if (load === "buffer" && dense && rows === H && columns === W) {
+    return { resource: x.storage, layers, rows, width };
+  }
+  const height = Math.min(H, rows - top), inner = Math.min(W, columns - left) * C4;
   const resource = load === "texture"
-    ? texture(width, rows, layers)
+    ? texture(width, rows, layers, `${left * C4} ${top} ${inner} ${height}`)
     : storage(16 * layers * rows * width);
+  if (resource instanceof Texture && dense && 4 * sy % ROW_ALIGNMENT === 0) {
+    // The frame, which nobody ever writes, is zeros from the start.
+    const size = { width: inner, height, depthOrArrayLayers: layers };
+    copyToTexture(
+      x.storage,
+      resource,
+      { texels: sy / 4, rows: H },
+      { x: left * C4, y: top },
+      size,
+    );
+    return { resource, layers, rows, width };
+  }
+  const transposed = sy === 1 && sc !== 1;
+  const [along, lines] = transposed ? [rows, layers * width] : [width, layers * rows];
+  // A workgroup of 64, as long as a line goes.
+  const WX = along > 32 ? 64 : along > 16 ? 32 : along > 8 ? 16 : 8, WY = 64 / WX;
+  const across = Math.ceil(lines / WY), deep = Math.ceil(across / 65_535);
   run(
     kernels[load][aligned ? "aligned" : "strided"],
     {
@@ -104,8 +127,13 @@ function lay(x: Tensor, layout: Layout, load: Load): Panel {
       ...(load === "texture" ? { image: resource } : { panel: resource }),
     },
     { layers, rows, width, C4, top, left, H, W, C, sl, sy, sx, sc },
-    folded(Math.ceil(layers * rows * width / 64)),
-    { TRANSPOSED: Number(sy === 1 && sc !== 1) },
+    [Math.ceil(along / WX), Math.ceil(across / deep), deep],
+    {
+      FLAT: Number(columns === 1 || sx === C * sc && C === layout.channels),
+      TRANSPOSED: Number(transposed),
+      WX,
+      WY,
+    },
   );
   return { resource, layers, rows, width };
 }

@@ -1,7 +1,11 @@
 // Lays an array out for the GEMM kernels: [layers][rows][width] texels of four channels, with zeros
 // around the picture and behind the last channel, so that those kernels need no bounds.
 // Texel (layer, row, x C4 + c4) holds channels 4 c4 ... of element (layer, row - top, x - left).
+// Integer divisions are dear on the software device: lines of texels are told apart by the grid.
+override FLAT: bool = false; // a row's channels follow one another at steps of sc: no division
 override TRANSPOSED: bool = false; // neighbouring invocations walk along rows, not along channels
+override WX: u32 = 64; // workgroup: along a line
+override WY: u32 = 1; // and across lines
 struct Params {
   layers: u32, rows: u32, width: u32, C4: u32, top: u32, left: u32,
   H: u32, W: u32, C: u32, sl: u32, sy: u32, sx: u32, sc: u32,
@@ -12,69 +16,80 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> panel: array<vec4f>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-struct Texel { layer: u32, row: u32, col: u32, at: u32, c: u32, inside: bool, exists: bool }
+// Where a texel lies and what it holds: `left` of the channels from x[at] on, 4 at most count.
+struct Texel { layer: u32, row: u32, col: u32, at: u32, left: u32, exists: bool }
 
-fn texel(i: u32) -> Texel {
+fn texel(id: vec3u, lines: u32) -> Texel {
   var t: Texel;
-  t.exists = i < p.layers * p.rows * p.width;
-  t.layer = i / (p.rows * p.width);
+  let line = id.y + id.z * lines;
   if (TRANSPOSED) {
-    t.row = i % p.rows;
-    t.col = i / p.rows % p.width;
+    t.row = id.x;
+    t.layer = line / p.width;
+    t.col = line - t.layer * p.width;
   } else {
-    t.col = i % p.width;
-    t.row = i / p.width % p.rows;
+    t.col = id.x;
+    t.layer = line / p.rows;
+    t.row = line - t.layer * p.rows;
   }
-  let row = t.row - p.top; // wraps to a huge number above the picture
-  let column = t.col / p.C4 - p.left;
-  t.c = 4 * (t.col % p.C4);
-  t.inside = t.exists && row < p.H && column < p.W && t.c < p.C;
-  t.at = t.layer * p.sl + row * p.sy + column * p.sx + t.c * p.sc;
+  t.exists = t.layer < p.layers && t.row < p.rows && t.col < p.width;
+  // Above and left of the picture these wrap to huge numbers.
+  let row = t.row - p.top;
+  let start = t.layer * p.sl + row * p.sy;
+  var inside = t.exists && row < p.H;
+  if (FLAT) {
+    let c = 4 * (t.col - p.left * p.C4);
+    inside = inside && c < p.W * p.C;
+    t.left = select(0, p.W * p.C - c, inside);
+    t.at = start + c * p.sc;
+  } else {
+    let place = t.col / p.C4;
+    let c = 4 * (t.col - place * p.C4);
+    let column = place - p.left;
+    inside = inside && column < p.W && c < p.C;
+    t.left = select(0, p.C - c, inside);
+    t.at = start + column * p.sx + c * p.sc;
+  }
   return t;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WX, WY)
 fn aligned_texture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let t = texel(id.y * groups.x * 64u + id.x);
+  let t = texel(id, groups.y * WY);
   if (!t.exists) { return; }
   var v = vec4f();
-  if (t.inside) { v = x4[t.at / 4]; }
+  if (t.left > 0) { v = x4[t.at / 4]; }
   textureStore(image, vec2u(t.col, t.row), t.layer, v);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WX, WY)
 fn aligned_buffer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let t = texel(id.y * groups.x * 64u + id.x);
+  let t = texel(id, groups.y * WY);
   if (!t.exists) { return; }
   var v = vec4f();
-  if (t.inside) { v = x4[t.at / 4]; }
+  if (t.left > 0) { v = x4[t.at / 4]; }
   panel[(t.layer * p.rows + t.row) * p.width + t.col] = v;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WX, WY)
 fn strided_texture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let t = texel(id.y * groups.x * 64u + id.x);
+  let t = texel(id, groups.y * WY);
   if (!t.exists) { return; }
   var v = vec4f();
-  if (t.inside) {
-    v.x = x[t.at];
-    if (t.c + 1 < p.C) { v.y = x[t.at + p.sc]; }
-    if (t.c + 2 < p.C) { v.z = x[t.at + 2 * p.sc]; }
-    if (t.c + 3 < p.C) { v.w = x[t.at + 3 * p.sc]; }
-  }
+  if (t.left > 0) { v.x = x[t.at]; }
+  if (t.left > 1) { v.y = x[t.at + p.sc]; }
+  if (t.left > 2) { v.z = x[t.at + 2 * p.sc]; }
+  if (t.left > 3) { v.w = x[t.at + 3 * p.sc]; }
   textureStore(image, vec2u(t.col, t.row), t.layer, v);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WX, WY)
 fn strided_buffer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let t = texel(id.y * groups.x * 64u + id.x);
+  let t = texel(id, groups.y * WY);
   if (!t.exists) { return; }
   var v = vec4f();
-  if (t.inside) {
-    v.x = x[t.at];
-    if (t.c + 1 < p.C) { v.y = x[t.at + p.sc]; }
-    if (t.c + 2 < p.C) { v.z = x[t.at + 2 * p.sc]; }
-    if (t.c + 3 < p.C) { v.w = x[t.at + 3 * p.sc]; }
-  }
+  if (t.left > 0) { v.x = x[t.at]; }
+  if (t.left > 1) { v.y = x[t.at + p.sc]; }
+  if (t.left > 2) { v.z = x[t.at + 2 * p.sc]; }
+  if (t.left > 3) { v.w = x[t.at + 3 * p.sc]; }
   panel[(t.layer * p.rows + t.row) * p.width + t.col] = v;
 }
