@@ -280,6 +280,6 @@ function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
     A_width: pa.width,
     G_rows: pg.rows,
     G_width: pg.width,
-  }, folded(groups * parts));
+  }, folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz)));
   if (parts > 1) sumInto(w, sums, [1, parts, w.size]);
 }

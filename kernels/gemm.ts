@@ -20,9 +20,13 @@ export interface Plan {
   readonly NV: number;
   /** Terms a loop step, a multiple of 4. */
   readonly KU: number;
-  /** Workgroup: `wx` invocations side by side along columns, `wy` along rows. */
+  /**
+   * Workgroup: `wx` invocations side by side along columns, `wy` along rows, and for weight gradients
+   * `wz` along taps and parts.
+   */
   readonly wx: number;
   readonly wy: number;
+  readonly wz: number;
 }
 
 /** `[0, 1, ..., n - 1]`, to unroll with. */
@@ -77,6 +81,18 @@ function storing(vec4: boolean, cols: string) {
   };
 }
 
+/**
+ * The first column (in vec4) and row of an invocation. Workgroups have one axis, which is the only one
+ * that the software device vectorises along. What is the same for all lanes is not made of `l`, so
+ * that its loads are found to be one.
+ */
+function place({ MR, NV, wx, wy, wz }: Plan): string {
+  const lx = wx === 1 ? "" : wy * wz === 1 ? " + l.x" : ` + l.x % ${wx}`;
+  const ly = wy === 1 ? "" : ` + l.x / ${wx}${wz === 1 ? "" : ` % ${wy}`}`;
+  return `let col = g % p.colGroups * ${wx * NV}${lx};
+let row = (g / p.colGroups % p.rowGroups * ${wy}${ly}) * ${MR};`;
+}
+
 /** `c = c + x.x b0 + x.y b1 + ...`: one long sum, which compiles best. */
 function accumulate(c: string, KU: number, x: (k: number) => string, b: (k: number) => string) {
   return `${c} = ${c}${range(KU).map((k) => ` + ${x(k)} * ${b(k)}`).join("")};`;
@@ -107,7 +123,7 @@ export function gatherKernel(plan: Plan, transposed: boolean, vec4: boolean): Ke
       B.declare,
       y.declare,
       `@group(0) @binding(3) var<uniform> p: Params;
-@compute @workgroup_size(${wx}, ${wy})
+@compute @workgroup_size(${wx * wy})
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) l: vec3u) {
 let g = w.x + w.y * groups.x;
@@ -123,8 +139,7 @@ let tapsX = select(0u, (p.kw - rx + p.E - 1) / p.E, rx < p.kw);
 let y0 = p.top + (cy + p.pad) / p.E + 1 - tapsY; let x0 = p.left + (cx + p.pad) / p.E + 1 - tapsX;`
         : `let tapsY = p.kh; let tapsX = p.kw;
 let y0 = p.top - p.pad; let x0 = p.left - p.pad;`,
-      `let col = g % p.colGroups * ${wx * NV} + l.x;
-let row = (g / p.colGroups % p.rowGroups * ${wy}${wy > 1 ? " + l.y" : ""}) * ${MR};`,
+      `${place(plan)}`,
       range(MR).map((r) =>
         `let m${r} = min(row + ${r}, p.rows - 1); let ix${r} = (m${r} % p.TX * p.S + x0) * p.I4;
 let iy${r} = m${r} / p.TX % p.TY * p.S + y0; let n${r} = m${r} / (p.TX * p.TY) + image;
@@ -174,8 +189,8 @@ if (row + ${r} < p.rows && h < p.H && w < p.W) { let at = (n${r} * p.H + h) * p.
  * `parts`, whose sums are added afterwards (split-K).
  */
 export function weightKernel(plan: Plan, vec4: boolean): Kernel {
-  const { load, MR, NV, KU, wx, wy } = plan;
-  const name = `weight ${load} MR${MR} NV${NV} KU${KU} ${wx}x${wy}${vec4 ? "" : " scalar"}`;
+  const { load, MR, NV, KU, wx, wy, wz } = plan;
+  const name = `weight ${load} MR${MR} NV${NV} KU${KU} ${wx}x${wy}x${wz}${vec4 ? "" : " scalar"}`;
   return cached(name, () => {
     const A = operand("A", 0, load), G = operand("G", 1, load), y = storing(vec4, "p.OC");
     return lines(
@@ -188,21 +203,22 @@ export function weightKernel(plan: Plan, vec4: boolean): Kernel {
       G.declare,
       y.declare,
       `@group(0) @binding(3) var<uniform> p: Params;
-@compute @workgroup_size(${wx}, ${wy})
+@compute @workgroup_size(${wx * wy * wz})
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) l: vec3u) {
 let g = w.x + w.y * groups.x;
-let z = g / (p.colGroups * p.rowGroups);
+let z = g / (p.colGroups * p.rowGroups)${wz > 1 ? ` * ${wz} + l.x / ${wx * wy}` : ""};
 let taps = p.kh * p.kw;
 if (z >= taps * p.parts) { return; }
 let tap = z % taps; let part = z / taps;
-let ky = tap / p.kw + p.top; let kx = tap % p.kw + p.left;
-let col = g % p.colGroups * ${wx * NV} + l.x;
-let row = (g / p.colGroups % p.rowGroups * ${wy}${wy > 1 ? " + l.y" : ""}) * ${MR};`,
+let ky = tap / p.kw + p.top; let kx = tap % p.kw + p.left;`,
+      place(plan),
       range(MR).flatMap((r) => range(NV).map((v) => `var c${r}_${v} = vec4f();`)),
-      `let last = min((part + 1) * p.perPart, p.lines);
-for (var line = part * p.perPart; line < last; line++) {
-let n = line / p.OY; let oy = line % p.OY; let iy = oy * p.S + ky; let gy = oy + p.g_top;
+      // Counted, not divided: integer divisions are dear on the software device.
+      `let first = part * p.perPart; let last = min(first + p.perPart, p.lines);
+var n = first / p.OY; var oy = first % p.OY;
+for (var line = first; line < last; line++) {
+let iy = oy * p.S + ky; let gy = oy + p.g_top;
 for (var ox = 0u; ox < p.OX; ox += ${KU}) {
 let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col;`,
       range(KU).flatMap((k) =>
@@ -223,7 +239,10 @@ let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col
           )
         ),
       ]),
-      `} }`,
+      `}
+oy++;
+if (oy == p.OY) { oy = 0; n++; }
+}`,
       range(MR).map((r) =>
         lines(
           `if (row + ${r} < p.IC) { let at = z * p.IC + row + ${r};`,
@@ -253,36 +272,42 @@ export function forcePlan(plan: Partial<Plan> | undefined): void {
   forced = plan;
 }
 
+/** The smallest power of two that is not below `n`. */
+function power(n: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(n)));
+}
+
+/** Invocations that the software device runs at once. */
+const LANES = 8;
+
 /** The plan for a gather. */
-export function planGather(problem: Problem): Plan {
-  const { rows, columns, terms, texture } = problem;
-  const { software } = deviceInfo();
+export function planGather({ rows, columns, terms, texture }: Problem): Plan {
+  const { software } = deviceInfo(), C4 = Math.ceil(columns / 4);
   const load = software && texture ? "texture" : "buffer";
   const KU = terms <= 4 || !software ? 4 : forced?.KU ?? 8; // operands are padded for that
-  // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
-  if (columns <= 8) {
-    const NV = columns <= 4 ? 1 : 2;
-    return { load, MR: rows >= 64 ? 8 : 4, NV, wx: 1, wy: software ? 8 : 64, ...forced, KU };
-  }
-  const C4 = Math.ceil(columns / 4);
   if (software) {
-    const NV = C4 >= 32 ? 4 : C4 >= 16 ? 2 : 1;
-    return { load, MR: NV === 1 ? 16 : rows >= 16 ? 16 : 8, NV, wx: 8, wy: 1, ...forced, KU };
+    // As many columns an invocation as there are, and what lanes are left walk along rows.
+    const NV = power(Math.min(4, C4)), wx = power(Math.min(LANES, C4 / NV)), wy = LANES / wx;
+    const MR = power(Math.min(16, Math.max(2, rows / wy)));
+    return { load, MR, NV, wx, wy, wz: 1, ...forced, KU };
   }
-  const wx = C4 >= 16 ? 16 : C4 >= 8 ? 8 : 4;
-  return { load, MR: 8, NV: 1, wx, wy: 128 / wx, ...forced, KU };
+  // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
+  if (columns <= 8) return { load, MR: 8, NV: C4, wx: 1, wy: 64, wz: 1, ...forced, KU };
+  const wx = power(Math.min(16, C4));
+  return { load, MR: 8, NV: 1, wx, wy: 128 / wx, wz: 1, ...forced, KU };
 }
 
 /** The plan for a weight gradient. */
-export function planWeight(problem: Problem): Plan {
-  const { rows, columns, texture } = problem;
-  const { software } = deviceInfo();
+export function planWeight({ rows, columns, texture }: Problem): Plan {
+  const { software } = deviceInfo(), C4 = Math.ceil(columns / 4);
   const load = software && texture ? "texture" : "buffer";
-  const MR = rows <= 4 ? 4 : rows <= 8 || !software ? 8 : 16, C4 = Math.ceil(columns / 4);
   const KU = 4; // the frame around G holds zeros for steps of four pixels
+  const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
   if (software) {
-    return { load, MR, NV: C4 >= 32 ? 4 : C4 >= 16 ? 2 : 1, wx: 8, wy: 1, ...forced, KU };
+    // Lanes walk along rows, then along taps and parts.
+    const NV = power(Math.min(4, C4)), wy = power(Math.min(4, rows / MR));
+    return { load, MR, NV, wx: 1, wy, wz: LANES / wy, ...forced, KU };
   }
-  const wx = C4 >= 16 ? 16 : C4 >= 8 ? 8 : 4;
-  return { load, MR, NV: 1, wx, wy: 64 / wx, ...forced, KU };
+  const wx = power(Math.min(16, C4));
+  return { load, MR, NV: 1, wx, wy: 64 / wx, wz: 1, ...forced, KU };
 }

@@ -47,9 +47,9 @@ for (const size of sizes) {
 }
 
 const plans: Partial<Plan>[] = [
-  { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 8, wy: 4 },
-  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 16 },
-  { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1 },
+  { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 8, wy: 4, wz: 1 },
+  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 16, wz: 1 },
+  { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1, wz: 1 },
 ];
 for (const plan of plans) {
   Deno.test(`matmul() by plan ${JSON.stringify(plan)}`, async () => {
