@@ -116,8 +116,9 @@ for (const [C, O] of [[4, 4], [5, 9], [8, 16], [16, 33], [9, 70], [17, 3], [12, 
 
 const plans: Partial<Plan>[] = [
   { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 4, wy: 4, wz: 1 },
-  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 16, wz: 1 },
+  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 4, wz: 2 },
   { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1, wz: 1 },
+  { load: "texture", MR: 4, NV: 2, KU: 8, wx: 2, wy: 2, wz: 4 },
 ];
 for (const plan of plans) {
   Deno.test(`convolution by plan ${JSON.stringify(plan)}`, async () => {
