@@ -2,6 +2,7 @@
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
 import { sampleCommand } from "./cli/sample.ts";
+import { timelapseCommand } from "./cli/timelapse.ts";
 import { trainCommand } from "./cli/train.ts";
 import { DataError } from "./data/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
@@ -13,6 +14,7 @@ const HELP = `Trains GANs on pictures, on any GPU, without CUDA.
 
   gan train dcgan           trains; gan train --help tells all options
   gan sample latest         makes pictures with a trained generator
+  gan timelapse latest      shows how a run's pictures came to be
   gan doctor                tells what device there is and how fast it is
 
 Each command has --help.`;
@@ -21,6 +23,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
   {
     train: trainCommand,
     sample: sampleCommand,
+    timelapse: timelapseCommand,
     doctor: doctorCommand,
   };
 

@@ -1,8 +1,11 @@
 import { join } from "@std/path";
 import { openGpu } from "../gpu/device.ts";
+import { saveAnimation } from "../data/animation.ts";
 import { savePng } from "../data/png.ts";
+import { scheduleOf } from "../train/growth.ts";
 import { samples } from "../train/loop.ts";
 import { findCheckpoint, findRun } from "../train/run_folder.ts";
+import { walk } from "../train/sampling.ts";
 import { loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { UsageError } from "./errors.ts";
@@ -13,20 +16,37 @@ const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many pictures", min: 1, max: 1_000_000 },
   { name: "seed", kind: "count", help: "other pictures for another seed" },
   { name: "single", kind: "flag", help: "a file a picture in the folder --to, not one grid" },
+  {
+    name: "interpolate",
+    kind: "flag",
+    help: "an animated grid, in which each picture walks through latents and back",
+  },
+  {
+    name: "stops",
+    kind: "count",
+    help: "latents that each comes through [4]",
+    min: 2,
+    max: 1000,
+  },
+  { name: "frames", kind: "count", help: "frames from one to the next [16]", min: 1, max: 1000 },
+  { name: "fps", kind: "number", help: "frames a second [16]", min: 0.1, max: 60 },
   { name: "checkpoint", kind: "text", help: "a checkpoint of the run; by default its newest" },
   { name: "to", kind: "text", help: "file (or folder) to write; by default beside the run" },
   { name: "out", kind: "text", help: "folder of runs" },
   ...common,
 ];
 
+const MOST_BYTES = 2 ** 30; // of an animation's frames in memory
+
 const help = [
   "Makes pictures with the generator of a run.",
   "",
   "  gan sample latest                       a grid of 64",
   "  gan sample 3 --count 1000 --single --to pictures",
+  "  gan sample latest --interpolate         16 that change into others, as an animated PNG",
   "",
   "Options [default]:",
-  ...optionLines(table, { count: 64, seed: 0, out: "runs" }),
+  ...optionLines(table, { count: "64, with --interpolate 16", seed: 0, out: "runs" }),
 ].join("\n");
 
 /** `gan sample`. Returns the exit code. */
@@ -40,17 +60,43 @@ export async function sampleCommand(
     return 0;
   }
   if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
+  const walking = values.interpolate === true;
+  if (walking && values.single) throw new UsageError("--interpolate makes one grid: no --single");
+  const alone = ["stops", "frames", "fps"].find((name) => name in values && !walking);
+  if (alone) throw new UsageError(`--${alone} is for animations: add --interpolate`);
   const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
-  const options = await optionsOf(run);
+  const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
   const path = values.checkpoint === undefined
     ? await findCheckpoint(run)
     : String(values.checkpoint);
   await openGpu(values.device as string | undefined);
-  const { G, images } = await loadGenerator(recipeOf(options.recipe), options, path);
-  const count = Number(values.count ?? 64), seed = Number(values.seed ?? 0);
-  const kimg = String(Math.floor(images / 1000)).padStart(6, "0"),
-    name = `samples${kimg}-seed${seed}`;
+  const { G, images } = await loadGenerator(recipe, saved, path);
+  const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
+  const options = { ...saved, batch };
+  const count = Number(values.count ?? (walking ? 16 : 64)), seed = Number(values.seed ?? 0);
+  const kimg = String(Math.floor(images / 1000)).padStart(6, "0");
   const R = options.resolution, size = R * R * 3;
+  const done = (path_: string) =>
+    print(values.json ? JSON.stringify({ path: path_, count, seed, checkpoint: path }) : path_);
+
+  if (walking) {
+    const stops = Number(values.stops ?? 4), frames = Number(values.frames ?? 16);
+    if (count * size * stops * frames > MOST_BYTES) {
+      throw new UsageError(
+        `${stops * frames} frames of ${count} pictures of ${R} pixels do not fit in memory: ` +
+          `give fewer with --count, --stops or --frames`,
+      );
+    }
+    const sheets = [];
+    for await (const pixels of walk(G, options, { count, stops, frames, seed })) {
+      sheets.push(grid(pixels, count, R));
+    }
+    const to = String(values.to ?? join(run, `walk${kimg}-seed${seed}.png`));
+    await saveAnimation(to, sheets, 1000 / Number(values.fps ?? 16));
+    done(to);
+    return 0;
+  }
+  const name = `samples${kimg}-seed${seed}`;
   if (!values.single) {
     const to = String(values.to ?? join(run, `${name}.png`));
     const pixels = new Uint8Array(count * size);
@@ -58,7 +104,7 @@ export async function sampleCommand(
       pixels.set(bytes, at * size);
     }
     await savePng(to, grid(pixels, count, R));
-    print(values.json ? JSON.stringify({ path: to, count, seed, checkpoint: path }) : to);
+    done(to);
     return 0;
   }
   const folder = String(values.to ?? join(run, name));
@@ -70,6 +116,6 @@ export async function sampleCommand(
       await savePng(join(folder, file), { width: R, height: R, rgb });
     }
   }
-  print(values.json ? JSON.stringify({ path: folder, count, seed, checkpoint: path }) : folder);
+  done(folder);
   return 0;
 }

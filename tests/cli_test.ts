@@ -99,8 +99,8 @@ Deno.test.afterAll(() => Deno.remove(temp, { recursive: true }));
 
 Deno.test("a command line that cannot be followed is answered in one line", async () => {
   await assertRefused([
-    ["", 2, "Name a command", "train, sample, doctor"],
-    ["tarin dcgan", 2, "no command tarin", "train, sample, doctor"],
+    ["", 2, "Name a command", "train, sample, timelapse, doctor"],
+    ["tarin dcgan", 2, "no command tarin", "train, sample, timelapse, doctor"],
     ["train", 2, "Name what to train", "dcgan"],
     ["train dcgna", 2, "no recipe dcgna", "dcgan"],
     ["train dcgan other", 2, "One system at a time", "dcgan and other"],
@@ -118,6 +118,10 @@ Deno.test("a command line that cannot be followed is answered in one line", asyn
     ["train --resume 7", 1, `no run "7" in runs`],
     ["sample nosuch", 1, `no run "nosuch" in runs`],
     ["sample latest --count 0", 2, "--count 0", "from 1 to"],
+    ["sample latest --fps 5", 2, "--fps is for animations", "--interpolate"],
+    ["sample latest --interpolate --single", 2, "no --single"],
+    ["timelapse nosuch", 1, `no run "nosuch" in runs`],
+    ["timelapse 1 2", 2, "One run at a time"],
   ]);
 });
 
@@ -129,6 +133,11 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ["train dcgan --crop 10x", 2, "--crop 10x", "WxH+X+Y"],
     ["train dcgan --loss hinge --label-smoothing 0.9", 2, "--label-smoothing", "hinge"],
     ["train dcgan --gp 10", 2, "--gp and --r1", "batch norm"],
+    ["train dcgan --fmap-max 8", 2, "--fmap-max is for pggan"],
+    ["train pggan --norm foo", 2, "--norm foo", "pixel, batch, none"],
+    ["train pggan --norm batch", 2, "without batch norm", "--norm pixel"],
+    ["train pggan --batch 6", 2, "--batch 6", "multiple of 4", "--minibatch none"],
+    ["train pggan --phase-kimg 0 --last-kimg 0", 2, "nothing to show"],
     ["train dcgan --device nosuchdevice", 1, "--device nosuchdevice"],
     [`${train} --data faces --crop 16x16+9+0`, 1, "crop 16x16+9+0", "20 x 20"],
     [`${train} --data nowhere`, 1, "nowhere does not exist"],
@@ -176,6 +185,39 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
   );
   assertEquals([...(await Deno.readFile(join(temp, "grid.png"))).subarray(1, 4)], [80, 78, 71]);
   assertEquals(await files(join(temp, "three")), ["000000.png", "000001.png", "000002.png"]);
+});
+
+Deno.test("a run grows, goes on in the middle of a fade-in, and makes animations", async () => {
+  const nets = "--preset small --resolution 8 --batch 4 --nz 2 --fmap-base 8 --fmap-max 2";
+  const phases = "--phase-kimg 0.008 --last-kimg 0.004";
+  const trained = await gan(
+    `train pggan ${nets} ${phases} --data faces --kimg 0.012 --out grown`,
+  );
+  assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
+  for (const part of ["stabilising 4 px", "fading in 8 px", "in all"]) {
+    assertStringIncludes(trained.out, part);
+  }
+  const run = join(temp, "grown", "00000-pggan-faces-8");
+  const last = async () => {
+    const lines = (await Deno.readTextFile(join(run, "stats.jsonl"))).trim().split("\n");
+    const { images, resolution, alpha } = JSON.parse(lines.at(-1)!);
+    return [images, resolution, alpha];
+  };
+  assertEquals(await last(), [12, 8, 3 / 8]);
+  const resumed = await gan("train --resume latest --out grown --kimg 0.028");
+  assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
+  assertEquals(await last(), [28, 8, 1]);
+  const sampled = "sample latest --out grown --interpolate --count 2 --stops 2 --frames 3";
+  await byTwos([`${sampled} --to walk.png`, "timelapse latest --out grown"], async (line) => {
+    const { code, errors } = await gan(line);
+    assertEquals([code, errors], [0, []], line);
+  });
+  const made = [[join(temp, "walk.png"), 6], [join(run, "timelapse.png"), 1]] as const;
+  for (const [path, frames] of made) {
+    const file = await Deno.readFile(path);
+    const text = new TextDecoder("latin1").decode(file);
+    assertEquals(text.split("fcTL").length - 1, frames, path);
+  }
 });
 
 Deno.test("what a run cannot go on from, or a picture be made of or written to", async () => {

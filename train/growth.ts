@@ -37,6 +37,14 @@ export interface Schedule {
   readonly at: (images: number) => Moment;
 }
 
+/** The course of a run of a recipe: {@linkcode steady} if the recipe has none of its own. */
+export function scheduleOf(
+  { schedule = steady }: { readonly schedule?: (options: TrainOptions) => Schedule },
+  options: TrainOptions,
+): Schedule {
+  return schedule(options);
+}
+
 /** The schedule of nets that do not grow. */
 export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Schedule {
   const total = Math.round(1000 * kimg);

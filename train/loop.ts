@@ -10,18 +10,15 @@ import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { shrink } from "../data/shrink.ts";
-import { release } from "../gpu/memory.ts";
 import { profile, submitted } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
-import { fromBytes, toBytes } from "../kernels/bytes.ts";
+import { fromBytes } from "../kernels/bytes.ts";
 import { add, affine, full, scale } from "../kernels/elementwise.ts";
-import { concat } from "../kernels/slice.ts";
 import { nonFinite } from "../kernels/finite.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
-import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { describe } from "./growth.ts";
 import { Ledger } from "./ledger.ts";
@@ -29,6 +26,7 @@ import { losses } from "./losses.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
+import { latentsAt, render } from "./sampling.ts";
 import { firstBad, grow, sampler, saveState, type State } from "./state.ts";
 import { type Batch, trainStep } from "./step.ts";
 import { EventFile } from "./tensorboard.ts";
@@ -50,8 +48,8 @@ export interface Training {
   readonly signal: AbortSignal;
 }
 
-/** Streams of random numbers on the device, by what they are for. */
-const LATENTS = 1, LABELS = 2, FIXED_LATENTS = 3, MIX = 4;
+/** Streams of random numbers on the device, by what they are for; 3 is for samples. */
+const LATENTS = 1, LABELS = 2, MIX = 4;
 
 const GRID = 64; // pictures in a grid
 const REPORT_MS = 1000; // between two readings of the losses
@@ -187,26 +185,13 @@ export function decay(ema: number, images: number, shown: number): number {
  */
 export async function* samples(
   G: Module,
-  { nz, batch, resolution }: TrainOptions,
+  options: TrainOptions,
   count: number,
   seed: number,
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
-  for (let at = 0; at < count; at += batch) {
-    const n = Math.min(batch, count - at);
-    const x = scoped(() => {
-      // A draw for each picture, so that it does not depend on how many are made.
-      const z = Array.from(
-        { length: n },
-        (_, i) => normal([1, nz], { seed, stream: FIXED_LATENTS, counter: at + i }),
-      );
-      return noGrad(() => {
-        const x = G.forward(concat(z, 0), false), R = x.shape[1];
-        return R === resolution ? x : upNearest(x, resolution / R);
-      });
-    });
-    const bytes = toBytes(x);
-    release(x.storage);
-    yield { at, bytes: await bytes };
+  for (let at = 0; at < count; at += options.batch) {
+    const n = Math.min(options.batch, count - at);
+    yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };
   }
 }
 

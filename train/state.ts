@@ -15,7 +15,7 @@ import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
 import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
-import { type Schedule, stageOf, steady } from "./growth.ts";
+import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -45,7 +45,7 @@ const FORMAT = "1";
 
 /** Builds a run's state as it is before the first image. */
 export function newState(recipe: Recipe, options: TrainOptions): State {
-  const schedule = (recipe.schedule ?? steady)(options);
+  const schedule = scheduleOf(recipe, options);
   const { phase, alpha } = schedule.at(0);
   return {
     recipe,

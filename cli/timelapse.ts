@@ -1,0 +1,64 @@
+import { join } from "@std/path";
+import { saveAnimation } from "../data/animation.ts";
+import { decode, type Image } from "../data/decode.ts";
+import { findRun, RunError } from "../train/run_folder.ts";
+import { UsageError } from "./errors.ts";
+import { common, type Option, optionLines, parse } from "./options.ts";
+
+const table: readonly Option[] = [
+  { name: "fps", kind: "number", help: "grids a second", min: 0.1, max: 60 },
+  { name: "to", kind: "text", help: "file to write; by default timelapse.png in the run" },
+  { name: "out", kind: "text", help: "folder of runs" },
+  ...common.filter(({ name }) => name !== "device"),
+];
+
+const LAST_MS = 2000; // that the last grid is shown
+
+const help = [
+  "Shows how a run's pictures came to be: its grids, first to last, as an animated PNG.",
+  "",
+  "  gan timelapse latest",
+  "",
+  "Options [default]:",
+  ...optionLines(table, { fps: 8, out: "runs" }),
+].join("\n");
+
+/** `gan timelapse`. Returns the exit code. */
+export async function timelapseCommand(
+  args: string[],
+  print: (line: string) => void,
+): Promise<number> {
+  const { values, rest } = parse(args, table);
+  if (values.help) {
+    print(help);
+    return 0;
+  }
+  if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
+  const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
+  const names = await Array.fromAsync(Deno.readDir(run), ({ name }) => name);
+  const grids = names.filter((name) => /^fakes\d{6,}\.png$/.test(name))
+    .sort((a, b) => kimgOf(a) - kimgOf(b));
+  if (grids.length === 0) {
+    throw new RunError(`run: there is no grid in ${run} yet: train for longer`);
+  }
+  const frames: Image[] = [];
+  for (const name of grids) frames.push(await open(join(run, name)));
+  const ms = 1000 / Number(values.fps ?? 8), to = String(values.to ?? join(run, "timelapse.png"));
+  await saveAnimation(to, frames, frames.map((_, i) => i < frames.length - 1 ? ms : LAST_MS));
+  print(values.json ? JSON.stringify({ path: to, frames: frames.length }) : to);
+  return 0;
+}
+
+function kimgOf(name: string): number {
+  return Number(/\d+/.exec(name)![0]);
+}
+
+async function open(path: string): Promise<Image> {
+  try {
+    return decode(await Deno.readFile(path));
+  } catch (error) {
+    throw new RunError(
+      `run: cannot read ${path}: ${(error as Error).message}; remove it, and the rest is shown`,
+    );
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Pictures of a trained generator: the latents they are made from, and the way between latents.
+ *
+ * @module
+ */
+import { release } from "../gpu/memory.ts";
+import { toBytes } from "../kernels/bytes.ts";
+import { normal } from "../kernels/random.ts";
+import { upNearest } from "../kernels/resample.ts";
+import { concat } from "../kernels/slice.ts";
+import type { Module } from "../nn/module.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+
+const STREAM = 3; // of random numbers; training draws from others
+
+/** What pictures are made with; part of a run's options. */
+export interface SamplingOptions {
+  /** Length of a latent. */
+  readonly nz: number;
+  /** Pictures to make at a time. */
+  readonly batch: number;
+  /** Side that pictures are enlarged to, if nets have not grown to it yet. */
+  readonly resolution: number;
+}
+
+/** The latents of pictures `at` to `at + n - 1` of a seed, `[n, nz]`; a draw each. */
+export function latentsAt({ nz }: SamplingOptions, seed: number, at: number, n: number): Tensor {
+  const draw = (_: unknown, i: number) =>
+    normal([1, nz], { seed, stream: STREAM, counter: at + i });
+  return concat(Array.from({ length: n }, draw), 0);
+}
+
+/** The pictures of `latents()`, `[n, nz]`, as bytes `[n, R, R, 3]`. */
+export async function render(
+  G: Module,
+  { resolution }: SamplingOptions,
+  latents: () => Tensor,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const x = scoped(() =>
+    noGrad(() => {
+      const x = G.forward(latents(), false), R = x.shape[1];
+      return R === resolution ? x : upNearest(x, resolution / R);
+    })
+  );
+  const bytes = toBytes(x);
+  release(x.storage);
+  return await bytes;
+}
+
+/**
+ * Spherical interpolation: directions along the arc between them, at an even pace, lengths evenly.
+ * Straight lines would pass near the origin, where hardly any latent lies.
+ *
+ * @param t 0 gives `a`, 1 gives `b`.
+ * @throws {RangeError} If they differ in length.
+ * @see Shoemake 1985, https://doi.org/10.1145/325334.325242
+ */
+export function slerp(a: ArrayLike<number>, b: ArrayLike<number>, t: number): Float32Array {
+  const n = a.length;
+  if (b.length !== n) throw new RangeError(`slerp: lengths ${n} and ${b.length} differ`);
+  let aa = 0, bb = 0, ab = 0;
+  for (let i = 0; i < n; i++) {
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+    ab += a[i] * b[i];
+  }
+  const la = Math.sqrt(aa), lb = Math.sqrt(bb), length = (1 - t) * la + t * lb;
+  const angle = Math.acos(Math.max(-1, Math.min(1, ab / (la * lb)))), sine = Math.sin(angle);
+  // Where they point the same way (or there is no arc: opposite ways) a straight line will do.
+  const straight = !(sine > 1e-6);
+  const ka = (straight ? 1 - t : Math.sin((1 - t) * angle) / sine) * (straight ? 1 : length / la);
+  const kb = (straight ? t : Math.sin(t * angle) / sine) * (straight ? 1 : length / lb);
+  return Float32Array.from({ length: n }, (_, i) => ka * a[i] + kb * b[i]);
+}
+
+/** A walk of several pictures at once, each through latents of its own and back to its first. */
+export interface Walk {
+  /** Pictures in a frame; they begin as the first ones of the seed. */
+  readonly count: number;
+  /** Latents that each comes through. */
+  readonly stops: number;
+  /** Frames from one latent to the next. */
+  readonly frames: number;
+  readonly seed: number;
+}
+
+/** The frames of a walk, `stops * frames` of them, as bytes `[count, R, R, 3]`. */
+export async function* walk(
+  G: Module,
+  options: SamplingOptions,
+  { count, stops, frames, seed }: Walk,
+): AsyncGenerator<Uint8Array> {
+  const { nz, batch, resolution: R } = options, size = R * R * 3;
+  const drawn = scoped(() => latentsAt(options, seed, 0, count * stops));
+  const all = await drawn.read();
+  release(drawn.storage);
+  const latent = (picture: number, stop: number) => {
+    const at = ((stop % stops) * count + picture) * nz;
+    return all.subarray(at, at + nz);
+  };
+  for (let frame = 0; frame < stops * frames; frame++) {
+    const stop = Math.floor(frame / frames), t = (frame % frames) / frames;
+    const bytes = new Uint8Array(count * size);
+    for (let at = 0; at < count; at += batch) {
+      const n = Math.min(batch, count - at), z = new Float32Array(n * nz);
+      for (let i = 0; i < n; i++) {
+        z.set(slerp(latent(at + i, stop), latent(at + i, stop + 1), t), i * nz);
+      }
+      bytes.set(await render(G, options, () => tensor(z, [n, nz])), at * size);
+    }
+    yield bytes;
+  }
+}
