@@ -173,8 +173,8 @@ function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
     ...plain([N, Y, X, O], up(O, O <= 4 ? 4 : 8)),
     rows: Math.max(y.all, y.before + Y),
     top: y.before,
-    // The weight gradient steps four columns at a time: zeros for those behind the last.
-    columns: Math.max(x.all, x.before + up(X, 4)),
+    // The weight gradient steps four or eight columns at a time: zeros for those behind the last.
+    columns: Math.max(x.all, x.before + up(X, X > 4 && X <= 8 ? 8 : 4)),
     left: x.before,
   };
 }
@@ -199,7 +199,7 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
     H: Y,
     W: X,
     OC: O,
-  }, C);
+  });
 }
 
 /** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
@@ -239,7 +239,7 @@ function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
     H,
     W,
     OC: C,
-  }, O);
+  });
 }
 
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
@@ -247,7 +247,7 @@ function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   const A = layoutX(z), G = layoutY(z);
   counters.flop += flop(z);
   const texture = fitsTexture(A) && fitsTexture(G);
-  const plan = planWeight({ rows: C, columns: O, terms: N * Y * X, texture });
+  const plan = planWeight({ rows: C, columns: O, terms: X, texture });
   const pa = pack(x, A, plan.load), pg = pack(y, G, plan.load);
   const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));

@@ -22,7 +22,6 @@ export type GatherSizes = Record<
 /**
  * Lays both operands out and runs the gather kernel on them.
  *
- * @param terms Channels that are summed over.
  * @param images Products in all, each with a layer of its own in both operands.
  */
 export function gather(
@@ -33,14 +32,20 @@ export function gather(
   out: Tensor,
   transposed: boolean,
   sizes: GatherSizes,
-  terms: number,
   images = 1,
 ): void {
   if (A.channels > 4 * 60_000) {
-    throw new RangeError(`gather: ${terms} terms are too many for one loop of the software device`);
+    throw new RangeError(
+      `gather: ${A.channels} terms are too many for one loop of the software device`,
+    );
   }
   const texture = fitsTexture(A) && fitsTexture(B);
-  const plan = planGather({ rows: sizes.rows, columns: sizes.OC, terms, texture });
+  const plan = planGather({
+    rows: sizes.rows,
+    columns: sizes.OC,
+    terms: A.channels,
+    texture,
+  });
   const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));

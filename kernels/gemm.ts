@@ -20,6 +20,8 @@ export interface Plan {
   readonly NV: number;
   /** Terms a loop step, a multiple of 4. */
   readonly KU: number;
+  /** Whether one step of the innermost loop is all there is. */
+  readonly single: boolean;
   /**
    * Workgroup: `wx` invocations side by side along columns, `wy` along rows, and for weight gradients
    * `wz` along taps and parts.
@@ -36,6 +38,12 @@ function range(n: number): number[] {
 
 function lines(...parts: (string | string[])[]): string {
   return parts.flat().join("\n");
+}
+
+function described({ load, MR, NV, KU, single, wx, wy, wz }: Plan, vec4: boolean): string {
+  return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}${
+    vec4 ? "" : " scalar"
+  }`;
 }
 
 const kernels = new Map<string, Kernel>();
@@ -93,6 +101,16 @@ function place({ MR, NV, wx, wy, wz }: Plan): string {
 let row = (g / p.colGroups % p.rowGroups * ${wy}${ly}) * ${MR};`;
 }
 
+/**
+ * A loop over `name` in steps of `step`; none where one step is all there is, as each level of loops
+ * costs the software device masks for every accumulator.
+ */
+function loop(name: string, end: string, step: number, single: boolean): string {
+  return single
+    ? `{ let ${name} = 0u;`
+    : `for (var ${name} = 0u; ${name} < ${end}; ${name} += ${step}) {`;
+}
+
 /** `c = c + x.x b0 + x.y b1 + ...`: one long sum, which compiles best. */
 function accumulate(c: string, KU: number, x: (k: number) => string, b: (k: number) => string) {
   return `${c} = ${c}${range(KU).map((k) => ` + ${x(k)} * ${b(k)}`).join("")};`;
@@ -108,9 +126,8 @@ function accumulate(c: string, KU: number, x: (k: number) => string, b: (k: numb
  * Rows of the product are output pixels `(n, oy, ox)`, flattened; columns are output channels.
  */
 export function gatherKernel(plan: Plan, transposed: boolean, vec4: boolean): Kernel {
-  const { load, MR, NV, KU, wx, wy } = plan;
-  const name = `${transposed ? "gather_transposed" : "gather"} ${load} MR${MR} NV${NV} KU${KU} ` +
-    `${wx}x${wy}${vec4 ? "" : " scalar"}`;
+  const { load, MR, NV, KU, single, wx, wy } = plan;
+  const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, vec4)}`;
   return cached(name, () => {
     const A = operand("A", 0, load), B = operand("B", 1, load), y = storing(vec4, "p.OC");
     return lines(
@@ -150,8 +167,8 @@ ${range(NV).map((v) => `var c${r}_${v} = vec4f();`).join(" ")}`
         ? `let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;`
         : `let tap = ty * p.kw + tx + image;`,
       range(MR).map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
-      `for (var k = 0u; k < p.I4; k += ${KU / 4}) {
-let kb = 4 * k;`,
+      loop("k", "p.I4", KU / 4, single),
+      `let kb = 4 * k;`,
       range(KU).flatMap((k) =>
         range(NV).map((v) => `let b${k}_${v} = ${B.at("tap", `kb + ${k}`, `col + ${v * wx}`)};`)
       ),
@@ -189,8 +206,8 @@ if (row + ${r} < p.rows && h < p.H && w < p.W) { let at = (n${r} * p.H + h) * p.
  * `parts`, whose sums are added afterwards (split-K).
  */
 export function weightKernel(plan: Plan, vec4: boolean): Kernel {
-  const { load, MR, NV, KU, wx, wy, wz } = plan;
-  const name = `weight ${load} MR${MR} NV${NV} KU${KU} ${wx}x${wy}x${wz}${vec4 ? "" : " scalar"}`;
+  const { load, MR, NV, KU, single, wx, wy, wz } = plan;
+  const name = `weight ${described(plan, vec4)}`;
   return cached(name, () => {
     const A = operand("A", 0, load), G = operand("G", 1, load), y = storing(vec4, "p.OC");
     return lines(
@@ -219,7 +236,7 @@ let ky = tap / p.kw + p.top; let kx = tap % p.kw + p.left;`,
 var n = first / p.OY; var oy = first % p.OY;
 for (var line = first; line < last; line++) {
 let iy = oy * p.S + ky; let gy = oy + p.g_top;
-for (var ox = 0u; ox < p.OX; ox += ${KU}) {
+${loop("ox", "p.OX", KU, single)}
 let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col;`,
       range(KU).flatMap((k) =>
         range(NV).map((v) => `let b${k}_${v} = ${G.at("n", "gy", `gx + ${k} * p.O4 + ${v * wx}`)};`)
@@ -259,7 +276,7 @@ if (oy == p.OY) { oy = 0; n++; }
 export interface Problem {
   readonly rows: number;
   readonly columns: number;
-  /** Channels, the innermost sum. */
+  /** Length of the innermost sum: channels, as they are laid out; for a weight gradient, pixels a line. */
   readonly terms: number;
   /** True if textures can hold the operands. */
   readonly texture: boolean;
@@ -284,30 +301,32 @@ const LANES = 8;
 export function planGather({ rows, columns, terms, texture }: Problem): Plan {
   const { software } = deviceInfo(), C4 = Math.ceil(columns / 4);
   const load = software && texture ? "texture" : "buffer";
-  const KU = terms <= 4 || !software ? 4 : forced?.KU ?? 8; // operands are padded for that
-  if (software) {
-    // As many columns an invocation as there are, and what lanes are left walk along rows.
-    const NV = power(Math.min(4, C4)), wx = power(Math.min(LANES, C4 / NV)), wy = LANES / wx;
-    const MR = power(Math.min(16, Math.max(2, rows / wy)));
-    return { load, MR, NV, wx, wy, wz: 1, ...forced, KU };
+  if (!software) {
+    const KU = 4, single = terms <= KU, plan = { load, MR: 8, KU, single, wz: 1 } as const;
+    // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
+    if (columns <= 8) return { ...plan, NV: C4, wx: 1, wy: 64, ...forced, KU, single };
+    const wx = power(Math.min(16, C4));
+    return { ...plan, NV: 1, wx, wy: 128 / wx, ...forced, KU, single };
   }
-  // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
-  if (columns <= 8) return { load, MR: 8, NV: C4, wx: 1, wy: 64, wz: 1, ...forced, KU };
-  const wx = power(Math.min(16, C4));
-  return { load, MR: 8, NV: 1, wx, wy: 128 / wx, wz: 1, ...forced, KU };
+  const KU = terms <= 16 ? terms : forced?.KU ?? 8, single = terms === KU;
+  // As many columns an invocation as there are, and what lanes are left walk along rows.
+  const NV = power(Math.min(4, C4)), wx = power(Math.min(LANES, C4 / NV)), wy = LANES / wx;
+  const MR = power(Math.min(16, Math.max(2, rows / wy)));
+  return { load, MR, NV, wx, wy, wz: 1, ...forced, KU, single };
 }
 
 /** The plan for a weight gradient. */
-export function planWeight({ rows, columns, texture }: Problem): Plan {
+export function planWeight({ rows, columns, terms, texture }: Problem): Plan {
   const { software } = deviceInfo(), C4 = Math.ceil(columns / 4);
   const load = software && texture ? "texture" : "buffer";
-  const KU = 4; // the frame around G holds zeros for steps of four pixels
+  // The frame around G holds zeros for steps of four pixels.
+  const KU = terms > 4 && terms <= 8 && software ? 8 : 4, single = terms <= KU;
   const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
-  if (software) {
-    // Lanes walk along rows, then along taps and parts.
-    const NV = power(Math.min(4, C4)), wy = power(Math.min(4, rows / MR));
-    return { load, MR, NV, wx: 1, wy, wz: LANES / wy, ...forced, KU };
+  if (!software) {
+    const wx = power(Math.min(16, C4));
+    return { load, MR, NV: 1, wx, wy: 64 / wx, wz: 1, ...forced, KU, single };
   }
-  const wx = power(Math.min(16, C4));
-  return { load, MR, NV: 1, wx, wy: 64 / wx, wz: 1, ...forced, KU };
+  // Lanes walk along rows, then along taps and parts.
+  const NV = power(Math.min(4, C4)), wy = power(Math.min(4, rows / MR));
+  return { load, MR, NV, wx: 1, wy, wz: LANES / wy, ...forced, KU, single };
 }
