@@ -3,9 +3,10 @@ import { batchNorm } from "../kernels/batch_norm.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
 import { full } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
-import { normal } from "../kernels/random.ts";
+import { normal, uniform } from "../kernels/random.ts";
 import { softmax } from "../kernels/softmax.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
+import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -167,6 +168,40 @@ function dcgan(resolution: number, batch: number): Job {
   };
 }
 
+/** WGAN-GP on the nets of the preset for small devices, grown and stabilised. */
+function pggan(resolution: number, batch: number): Job {
+  const sizes = { nz: 64, fmapBase: 1024, fmapMax: 64 };
+  const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
+  const stage = { resolution, fading: false, alpha: 1 }, random = hostRandom(0), lr = 1e-3;
+  const G = new PgganGenerator({ ...sizes, ...kinds }, random, stage);
+  const D = new PgganDiscriminator({ ...sizes, ...kinds }, random, stage);
+  const options = { lr, betas: [0, 0.99] as const };
+  const optG = new Adam(G.parameters(), options), optD = new Adam(D.parameters(), options);
+  const real = draw([batch, resolution, resolution, 3], 1), labels = full([1], 1);
+  let counter = 0;
+  const step = () =>
+    trainStep({ G, D, optG, optD }, {
+      loss: losses.wgan,
+      dSteps: 1,
+      penalties: { gp: 10, r1: 0, drift: 1e-3 },
+      batch: () => ({
+        z: normal([batch, sizes.nz], { seed: 1, stream: 2, counter: counter++ }),
+        mix: uniform([batch], { seed: 1, stream: 3, counter }),
+        real,
+        labels,
+      }),
+    });
+  const params = [...optG.params, ...optD.params], name = `pggan-${resolution}`;
+  return {
+    shape: `N${batch} ${resolution}^2 fmap 1024/64`,
+    run: () => void scoped(() => void step()),
+    // With unit gain each way, logits are of the size of 1, and the penalty of 10 (0 - 1)^2.
+    check: () => checkFirstStep(name, params, lr, step, { least: -50, most: 50 }),
+    inputs: [real],
+    images: batch,
+  };
+}
+
 /**
  * A whole step in float64 would take longer than all that is timed, and tests/dcgan_test.ts holds it
  * against PyTorch. So what must hold of any first step: D's losses are those of a net that knows
@@ -177,13 +212,17 @@ async function checkFirstStep(
   params: readonly Tensor[],
   lr: number,
   step: () => StepLosses,
+  range?: { readonly least: number; readonly most: number },
 ): Promise<void> {
   const before: Float32Array[] = [];
   for (const p of params) before.push(await p.read());
   for (const [loss, value] of Object.entries(step())) {
     // G's is that of a D that has already made a step.
-    const [v] = await value.read(), most = loss === "g" ? 50 : 4;
-    if (!(v > 0.05 && v < most)) throw new Error(`${name}: loss ${loss} of the first step is ${v}`);
+    const [v] = await value.read();
+    const { least, most } = range ?? { least: 0.05, most: loss === "g" ? 50 : 4 };
+    if (!(v > least && v < most)) {
+      throw new Error(`${name}: loss ${loss} of the first step is ${v}`);
+    }
   }
   for (const [k, p] of params.entries()) {
     const after = await p.read(), moved = after.map((v, i) => Math.abs(v - before[k][i]) / lr);
@@ -216,5 +255,10 @@ export function jobs(batch: number): Record<string, () => Job> {
     "adam": adam,
     "dcgan-32": () => dcgan(32, batch),
     "dcgan-64": () => dcgan(64, batch),
+    "pggan-4": () => pggan(4, batch),
+    "pggan-8": () => pggan(8, batch),
+    "pggan-16": () => pggan(16, batch),
+    "pggan-32": () => pggan(32, batch),
+    "pggan-64": () => pggan(64, batch),
   };
 }

@@ -25,6 +25,7 @@ import torch
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "oracle"))
+import pggan as grown  # noqa: E402
 from dcgan import Discriminator, Generator, initialise, optimisers, train_step  # noqa: E402
 
 
@@ -62,6 +63,41 @@ def dcgan_gflop(resolution, batch, **widths):
     D_step = 2 * (sum(D) + sum(D) - D[0])
     G_step = sum(D) + sum(G) + sum(G) - G[0]
     return 2e-9 * batch * (forward + D_step + G_step)
+
+
+def pggan_macs(resolution, nz, base, most):
+    """Multiply-adds of one picture in each layer of G and of D, first layer first.
+
+    A 3x3 convolution from c_in to c_out maps of s x s is 9 s^2 c_in c_out, borders included.
+    """
+    top = int(math.log2(resolution / 4))
+    C = [grown.channels(base, most, level) for level in range(-1, top + 1)]  # C[level + 1]
+    G = [nz * C[1] * 16, 9 * 16 * C[1] ** 2]
+    D = [3 * C[top + 1] * resolution**2]
+    for level in range(1, top + 1):
+        pixels, fewer, more = (4 * 2**level) ** 2, C[level + 1], C[level]
+        G += [9 * pixels * more * fewer, 9 * pixels * fewer**2]
+    for level in range(top, 0, -1):
+        pixels = (4 * 2**level) ** 2
+        D += [9 * pixels * C[level + 1] ** 2, 9 * pixels * C[level + 1] * C[level]]
+    G.append(3 * C[top + 1] * resolution**2)
+    D += [9 * 16 * (C[1] + 1) * C[1], 16 * C[1] * C[0], C[0]]
+    return G, D
+
+
+def pggan_gflop(resolution, batch, **widths):
+    """GFLOP of one step of WGAN-GP: 2 * batch * (3 G - G1 + 12 D - 3 D1 + 2 L - Dn) multiply-adds.
+
+    As dcgan_gflop, and the penalty: D forward, the gradient for the picture, and back through both. Back through
+    the gradient: its weights and what came in from above, but for Dn, the last layer, where that is a constant.
+    Back through the forward pass, for the minibatch deviation is curved: L, the layers below it, their weights
+    and maps (none for the picture: - D1).
+    """
+    G, D = pggan_macs(resolution, **widths)
+    below = sum(D[:-3])
+    adversarial = 3 * sum(G) - G[0] + 8 * sum(D) - 2 * D[0]
+    penalty = 2 * sum(D) + 2 * sum(D) - D[-1] + 2 * below - D[0]
+    return 2e-9 * batch * (adversarial + penalty)
 
 
 # A job is made by a function (device, batch) -> (shape, call, work), work being {"gflop"} or {"gb"} a call.
@@ -154,6 +190,26 @@ def dcgan(resolution):
     return make
 
 
+def pggan(resolution):
+    sizes = {"nz": 64, "base": 1024, "most": 64}
+
+    def make(device, batch):
+        G = grown.Generator(resolution, **sizes, fading=False).to(device)
+        D = grown.Discriminator(resolution, sizes["base"], sizes["most"], fading=False).to(device)
+        adams = grown.optimisers(G, D)
+        real = torch.rand(batch, 3, resolution, resolution, device=device) * 2 - 1
+
+        def step():
+            with torch.enable_grad():
+                z, t = torch.randn(batch, sizes["nz"], device=device), torch.rand(batch, device=device)
+                grown.train_step(G, D, *adams, z, real, t)
+
+        work = {"gflop": pggan_gflop(resolution, batch, **sizes), "images": batch}
+        return list(real.shape), step, work
+
+    return make
+
+
 JOBS = {
     "matmul-512": matmul(512),
     "matmul-1024": matmul(1024),
@@ -168,6 +224,11 @@ JOBS = {
     "adam": adam,
     "dcgan-32": dcgan(32),
     "dcgan-64": dcgan(64),
+    "pggan-4": pggan(4),
+    "pggan-8": pggan(8),
+    "pggan-16": pggan(16),
+    "pggan-32": pggan(32),
+    "pggan-64": pggan(64),
 }
 
 
@@ -221,7 +282,7 @@ def main():
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--budget-ms", type=float, default=500)
-    parser.add_argument("--batch", type=int, default=16, help="pictures a step of the dcgan jobs")
+    parser.add_argument("--batch", type=int, default=16, help="pictures a step of the jobs that train")
     parser.add_argument("--jobs", default=",".join(JOBS), help="names, comma between")
     parser.add_argument("--tf32", action="store_true", help="allow TF32 on CUDA")
     options = parser.parse_args()
