@@ -1,10 +1,12 @@
 /** The command line, and the only reader of `Deno.args`. */
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
+import { evalCommand } from "./cli/eval.ts";
 import { sampleCommand } from "./cli/sample.ts";
 import { timelapseCommand } from "./cli/timelapse.ts";
 import { trainCommand } from "./cli/train.ts";
 import { DataError } from "./data/errors.ts";
+import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
 import { CheckpointError } from "./nn/errors.ts";
 import { TrainError } from "./train/loop.ts";
@@ -15,6 +17,7 @@ const HELP = `Trains GANs on pictures, on any GPU, without CUDA.
   gan train dcgan           trains; gan train --help tells all options
   gan sample latest         makes pictures with a trained generator
   gan timelapse latest      shows how a run's pictures came to be
+  gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
   gan doctor                tells what device there is and how fast it is
 
 Each command has --help.`;
@@ -24,6 +27,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
     train: trainCommand,
     sample: sampleCommand,
     timelapse: timelapseCommand,
+    eval: evalCommand,
     doctor: doctorCommand,
   };
 
@@ -33,6 +37,7 @@ const FORESEEN = [
   DataError,
   GpuError,
   CheckpointError,
+  EvalError,
   TrainError,
   RunError,
   RangeError,

@@ -43,7 +43,14 @@ export interface Pictures {
   broken: { name: string; reason: string }[];
 }
 
-async function openPath(path: string, signal?: AbortSignal): Promise<Source> {
+/**
+ * The pictures in a folder or a zip.
+ *
+ * @param path Where they are.
+ * @param signal Stops the listing.
+ * @throws {DataError} If there is no such path, or the file is no zip.
+ */
+export async function openPath(path: string, signal?: AbortSignal): Promise<Source> {
   let info: Deno.FileInfo;
   try {
     info = await Deno.stat(path);

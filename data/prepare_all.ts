@@ -88,3 +88,58 @@ export async function prepareAll(
     .map(([index, reason]) => ({ name: source.names[index], reason }));
   return { pixels: pixels.subarray(0, good * stride), broken };
 }
+
+/**
+ * Prepares pictures one after another in their order, some of them ahead of the caller, on all cores.
+ *
+ * @param source Where the pictures come from.
+ * @param indices Which of them.
+ * @param to What is made of each.
+ * @param broken Takes those that could not be decoded, with the reason; they are passed over.
+ * @param signal Stops the work.
+ * @returns The pixels of each, `[R, R, 3]`.
+ * @throws {DataError} If the crop lies outside a picture, or none can be decoded.
+ */
+export async function* prepareInOrder(
+  source: Source,
+  indices: readonly number[],
+  to: Preparation,
+  broken: { name: string; reason: string }[],
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
+  const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1, before = broken.length;
+  const started: Promise<Uint8Array | { name: string; reason: string }>[] = [];
+  async function one(index: number) {
+    const name = source.names[index];
+    try {
+      const bytes = await source.read(index) as Uint8Array<ArrayBuffer>;
+      return await pool.prepare(name, bytes, to);
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      return { name, reason: (error as Error).message };
+    }
+  }
+  try {
+    for (let next = 0; next < indices.length || started.length;) {
+      signal?.throwIfAborted();
+      while (next < indices.length && started.length < ahead) {
+        const promise = one(indices[next++]);
+        promise.catch(() => {}); // it is thrown when its turn comes
+        started.push(promise);
+      }
+      const made = await started.shift()!;
+      if (made instanceof Uint8Array) yield made;
+      else broken.push(made);
+    }
+  } finally {
+    pool.close();
+  }
+  if (indices.length > 0 && broken.length - before === indices.length) {
+    const [{ name, reason }] = broken;
+    throw new DataError(
+      `data: none of the ${broken.length} pictures in ${source.name} can be read (first: ${name}: ` +
+        `${reason}); check the copy of the data`,
+    );
+  }
+}

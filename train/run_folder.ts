@@ -193,6 +193,11 @@ export function checkpointPath(run: string, images: number): string {
   return join(run, `checkpoint-${kimg}.safetensors`);
 }
 
+/** Where the checkpoint goes that an evaluation found best so far; it is never removed. */
+export function bestPath(run: string): string {
+  return join(run, "best.safetensors");
+}
+
 /** Checkpoints in a run, oldest first. */
 async function checkpointsIn(run: string): Promise<string[]> {
   const kimgOf = (name: string) => Number(CHECKPOINT.exec(name)![1]);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Distances and scores of small sets of features by NumPy and SciPy: tests/fixtures/metrics.safetensors.
+"""Distances and scores of small sets of features by NumPy and SciPy: tests/fixtures/metrics.safetensors; and
+statistics.npz, the statistics of x as pytorch-fid writes them.
 
   x [90,24], y [70,24]  features; few [16,24], as many [90,24] (of rank 15 and 24)
   eigenvalues/s [24,24], eigenvalues/of [24]  a symmetric matrix, and numpy.linalg.eigvalsh of it, rising
@@ -87,6 +88,7 @@ def main():
     }
     tensors = {name: torch.from_numpy(np.asarray(value)) for name, value in tensors.items()}
     save_safetensors(FIXTURE, tensors, {"source": "tests/oracle/metrics.py", "scipy": scipy.__version__})
+    np.savez_compressed(FIXTURE.with_name("statistics.npz"), mu=X.mean(0), sigma=np.cov(X, rowvar=False))
     print(f"{FIXTURE.name}: {FIXTURE.stat().st_size} bytes")
     print({name: value.numpy() for name, value in tensors.items() if value.numel() < 5})
 

@@ -1,0 +1,122 @@
+import { parseCrop } from "./crop.ts";
+import { decode } from "./decode.ts";
+import { DataError } from "./errors.ts";
+import { packHash, packPath, readPack } from "./pack.ts";
+import { openPath, type PictureOptions, type Pictures } from "./pictures.ts";
+import { prepareInOrder } from "./prepare_all.ts";
+import type { Source } from "./source.ts";
+
+/** Which pictures are opened; without a resolution each keeps the side of the first one. */
+export type StreamOptions =
+  & Omit<PictureOptions, "data" | "resolution" | "onProgress">
+  & {
+    /** A folder or a zip. */
+    data: string;
+    /** Side of the result in pixels; by default the shorter side of the first picture. */
+    resolution?: number;
+    /** Only so many of the pictures, spread evenly over the set; by default all. */
+    most?: number;
+  };
+
+/** Pictures that pass by and are not kept. */
+export interface PictureStream {
+  /** Name of the folder or zip. */
+  readonly name: string;
+  /** How many are listed; broken ones will be missing. */
+  readonly count: number;
+  /** Side R of each in pixels. */
+  readonly resolution: number;
+  /** SHA-256 of content (names, sizes, dates or checksums) and options. */
+  readonly hash: string;
+  /** Those that were passed over so far, and why. */
+  readonly broken: { name: string; reason: string }[];
+  /** All of them, `size` at a time (the last ones fewer), decoded while the caller works: `[n, R, R, 3]`. */
+  batches(size: number): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  /** Closes what is open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens pictures to be looked at once, in the order of their names: from the pack where training has
+ * made one, else decoded on the way.
+ *
+ * @throws {DataError} If the path does not exist, is no zip, or holds no picture.
+ * @throws {RangeError} If the resolution or the crop is malformed.
+ */
+export async function openStream(options: StreamOptions): Promise<PictureStream> {
+  const { data, cache, signal, most } = options;
+  const crop = parseCrop(options.crop ?? "center");
+  const source = await openPath(data, signal);
+  try {
+    const { name, names } = source;
+    const resolution = options.resolution ?? await sideOfFirst(source, data);
+    const to = { resolution, crop, resize: options.resize ?? "area" };
+    const hash = await packHash([JSON.stringify(to), ...source.stamps]);
+    const chosen = spread(names.length, most ?? names.length);
+    const packed = chosen.length === names.length
+      ? await readPack(packPath(cache, { name, resolution, hash }), hash, signal)
+      : undefined;
+    const broken = packed?.broken ?? [];
+    return {
+      name,
+      count: chosen.length - (packed ? broken.length : 0),
+      resolution,
+      hash: chosen.length === names.length ? hash : await packHash([hash, `${chosen.length}`]),
+      broken,
+      batches: (size) =>
+        packed
+          ? packedBatches(packed, size)
+          : batchesOf(prepareInOrder(source, chosen, to, broken, signal), size, resolution),
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function sideOfFirst(source: Source, data: string): Promise<number> {
+  let reason = "";
+  for (let i = 0; i < Math.min(20, source.names.length); i++) {
+    try {
+      const { width, height } = decode(await source.read(i));
+      return Math.min(width, height);
+    } catch (error) {
+      reason ||= ` (first: ${source.names[i]}: ${(error as Error).message})`;
+    }
+  }
+  throw new DataError(
+    source.names.length === 0
+      ? `data: ${data} holds no picture; expected files that end in .jpg, .jpeg or .png`
+      : `data: the first pictures in ${data} cannot be read${reason}; check the copy of the data`,
+  );
+}
+
+/** `most` of the numbers below `count`, at even distances. */
+function spread(count: number, most: number): number[] {
+  const n = Math.min(count, most);
+  return Array.from({ length: n }, (_, i) => Math.floor(i * count / n));
+}
+
+async function* packedBatches({ pixels, count, resolution: R }: Pictures, size: number) {
+  for (let at = 0; at < count; at += size) {
+    yield pixels.slice(at * R * R * 3, Math.min(count, at + size) * R * R * 3);
+  }
+}
+
+async function* batchesOf(
+  pictures: AsyncIterable<Uint8Array>,
+  size: number,
+  R: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const stride = R * R * 3;
+  let batch = new Uint8Array(size * stride), filled = 0;
+  for await (const pixels of pictures) {
+    batch.set(pixels, filled * stride);
+    if (++filled < size) continue;
+    yield batch;
+    batch = new Uint8Array(size * stride);
+    filled = 0;
+  }
+  if (filled) yield batch.slice(0, filled * stride);
+}

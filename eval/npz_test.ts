@@ -1,0 +1,83 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { features } from "../tests/metrics_fixture.ts";
+import { assertClose } from "../tests/support.ts";
+import { cachedFeatures, cachedStatistics } from "./cache.ts";
+import { EvalError } from "./errors.ts";
+import { zeros } from "./linear_algebra.ts";
+import { loadStatistics, saveStatistics } from "./npz.ts";
+import { Moments } from "./statistics.ts";
+
+function statistics() {
+  const { dimension, values } = features("x"), moments = new Moments(dimension);
+  moments.add(values);
+  return moments.statistics();
+}
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("statistics that NumPy wrote are read", async () => {
+  const path = new URL("../tests/fixtures/statistics.npz", import.meta.url).pathname;
+  const { statistics: read, about } = await loadStatistics(path), ours = statistics();
+  assertEquals([read.count, about], [undefined, {}]);
+  assertClose("mu", read.mean, ours.mean, { rtol: 1e-12, atol: 1e-14 });
+  assertClose("sigma", read.covariance.data, ours.covariance.data, { rtol: 1e-10, atol: 1e-14 });
+});
+
+Deno.test("statistics come back bit for bit, with what is said of them", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "s.npz"), about = { pictures: "faces", feature: "768" };
+    await saveStatistics(path, { statistics: statistics(), about });
+    assertEquals(await loadStatistics(path), { statistics: statistics(), about });
+    const first = await Deno.readFile(path);
+    await saveStatistics(path, { statistics: statistics(), about });
+    assertEquals(await Deno.readFile(path), first);
+  }));
+
+Deno.test("files that hold no statistics are refused with a sentence", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "s.npz");
+    const refuse = (part: string) => assertRejects(() => loadStatistics(path), EvalError, part);
+    await refuse("there is no such file");
+    await Deno.writeTextFile(path, "no zip");
+    await refuse("does not hold statistics");
+    const whole = statistics();
+    await saveStatistics(path, { statistics: whole, about: {} });
+    const bytes = await Deno.readFile(path);
+    await Deno.writeFile(path, bytes.subarray(0, bytes.length - 100));
+    await refuse("does not hold statistics");
+    bytes[bytes.length >> 1] ^= 1; // within sigma: its checksum tells
+    await Deno.writeFile(path, bytes);
+    await refuse("does not hold statistics");
+    await saveStatistics(path, { statistics: { ...whole, covariance: zeros(2, 2) }, about: {} });
+    await refuse("does not hold statistics");
+    const nan = { ...whole, mean: whole.mean.map(() => NaN) };
+    await saveStatistics(path, { statistics: nan, about: {} });
+    await refuse("not finite");
+  }));
+
+Deno.test("what is kept is made once, and again where it was damaged or the content changed", () =>
+  inFolder(async (folder) => {
+    const key = { folder, name: "faces 1", hash: "h", feature: "64", weights: "w" };
+    let made = 0;
+    const get = (hash = "h") =>
+      cachedStatistics({ ...key, hash }, () => {
+        made++;
+        return Promise.resolve(statistics());
+      });
+    assertEquals(await get(), statistics());
+    assertEquals([await get(), made], [statistics(), 1]);
+    await get("other");
+    assertEquals(made, 2);
+    for (const { name } of Deno.readDirSync(folder)) await Deno.truncate(join(folder, name), 999);
+    assertEquals([await get(), made], [statistics(), 3]);
+    const rows = features("few");
+    await cachedFeatures(key, () => Promise.resolve(rows));
+    assertEquals(await cachedFeatures(key, () => Promise.reject(new Error("made twice"))), rows);
+  }));
