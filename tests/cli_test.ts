@@ -99,8 +99,8 @@ Deno.test.afterAll(() => Deno.remove(temp, { recursive: true }));
 
 Deno.test("a command line that cannot be followed is answered in one line", async () => {
   await assertRefused([
-    ["", 2, "Name a command", "train, sample, timelapse, doctor"],
-    ["tarin dcgan", 2, "no command tarin", "train, sample, timelapse, doctor"],
+    ["", 2, "Name a command", "train, sample, timelapse, eval, doctor"],
+    ["tarin dcgan", 2, "no command tarin", "train, sample, timelapse, eval, doctor"],
     ["train", 2, "Name what to train", "dcgan"],
     ["train dcgna", 2, "no recipe dcgna", "dcgan"],
     ["train dcgan other", 2, "One system at a time", "dcgan and other"],
