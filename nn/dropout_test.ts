@@ -1,0 +1,37 @@
+import { assert, assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { sum } from "../kernels/reduce.ts";
+import { mul } from "../kernels/elementwise.ts";
+import { tensor } from "../tensor/tensor.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { Dropout } from "./dropout.ts";
+import { grad } from "./grad.ts";
+await openGpu();
+
+const key = { seed: 1, stream: 9, counter: 2 }, n = 20_000;
+
+Deno.test("Dropout drops the given share, keeps the mean, and passes the gradient where it kept", async () => {
+  const dropout = new Dropout(0.3), x = tensor(randoms(n, 1).map((e) => e + 2), [n], true);
+  dropout.begin(key);
+  const y = dropout.forward(x, true), u = tensor(randoms(n, 2), [n]);
+  const [before, after, dx, cotangent] = await Promise.all(
+    [x, y, grad(sum(mul(y, u)), [x])[0], u].map((t) => t.read()),
+  );
+  const dropped = after.filter((e) => e === 0).length / n;
+  assert(Math.abs(dropped - 0.3) < 0.015, `${dropped} were dropped`); // 4.6 deviations
+  assertClose("y", after, before.map((e, i) => after[i] === 0 ? 0 : e / 0.7));
+  assertClose("dx", dx, cotangent.map((e, i) => after[i] === 0 ? 0 : e / 0.7));
+});
+
+Deno.test("each pass of Dropout has numbers of its own, the same after the same begin", async () => {
+  const dropout = new Dropout(0.5), x = tensor(new Float32Array(64).fill(1), [64]);
+  const twice = async () => {
+    dropout.begin(key);
+    const first = dropout.forward(x, true), second = dropout.forward(x, true);
+    return [String(await first.read()), String(await second.read())];
+  };
+  const [first, second] = await twice();
+  assert(first !== second);
+  assertEquals(await twice(), [first, second]);
+  assertEquals(dropout.forward(x, false), x);
+});

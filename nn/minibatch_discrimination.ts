@@ -1,0 +1,42 @@
+import { abs, add, affine, exp, neg, sub } from "../kernels/elementwise.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { broadcastTo, mean, sum } from "../kernels/reduce.ts";
+import { concat } from "../kernels/slice.ts";
+import { reshape } from "../tensor/op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { constantInit, type Init, parameter } from "./init.ts";
+import { Module } from "./module.ts";
+
+/**
+ * Adds maps that tell how near a picture is to the others of its batch: with `f` the mean of its
+ * features over the pixels and `M = f T`, a row of `dims` for each kernel `b`,
+ * `o_b = sum_{j != i} exp(-|M_ib - M_jb|_1) + bias_b`, the same at each pixel.
+ *
+ * @see Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.2
+ */
+export class MinibatchDiscrimination extends Module {
+  /** `[features, kernels dims]`. */
+  readonly T: Tensor;
+  /** `[kernels]`; begins at -1, as in the authors' code. */
+  readonly bias: Tensor;
+  readonly #dims: number;
+
+  /** For maps of `features` channels. */
+  constructor(features: number, kernels: number, dims: number, init: Init) {
+    super();
+    this.T = parameter([features, kernels * dims], init, features);
+    this.bias = parameter([kernels], constantInit(-1));
+    this.#dims = dims;
+  }
+
+  /** `[N, H, W, features]` to `[N, H, W, features + kernels]`. */
+  override forward(x: Tensor): Tensor {
+    const [N, H, W] = x.shape, B = this.bias.size, dims = this.#dims;
+    const M = matmul(mean(x, [1, 2]), this.T);
+    const apart = abs(sub(reshape(M, [N, 1, B * dims]), reshape(M, [1, N, B * dims])));
+    const near = exp(neg(sum(reshape(apart, [N, N, B, dims]), [3])));
+    // A picture's nearness to itself is e^0.
+    const o = add(affine(sum(near, [1]), 1, -1), this.bias);
+    return concat([x, broadcastTo(reshape(o, [N, 1, 1, B]), [N, H, W, B])], 3);
+  }
+}
