@@ -2,12 +2,13 @@ import { join } from "@std/path";
 import { dcgan } from "../train/dcgan.ts";
 import { pggan } from "../train/pggan.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
+import { sagan } from "../train/sagan.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { readOptions, RunError } from "../train/run_folder.ts";
 import { UsageError } from "./errors.ts";
 
 /** Every system that can be trained, by name. */
-export const recipes: Readonly<Record<string, Recipe>> = { dcgan, pggan };
+export const recipes: Readonly<Record<string, Recipe>> = { dcgan, sagan, pggan };
 
 /**
  * The recipe of that name.

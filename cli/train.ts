@@ -80,8 +80,43 @@ const table: readonly Option[] = [
   {
     name: "minibatch",
     kind: "text",
-    help: "pggan: what shows D how pictures of a batch differ",
-    choices: ["stddev", "none"],
+    help: "sagan, pggan: what shows D how pictures of a batch differ",
+    choices: ["discrimination", "stddev", "none"],
+  },
+  {
+    name: "spectral-norm",
+    kind: "flag",
+    help: "sagan: in both nets; --no-spectral-norm leaves it out",
+  },
+  {
+    name: "attention",
+    kind: "text",
+    help: "sagan: maps that attend to themselves, by their sides: 32, or 32,16, or none",
+  },
+  {
+    name: "attention-reduction",
+    kind: "count",
+    help: "sagan: queries and keys have a map's channels over this",
+    min: 1,
+    max: 64,
+  },
+  {
+    name: "attention-values",
+    kind: "text",
+    help: "sagan: channels of the values",
+    choices: ["full", "half"],
+  },
+  {
+    name: "attention-pool",
+    kind: "flag",
+    help: "sagan: keys and values are maxima of 2x2 pixels; --no-attention-pool",
+  },
+  { name: "norm-d", kind: "text", help: "sagan: norm in D", choices: ["batch", "none"] },
+  { name: "dropout", kind: "number", help: "sagan: share of D's hidden elements dropped", max: 1 },
+  {
+    name: "augment",
+    kind: "text",
+    help: "what real and fake pictures undergo before D: color,translation,cutout, or none",
   },
   { name: "phase-kimg", kind: "number", help: "pggan: thousands of pictures a phase at 4 pixels" },
   {
@@ -130,6 +165,7 @@ function help(): string {
     "",
     "  gan train dcgan                                      on built-in pictures",
     "  gan train dcgan --data faces.zip --resolution 64     on your own",
+    "  gan train sagan --data faces.zip --attention 32      with self-attention",
     "  gan train pggan --data faces.zip --resolution 128    with nets that grow",
     "  gan train --resume latest                            goes on where it stopped",
     "",

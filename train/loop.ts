@@ -18,12 +18,14 @@ import { nonFinite } from "../kernels/finite.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import type { Stage } from "../models/stage.ts";
+import { Dropout } from "../nn/dropout.ts";
 import type { Module } from "../nn/module.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { augment } from "./augment.ts";
 import { describe } from "./growth.ts";
 import { Ledger } from "./ledger.ts";
 import { losses } from "./losses.ts";
-import type { TrainOptions } from "./options.ts";
+import { changesOf, type TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
 import { latentsAt, render } from "./sampling.ts";
@@ -50,6 +52,8 @@ export interface Training {
 
 /** Streams of random numbers on the device, by what they are for; 3 is for samples. */
 const LATENTS = 1, LABELS = 2, MIX = 4;
+// Many of each: one for every pass of a step, and draw of it; one for every layer, and pass.
+const AUGMENTATIONS = 1_000_000, DROPOUTS = 2_000_000;
 
 const GRID = 64; // pictures in a grid
 const REPORT_MS = 1000; // between two readings of the losses
@@ -133,12 +137,20 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
   const { gp, r1, drift, l1, l2 } = options;
   const start = state.images, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(start);
+  for (
+    const [i, dropout] of state.D.modules().filter((m) => m instanceof Dropout).toArray().entries()
+  ) {
+    dropout.begin({ seed, stream: DROPOUTS + 1000 * i, counter: start });
+  }
+  const changes = changesOf(options.augment);
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
     dSteps,
     rates: { G: lrG, D: lrD },
     penalties: { gp, r1, drift },
     decay: { l1, l2 },
+    augment: (x, pass) =>
+      augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: start }),
     batch: (i): Batch => {
       const counter = start + i * N;
       const chosen = batchAt({ count: pictures.count, seed, mirror }, counter, N);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { augmentations } from "./augment.ts";
 import { losses } from "./losses.ts";
 
 /** The options of a training run: a plain record, printed and saved. */
@@ -50,8 +51,24 @@ export interface TrainOptions {
   readonly norm: string;
   /** Growing nets: `equalised` learning rate, or `plain`. */
   readonly weights: string;
-  /** Growing nets: what shows D how pictures of a batch differ: `stddev` or `none`. */
+  /** What shows D how pictures of a batch differ: `discrimination`, `stddev` or `none`. */
   readonly minibatch: string;
+  /** Attending nets: whether weights of both are spectrally normalised. */
+  readonly spectralNorm: boolean;
+  /** Sides of the maps that attend to themselves, as `32,16`, or `none`. */
+  readonly attention: string;
+  /** Queries and keys have a map's channels over this. */
+  readonly attentionReduction: number;
+  /** Values have `full` or `half` a map's channels. */
+  readonly attentionValues: string;
+  /** Whether keys and values are maxima of 2x2 pixels. */
+  readonly attentionPool: boolean;
+  /** Attending nets: D's norm, `batch` or `none`. */
+  readonly normD: string;
+  /** Attending nets: the probability with which D's hidden elements are dropped. */
+  readonly dropout: number;
+  /** Changes that pictures undergo before D sees them, as `color,translation,cutout`, or `none`. */
+  readonly augment: string;
   /** Growing: thousands of images for each phase at 4 pixels, ... */
   readonly phaseKimg: number;
   /** ... times this with every level above. */
@@ -98,6 +115,14 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   norm: "pixel",
   weights: "equalised",
   minibatch: "stddev",
+  spectralNorm: true,
+  attention: "32",
+  attentionReduction: 8,
+  attentionValues: "half",
+  attentionPool: true,
+  normD: "none",
+  dropout: 0,
+  augment: "none",
   phaseKimg: 600,
   phaseFactor: 1,
   lastKimg: 600,
@@ -109,12 +134,23 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
 
 /** The options of a run that are bad together, in one sentence; undefined if all is well. */
 export function complaint(options: TrainOptions): string | undefined {
-  const { loss, labelSmoothing, beta1, beta2, ema } = options;
+  const { loss, labelSmoothing, beta1, beta2, ema, dropout, augment } = options;
   if (labelSmoothing < 1 && !losses[loss]?.hasLabels) {
     return `--label-smoothing needs a loss with targets (bce or lsgan), --loss ${loss} has none`;
   }
   for (const [name, value] of Object.entries({ beta1, beta2, ema })) {
     if (value >= 1) return `--${name} ${value} must be below 1: nothing new would ever count`;
   }
+  if (dropout >= 1) return `--dropout ${dropout} must be below 1: nothing would be left`;
+  const unknown = changesOf(augment).find((name) => !Object.hasOwn(augmentations, name));
+  if (unknown !== undefined) {
+    return `--augment ${augment}: there is no ${unknown || "empty change"}: choose some of ` +
+      `${Object.keys(augmentations).join(",")}, or none`;
+  }
   return undefined;
+}
+
+/** The names in a list such as `color,cutout`. */
+export function changesOf(augment: string): string[] {
+  return augment === "none" ? [] : augment.split(",").map((name) => name.trim());
 }

@@ -99,6 +99,9 @@ export const pggan: Recipe = {
       return "--gp and --r1 need a discriminator without batch norm: leave them out, or take " +
         "--norm pixel";
     }
+    if (minibatch === "discrimination") {
+      return "--minibatch discrimination is for sagan: take --minibatch stddev";
+    }
     if (minibatch === "stddev" && batch > 4 && batch % 4) {
       return `--batch ${batch} must be a multiple of 4, the pictures that one deviation is of; or ` +
         "take --minibatch none";
