@@ -1,0 +1,159 @@
+/** SAGAN's training: resume with all parts, memory, what options change, nets of each resolution. */
+import { join } from "@std/path";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { Pictures } from "../data/pictures.ts";
+import { openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
+import { idle } from "../gpu/record.ts";
+import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { hostRandom } from "../nn/random.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, tensor } from "../tensor/tensor.ts";
+import { advance } from "../train/loop.ts";
+import { complaint, defaults, type TrainOptions } from "../train/options.ts";
+import { sagan } from "../train/sagan.ts";
+import { loadState, newState, saveState } from "../train/state.ts";
+import { randoms } from "./support.ts";
+await openGpu();
+
+const options: TrainOptions = {
+  ...defaults,
+  ...sagan.presets.default.options,
+  recipe: "sagan",
+  preset: "default",
+  resolution: 16,
+  batch: 4,
+  nz: 8,
+  ngf: 4,
+  ndf: 4,
+};
+/** All parts at once; what needs second derivatives is apart, and goes without batch norm. */
+const everything: Record<string, Partial<TrainOptions>> = {
+  "the thesis's parts": {
+    ...sagan.presets.thesis.options,
+    resolution: 16,
+    attention: "8,4",
+    dropout: 0.25,
+    augment: "color,translation,cutout",
+    l1: 1e-4,
+    l2: 1e-4,
+    dSteps: 2,
+    ema: 0.99,
+  },
+  "penalties on slopes": { gp: 10, r1: 1, drift: 1e-3, loss: "ragan", minibatch: "discrimination" },
+  "no parts": { attention: "none", spectralNorm: false, minibatch: "stddev" },
+};
+const R = options.resolution, count = 10;
+const pictures: Pictures = {
+  name: "test",
+  count,
+  resolution: R,
+  pixels: Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256),
+  hash: "",
+  broken: [],
+};
+
+for (const [name, changed] of Object.entries(everything)) {
+  const own: TrainOptions = { ...options, ...changed };
+  Deno.test(`SAGAN with ${name}: a resumed run is the unbroken run, bit for bit`, async () => {
+    assertEquals([complaint(own), sagan.complaint!(own)], [undefined, undefined]);
+    const folder = await Deno.makeTempDir();
+    try {
+      const steps = (state: ReturnType<typeof newState>, n: number) => {
+        for (let i = 0; i < n; i++) scoped(() => void advance(state, own, pictures));
+        return state;
+      };
+      const straight = steps(newState(sagan, own), 4);
+      await saveState(steps(newState(sagan, own), 2), own, join(folder, "half"));
+      const second = newState(sagan, { ...own, seed: 77 }); // weights come from the file
+      await loadState(second, join(folder, "half"));
+      await saveState(straight, own, join(folder, "a"));
+      await saveState(steps(second, 2), own, join(folder, "b"));
+      assertEquals(
+        await Deno.readFile(join(folder, "b")),
+        await Deno.readFile(join(folder, "a")),
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
+  Deno.test(`SAGAN with ${name}: once warm, a step allocates nothing`, async () => {
+    const state = newState(sagan, own);
+    const step = async () => {
+      scoped(() => void advance(state, own, pictures));
+      await idle();
+      const { buffers, textures, bytes, pipelines, bindGroups } = counters;
+      return { buffers, textures, bytes, pipelines, bindGroups };
+    };
+    await step();
+    const second = await step();
+    for (let i = 0; i < 3; i++) assertEquals(await step(), second);
+  });
+}
+
+Deno.test("each option changes the run", async () => {
+  const runs: Record<string, Partial<TrainOptions>> = {
+    "as it is": {},
+    attention: { attention: "4" },
+    "attention none": { attention: "none" },
+    reduction: { attentionReduction: 1 },
+    values: { attentionValues: "full" },
+    pool: { attentionPool: false },
+    "spectral norm": { spectralNorm: false },
+    "norm in D": { normD: "batch" },
+    discrimination: { minibatch: "discrimination" },
+    stddev: { minibatch: "stddev" },
+    dropout: { dropout: 0.5 },
+    color: { augment: "color" },
+    cutout: { augment: "cutout" },
+    translation: { augment: "translation" },
+    gp: { gp: 1 },
+    r1: { r1: 1 },
+    drift: { drift: 1 },
+    l1: { l1: 0.1 },
+    l2: { l2: 0.1 },
+    rsgan: { loss: "rsgan" },
+    rahinge: { loss: "rahinge" },
+    smoothing: { loss: "bce", labelSmoothing: 0.5 },
+    bce: { loss: "bce" },
+  };
+  const seen = new Map<string, string>();
+  for (const [name, changed] of Object.entries(runs)) {
+    const own = { ...options, ...changed }, state = newState(sagan, own);
+    for (let i = 0; i < 2; i++) scoped(() => void advance(state, own, pictures));
+    const output = [...state.D.named()].find(([path]) => path.startsWith("output.weight"))![1];
+    const weights = String((await output.read()).subarray(0, 64));
+    assert(!weights.includes("NaN"), name);
+    assert(!seen.has(weights), `${name} gives what ${seen.get(weights)} gives`);
+    seen.set(weights, name);
+  }
+});
+
+for (const resolution of [8, 32, 64, 128]) {
+  Deno.test(`SAGAN of ${resolution} pixels makes and judges such pictures`, async () => {
+    const own = { ...options, resolution, ngf: 1, ndf: 1, attention: "32,4" };
+    const G = new SaganGenerator(own, hostRandom(1)),
+      D = new SaganDiscriminator(own, hostRandom(2));
+    const at = (net: SaganGenerator | SaganDiscriminator) =>
+      net.blocks.flatMap(({ attention }, i) => attention ? [i] : []);
+    const n = Math.log2(resolution / 4), top = Math.min(3, n - 1);
+    assertEquals(at(G), top === 0 ? [0] : [0, top]);
+    assertEquals(at(D), top === 0 ? [0] : [n - 1 - top, n - 1]);
+    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), false));
+    assertEquals(x.shape, [2, resolution, resolution, 3]);
+    const logits = await noGrad(() => D.forward(x, false)).read();
+    assertEquals(logits.length, 2);
+    assert(logits.every(Number.isFinite));
+  });
+}
+
+Deno.test("where attention goes", () => {
+  assertEquals(attentionSizes("none", 64), []);
+  assertEquals(attentionSizes("32", 64), [32]);
+  assertEquals(attentionSizes("32", 32), [16]); // the largest map not above
+  assertEquals(attentionSizes("64, 32,8", 32), [16, 8]);
+  for (const text of ["", "12", "2", "32,", "all", "-4"]) {
+    assertThrows(() => attentionSizes(text, 64), RangeError, "powers of two from 4 up");
+  }
+});
