@@ -8,6 +8,7 @@
  * @module
  */
 import { GpuError } from "./errors.ts";
+import { askForWideVectors, lanesOf, readsTextures } from "./wide_vectors.ts";
 
 /** What a user wants to know about a device. */
 export interface DeviceInfo {
@@ -19,6 +20,10 @@ export interface DeviceInfo {
   readonly architecture: string;
   /** True where the shaders run on the processor (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
+  /** Numbers that a software device computes at once; else 0. */
+  readonly lanes: number;
+  /** True where shaders read storage textures faster than buffers, and rightly. */
+  readonly fastTextures: boolean;
   /** WebGPU's names of what it can do beyond the standard. */
   readonly features: readonly string[];
   /** WebGPU's limits: bytes, texels or counts. */
@@ -51,6 +56,7 @@ async function adapters(): Promise<GPUAdapter[]> {
   if (!Deno.env.get("DENO_WEBGPU_BACKEND")) {
     Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan,metal,dx12");
   }
+  askForWideVectors();
   const found = new Map<string, GPUAdapter>();
   for (
     const options of [
@@ -71,11 +77,14 @@ function nameOf({ info }: GPUAdapter): string {
 
 function describe(adapter: GPUAdapter): DeviceInfo {
   const name = nameOf(adapter);
+  const software = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i.test(name);
   return {
     name,
     vendor: adapter.info.vendor,
     architecture: adapter.info.architecture,
-    software: /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i.test(name),
+    software,
+    lanes: software ? lanesOf(name) : 0,
+    fastTextures: software,
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(adapter.limits[limit])])),
   };
@@ -109,8 +118,7 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
     const names = all.map((a, i) => `${i}: ${nameOf(a)}`).join("; ");
     throw new GpuError(`No device fits --device ${wanted}: there is ${names}`);
   }
-  const info = describe(adapter);
-  let device: GPUDevice;
+  let info = describe(adapter), device: GPUDevice;
   try {
     device = await adapter.requestDevice({
       requiredFeatures: WANTED.filter((feature) => adapter.features.has(feature)),
@@ -130,6 +138,7 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
     failure ??= `The GPU refused a command: ${error.message}`;
     event.preventDefault();
   });
+  if (info.lanes > 8) info = { ...info, fastTextures: await readsTextures(device) };
   opened = { device, info };
   return info;
 }

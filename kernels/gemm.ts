@@ -294,13 +294,10 @@ function power(n: number): number {
   return 2 ** Math.max(0, Math.ceil(Math.log2(n)));
 }
 
-/** Invocations that the software device runs at once. */
-const LANES = 8;
-
 /** The plan for a gather. */
 export function planGather({ rows, columns, terms, texture }: Problem): Plan {
-  const { software } = deviceInfo(), C4 = Math.ceil(columns / 4);
-  const load = software && texture ? "texture" : "buffer";
+  const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
+  const load = fastTextures && texture ? "texture" : "buffer";
   if (!software) {
     const KU = 4, single = terms <= KU, plan = { load, MR: 8, KU, single, wz: 1 } as const;
     // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
@@ -310,15 +307,15 @@ export function planGather({ rows, columns, terms, texture }: Problem): Plan {
   }
   const KU = terms <= 16 ? terms : forced?.KU ?? 8, single = terms === KU;
   // As many columns an invocation as there are, and what lanes are left walk along rows.
-  const NV = power(Math.min(4, C4)), wx = power(Math.min(LANES, C4 / NV)), wy = LANES / wx;
+  const NV = power(Math.min(4, C4)), wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
   const MR = power(Math.min(16, Math.max(2, rows / wy)));
   return { load, MR, NV, wx, wy, wz: 1, ...forced, KU, single };
 }
 
 /** The plan for a weight gradient. */
 export function planWeight({ rows, columns, terms, texture }: Problem): Plan {
-  const { software } = deviceInfo(), C4 = Math.ceil(columns / 4);
-  const load = software && texture ? "texture" : "buffer";
+  const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
+  const load = fastTextures && texture ? "texture" : "buffer";
   // The frame around G holds zeros for steps of four pixels.
   const KU = terms > 4 && terms <= 8 && software ? 8 : 4, single = terms <= KU;
   const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
@@ -328,5 +325,5 @@ export function planWeight({ rows, columns, terms, texture }: Problem): Plan {
   }
   // Lanes walk along rows, then along taps and parts.
   const NV = power(Math.min(4, C4)), wy = power(Math.min(4, rows / MR));
-  return { load, MR, NV, wx: 1, wy, wz: LANES / wy, ...forced, KU, single };
+  return { load, MR, NV, wx: 1, wy, wz: lanes / wy, ...forced, KU, single };
 }
