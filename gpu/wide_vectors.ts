@@ -28,8 +28,8 @@ export function lanesOf(name: string): number {
   return Number(/, (\d+) bits\)/.exec(name)?.[1] ?? 256) / 32;
 }
 
-/** True if the device reads storage textures rightly: a product of matrices with a known result. */
-export async function readsTextures(device: GPUDevice): Promise<boolean> {
+/** True if the device reads storage textures rightly: `code` makes a product with a known result. */
+export async function readsTextures(device: GPUDevice, code = wgsl): Promise<boolean> {
   const [M, K, N] = [8, 64, 256];
   const a = Float32Array.from({ length: M * K }, (_, i) => i * 7 % 17 - 8);
   const b = Float32Array.from({ length: K * N }, (_, i) => i * 5 % 23 - 11);
@@ -47,7 +47,7 @@ export async function readsTextures(device: GPUDevice): Promise<boolean> {
   const size = 4 * M * N, { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   const y = device.createBuffer({ size, usage: STORAGE | COPY_SRC });
   const staging = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
-  const module = device.createShaderModule({ code: wgsl });
+  const module = device.createShaderModule({ code });
   const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
   const group = device.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),
