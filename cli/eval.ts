@@ -17,7 +17,7 @@ import type { Feature } from "../models/inception.ts";
 import { loadSafetensors } from "../nn/safetensors.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { duration, Rate } from "../train/progress.ts";
-import { bestPath, findCheckpoint, findRun } from "../train/run_folder.ts";
+import { findCheckpoint, findRun } from "../train/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { generated, inMemory, ROUNDING } from "./judged.ts";
@@ -240,11 +240,7 @@ async function runOptions(
     return { options: { ...defaults, ...JSON.parse(metadata.options) }, checkpoint: String(fake) };
   }
   const run = await findRun(String(values.out ?? "runs"), String(values.run ?? "latest"));
-  const path = checkpoint === undefined
-    ? await findCheckpoint(run)
-    : checkpoint === "best"
-    ? bestPath(run)
-    : String(checkpoint);
+  const path = await findCheckpoint(run, checkpoint as string | undefined);
   return { options: await optionsOf(run), checkpoint: path, run };
 }
 

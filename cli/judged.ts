@@ -4,13 +4,27 @@
  * @module
  */
 import type { Pictures } from "../data/pictures.ts";
-import type { PictureSet } from "../eval/extract.ts";
+import { cachedStatistics } from "../eval/cache.ts";
+import { type PictureSet, statisticsOf } from "../eval/extract.ts";
+import { frechetDistance } from "../eval/frechet.ts";
+import { loadInception } from "../eval/weights.ts";
+import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
+import type { Judge } from "../train/judge.ts";
 import { samples } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
+import { duration, type Progress, Rate } from "../train/progress.ts";
 
 /** How a generator's numbers become bytes, as in the PNGs that `gan sample` writes. */
 export const ROUNDING = "to the nearest byte, halves up";
+
+const REAL = 5; // real pictures for each generated one, at most: their noise counts for little then
+const TELL_MS = 30_000;
+
+/** Only the distance of 2048-dimensional features is FID. */
+export function fidName(feature: string): string {
+  return feature === "2048" ? "FID" : `FID-${feature}`;
+}
 
 /** The pictures that a generator makes from the latents of a seed. */
 export function generated(
@@ -46,5 +60,48 @@ export function inMemory({ pixels, count, resolution }: Pictures, most = count):
         yield batch;
       }
     },
+  };
+}
+
+/**
+ * What judges a run's generator by its Frechet distance to the pictures that it is trained on; the
+ * same latents each time.
+ *
+ * @param cache Folder of what is kept of real pictures.
+ * @returns Undefined where options ask for none.
+ * @throws {EvalError} If Inception's weights are missing.
+ */
+export async function openJudge(
+  options: TrainOptions,
+  pictures: Pictures,
+  cache: string,
+  progress: Progress,
+): Promise<Judge | undefined> {
+  const { fidEvery, fidSamples, fidFeature, fidWeights, seed } = options;
+  if (fidEvery === 0) return undefined;
+  const feature = fidFeature as Feature;
+  const { net, sha256 } = await loadInception(feature, fidWeights || undefined);
+  const set = inMemory(pictures, REAL * fidSamples), rate = new Rate();
+  const key = { folder: cache, name: pictures.name, hash: `${pictures.hash} ${set.count}` };
+  let told = performance.now();
+  const onProgress = (done: number, total: number) => {
+    const now = performance.now(), speed = rate.read(done, now / 1000);
+    if (now - told < TELL_MS || speed === undefined) return;
+    told = now;
+    progress.say(
+      `Features of the real pictures: ${done} of ${total}, ${
+        duration((total - done) / speed)
+      } left`,
+    );
+  };
+  const real = await cachedStatistics(
+    { ...key, feature, weights: sha256 },
+    () => statisticsOf(net, set, { onProgress }),
+  );
+  return {
+    name: fidName(feature),
+    every: Math.round(1000 * fidEvery),
+    value: async (G) =>
+      frechetDistance(real, await statisticsOf(net, generated(G, options, fidSamples, seed))),
   };
 }

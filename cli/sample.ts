@@ -30,7 +30,7 @@ const table: readonly Option[] = [
   },
   { name: "frames", kind: "count", help: "frames from one to the next [16]", min: 1, max: 1000 },
   { name: "fps", kind: "number", help: "frames a second [16]", min: 0.1, max: 60 },
-  { name: "checkpoint", kind: "text", help: "a checkpoint of the run; by default its newest" },
+  { name: "checkpoint", kind: "text", help: "a file of the run, or best; by default its newest" },
   { name: "to", kind: "text", help: "file (or folder) to write; by default beside the run" },
   { name: "out", kind: "text", help: "folder of runs" },
   ...common,
@@ -66,9 +66,7 @@ export async function sampleCommand(
   if (alone) throw new UsageError(`--${alone} is for animations: add --interpolate`);
   const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
   const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
-  const path = values.checkpoint === undefined
-    ? await findCheckpoint(run)
-    : String(values.checkpoint);
+  const path = await findCheckpoint(run, values.checkpoint as string | undefined);
   await openGpu(values.device as string | undefined);
   const { G, images } = await loadGenerator(recipe, saved, path);
   const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);

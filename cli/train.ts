@@ -9,9 +9,16 @@ import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { phaseTable, plan, planText } from "../train/plan.ts";
 import { duration, Progress } from "../train/progress.ts";
 import type { Recipe } from "../train/recipe.ts";
-import { createRun, findCheckpoint, findRun, trimStats } from "../train/run_folder.ts";
+import {
+  createRun,
+  findCheckpoint,
+  findRun,
+  trimCheckpoints,
+  trimStats,
+} from "../train/run_folder.ts";
 import { freeState, loadState, newState, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
+import { openJudge } from "./judged.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { optionsOf, recipeOf, recipes } from "./recipes.ts";
 
@@ -147,8 +154,22 @@ const table: readonly Option[] = [
     min: 0.001,
   },
   { name: "keep", kind: "count", help: "checkpoints to keep", min: 1 },
+  {
+    name: "fid-every",
+    kind: "number",
+    help: "thousands of pictures between evaluations by FID, the best is kept; 0 for none",
+  },
+  { name: "fid-samples", kind: "count", help: "pictures an evaluation", min: 2, max: 1_000_000 },
+  {
+    name: "fid-feature",
+    kind: "text",
+    help: "where in Inception; only 2048 is called FID",
+    choices: ["64", "192", "768", "2048"],
+  },
+  { name: "fid-weights", kind: "text", help: "Inception's file, .pth or safetensors" },
   { name: "out", kind: "text", help: "folder of runs" },
   { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
+  { name: "checkpoint", kind: "text", help: "go back to this file of the resumed run, or to best" },
   { name: "dry-run", kind: "flag", help: "print layers, memory, arithmetic and time, and stop" },
   ...common,
 ];
@@ -193,6 +214,9 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const resumed = values.resume === undefined
     ? undefined
     : await findRun(out, String(values.resume));
+  if (resumed === undefined && values.checkpoint !== undefined) {
+    throw new UsageError("--checkpoint is a place to go back to: name the run with --resume");
+  }
   if (resumed === undefined) recipeOf(rest[0]); // a misspelt name needs no device
   const { name, software } = await openGpu(values.device as string | undefined);
   const { recipe, options } = resumed === undefined
@@ -204,12 +228,14 @@ export async function trainCommand(args: string[], print: (line: string) => void
   try {
     const pictures = await open(options, out, progress, signal);
     if (resumed === undefined && recipe.schedule) await tellCourse(recipe, options, progress);
+    const judge = await openJudge(options, pictures, join(out, ".cache"), progress);
     const state = newState(recipe, options);
     const run = resumed ?? await createRun(out, title(options, pictures), options);
     if (resumed !== undefined) {
-      const checkpoint = await findCheckpoint(run);
+      const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
       await loadState(state, checkpoint);
       await trimStats(run, state.images);
+      await trimCheckpoints(run, state.images);
       progress.say(`Going on from ${checkpoint}`);
     }
     const { preset, resolution, batch } = options;
@@ -217,7 +243,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
       `${run}: ${pictures.count} pictures of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
         `batch ${batch}, ${state.schedule.total / 1000} kimg, on ${name}`,
     );
-    const complete = await train({ state, options, pictures, run, progress, signal });
+    const complete = await train({ state, options, pictures, run, progress, signal, judge });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes pictures`
@@ -280,13 +306,13 @@ async function resuming(run: string, name: string | undefined, values: Values) {
   if (name !== undefined && name !== recipe.name) {
     throw new UsageError(`${run} is a run of ${recipe.name}`);
   }
-  const free = ["kimg", "snapshot", "keep", "data"],
-    other = ["out", "resume", "device", "json", "debug", "dryRun"];
+  const free = ["kimg", "snapshot", "keep", "data", "fidEvery", "fidSamples", "fidWeights"],
+    other = ["out", "resume", "checkpoint", "device", "json", "debug", "dryRun"];
   const fixed = Object.keys(values).find((key) => !free.includes(key) && !other.includes(key));
   if (fixed) {
     throw new UsageError(
       `--${kebab(fixed)} cannot change in a run that goes on: ` +
-        `only --${free.join(", --")} can`,
+        `only --${free.map(kebab).join(", --")} can`,
     );
   }
   const given = Object.fromEntries(Object.entries(values).filter(([key]) => free.includes(key)));

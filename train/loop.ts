@@ -24,6 +24,7 @@ import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { augment } from "./augment.ts";
 import { describe } from "./growth.ts";
 import { Ledger } from "./ledger.ts";
+import { type Judge, judgeWhenDue } from "./judge.ts";
 import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
@@ -48,6 +49,8 @@ export interface Training {
   readonly progress: Progress;
   /** Aborted when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Tells how good the generator is, now and then, if that is asked for. */
+  readonly judge?: Judge | undefined;
 }
 
 /** Streams of random numbers on the device, by what they are for; 3 is for samples. */
@@ -121,6 +124,7 @@ export async function train(training: Training): Promise<boolean> {
     if (ledger.full || performance.now() - reported > REPORT_MS) await report();
     const crossed = Math.floor(state.images / every) > Math.floor(before / every);
     if (crossed && state.images < total) await snapshot();
+    await judgeWhenDue(training, before, events);
   }
   await snapshot();
   progress.finish();

@@ -83,6 +83,14 @@ export interface TrainOptions {
   readonly snapshot: number;
   /** Checkpoints to keep. */
   readonly keep: number;
+  /** Thousands of pictures between evaluations by FID; 0 for none. */
+  readonly fidEvery: number;
+  /** Pictures an evaluation; of the real ones at most five times as many. */
+  readonly fidSamples: number;
+  /** Inception's feature: 64, 192, 768 or 2048. */
+  readonly fidFeature: string;
+  /** Inception's file; empty for where it usually is. */
+  readonly fidWeights: string;
 }
 
 /** What the presets start from. */
@@ -130,6 +138,10 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   ema: 0.999,
   snapshot: 20,
   keep: 3,
+  fidEvery: 0,
+  fidSamples: 10_000,
+  fidFeature: "2048",
+  fidWeights: "",
 };
 
 /** The options of a run that are bad together, in one sentence; undefined if all is well. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { writeAtomically } from "../nn/write_atomically.ts";
 
 /** A run, or something in its folder, that cannot be found or made; the message says what to do. */
@@ -206,16 +206,46 @@ async function checkpointsIn(run: string): Promise<string[]> {
 }
 
 /**
- * The newest checkpoint of a run.
+ * A checkpoint of a run.
  *
  * @param run Path of the run's folder.
+ * @param which `best` for the one that an evaluation found best, a file's path or its name in the run;
+ *   by default the newest.
  * @returns Its path.
  * @throws {RunError} If there is none.
  */
-export async function findCheckpoint(run: string): Promise<string> {
-  const newest = (await checkpointsIn(run)).at(-1);
-  if (newest) return newest;
-  throw new RunError(`run: there is no checkpoint in ${run} yet; start a new run, or name another`);
+export async function findCheckpoint(run: string, which?: string): Promise<string> {
+  if (which === undefined) {
+    const newest = (await checkpointsIn(run)).at(-1);
+    if (newest) return newest;
+    throw new RunError(
+      `run: there is no checkpoint in ${run} yet; start a new run, or name another`,
+    );
+  }
+  for (const path of which === "best" ? [bestPath(run)] : [which, join(run, which)]) {
+    if ((await Deno.stat(path).catch(() => undefined))?.isFile) return path;
+  }
+  const names = (await checkpointsIn(run)).map((path) => basename(path));
+  throw new RunError(
+    which === "best"
+      ? `run: ${run} has no best checkpoint: train with --fid-every to have it found`
+      : `run: there is no checkpoint ${which} in ${run}: there are ${names.join(", ") || "none"}`,
+  );
+}
+
+/**
+ * Removes the checkpoints that lie after the one that a run goes back to.
+ *
+ * @param run Path of the run's folder.
+ * @param images Images shown there.
+ */
+export async function trimCheckpoints(run: string, images: number): Promise<void> {
+  const last = checkpointPath(run, images), all = await checkpointsIn(run);
+  for (const path of all) {
+    if (Number(CHECKPOINT.exec(basename(path))![1]) > Number(CHECKPOINT.exec(basename(last))![1])) {
+      await Deno.remove(path);
+    }
+  }
 }
 
 /**

@@ -1,0 +1,143 @@
+/** Evaluation while training: what it writes, which checkpoint it keeps, and the way back to that. */
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { UsageError } from "../cli/errors.ts";
+import { evalCommand } from "../cli/eval.ts";
+import { trainCommand } from "../cli/train.ts";
+import type { Pictures } from "../data/pictures.ts";
+import { savePng } from "../data/png.ts";
+import { openGpu } from "../gpu/device.ts";
+import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { dcgan } from "../train/dcgan.ts";
+import { train } from "../train/loop.ts";
+import { defaults } from "../train/options.ts";
+import { Progress } from "../train/progress.ts";
+import { bestPath, findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
+import { newState } from "../train/state.ts";
+import { narrowInception } from "./narrow_inception.ts";
+await openGpu();
+
+const R = 16, folder = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const pixels = (n: number) =>
+  Uint8Array.from({ length: n * R * R * 3 }, (_, i) => (i * 7919 + (i >> 5) * 31) % 256);
+const imagesIn = async (path: string) => Number((await loadSafetensors(path)).metadata.images);
+
+Deno.test("the state of least value is kept, and a worse one does not take its place", async () => {
+  const run = join(folder, "plain"), said: string[] = [];
+  await Deno.mkdir(run);
+  const options = {
+    ...defaults,
+    recipe: "dcgan",
+    preset: "default",
+    resolution: R,
+    batch: 4,
+    nz: 8,
+    ngf: 4,
+    ndf: 4,
+    kimg: 0.02,
+    snapshot: 1,
+  };
+  const pictures: Pictures = {
+    name: "test",
+    count: 10,
+    resolution: R,
+    pixels: pixels(10),
+    hash: "",
+    broken: [],
+  };
+  const values = [5, 3, 4, 3.5, 6];
+  await train({
+    state: newState(dcgan, options),
+    options,
+    pictures,
+    run,
+    progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
+    signal: new AbortController().signal,
+    judge: { name: "FID-64", every: 4, value: () => Promise.resolve(values.shift()!) },
+  });
+  const told = (await readStats(run)).filter((report) => "FID-64" in report);
+  assertEquals(told.map((report) => report["FID-64"]), [5, 3, 4, 3.5, 6]);
+  assertEquals(told.map((report) => report.images), [4, 8, 12, 16, 20]);
+  assertEquals(await imagesIn(bestPath(run)), 8);
+  const best = said.filter((line) => line.includes("the best so far"));
+  assertEquals(best.map((line) => line.split(",")[0]), [
+    "Image 4: FID-64 5.0000",
+    "Image 8: FID-64 3.0000",
+  ]);
+  assert(
+    said.some((line) => line.startsWith("Image 12: FID-64 4.0000, best 3.0000")),
+    said.join(""),
+  );
+});
+
+Deno.test("a run is judged as gan eval judges it, and can go back to its best", async () => {
+  const out = join(folder, "runs"), data = join(folder, "pictures");
+  const weights = join(folder, "narrow.safetensors");
+  await saveSafetensors(weights, narrowInception());
+  for (let i = 0; i < 12; i++) {
+    const rgb = pixels(12).subarray(i * R * R * 3, (i + 1) * R * R * 3);
+    await savePng(join(data, `${i}.png`), { width: R, height: R, rgb });
+  }
+  const options = Object.entries({
+    data,
+    resolution: R,
+    batch: 4,
+    ngf: 4,
+    ndf: 4,
+    kimg: 0.004,
+    "fid-every": 0.004,
+    "fid-samples": 10,
+    "fid-feature": "64",
+    "fid-weights": weights,
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const go = async (...args: string[]) =>
+    assertEquals(await trainCommand([...args, "--out", out, "--json"], () => {}), 0);
+  await go("dcgan", ...options);
+  const run = join(out, "00000-dcgan-pictures-16");
+  await Deno.copyFile(await findCheckpoint(run), join(run, "first.safetensors"));
+  await go("--resume", "latest", "--kimg", "0.012");
+  const told = (await readStats(run)).filter((report) => "FID-64" in report);
+  assertEquals(told.map((report) => report.images), [4, 8, 12]);
+  const values = told.map((report) => Number(report["FID-64"]));
+  const least = told[values.indexOf(Math.min(...values))].images;
+  assertEquals(await imagesIn(bestPath(run)), least);
+
+  const lines: string[] = [];
+  const args = ["--run", "latest", "--checkpoint", "best", "--out", out, "--feature", "64"];
+  const more = ["--samples", "10", "--weights", weights, "--json"];
+  await evalCommand(["fid", ...args, ...more], (line) => lines.push(line));
+  const report = JSON.parse(lines[0]);
+  assertAlmostEquals(report.value, Math.min(...values), 1e-9);
+  assertEquals([report.metric, report.n_real, report.n_fake], ["FID-64", 12, 10]);
+  assertEquals([report.fake.images, report.fake.seed], [least, 0]);
+  assertEquals([report.fake.checkpoint, report.fake.rounding], [
+    bestPath(run),
+    "to the nearest byte, halves up",
+  ]);
+
+  // Back to the first checkpoint, and on to the end again: the same numbers a second time
+  await Deno.copyFile(bestPath(run), join(run, "checkpoint-000007.safetensors"));
+  await go("--resume", "latest", "--checkpoint", "first.safetensors", "--kimg", "0.012");
+  const again = (await readStats(run)).filter((report) => "FID-64" in report);
+  const numbers = (reports: typeof told) => reports.map((r) => [r.images, r["FID-64"]]);
+  assertEquals(numbers(again), numbers(told));
+  const names = [...Deno.readDirSync(run)].map(({ name }) => name);
+  assert(!names.includes("checkpoint-000007.safetensors"), "a later checkpoint was left");
+});
+
+Deno.test("what there is no way back to is a sentence", async () => {
+  const run = join(folder, "none");
+  await Deno.mkdir(run);
+  await assertRejects(() => findCheckpoint(run, "best"), RunError, "train with --fid-every");
+  await assertRejects(
+    () => findCheckpoint(run, "x.safetensors"),
+    RunError,
+    "no checkpoint x.safetensors",
+  );
+  await assertRejects(
+    () => trainCommand(["dcgan", "--checkpoint", "best"], () => {}),
+    UsageError,
+    "--resume",
+  );
+});

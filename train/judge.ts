@@ -1,0 +1,60 @@
+/**
+ * How good a generator is, told now and then while it is trained, and the best one kept.
+ *
+ * @module
+ */
+import type { Module } from "../nn/module.ts";
+import type { TrainOptions } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { appendStats, bestPath, readStats } from "./run_folder.ts";
+import { sampler, saveState, type State } from "./state.ts";
+import type { EventFile } from "./tensorboard.ts";
+
+/** A measure of generators; less is better. */
+export interface Judge {
+  /** Its name in statistics and messages, e.g. `FID-768`. */
+  readonly name: string;
+  /** Images shown between two judgements. */
+  readonly every: number;
+  /** Judges a generator. */
+  readonly value: (G: Module) => Promise<number>;
+}
+
+/** What a judgement is about, and where it is told. */
+export interface Judged {
+  readonly judge?: Judge | undefined;
+  readonly state: State;
+  readonly options: TrainOptions;
+  readonly run: string;
+  readonly progress: Progress;
+}
+
+/**
+ * Judges the generator if its time has come since `before` images, or the run is at its end. Writes the
+ * value to the statistics; the state with the least so far is kept as `best.safetensors`.
+ */
+export async function judgeWhenDue(
+  { judge, state, options, run, progress }: Judged,
+  before: number,
+  events: EventFile,
+): Promise<void> {
+  const { images, schedule: { total } } = state;
+  if (!judge) return;
+  const due = Math.floor(images / judge.every) > Math.floor(before / judge.every);
+  if (!due && images < total) return;
+  progress.pause();
+  const earlier = (await readStats(run)).map((report) => report[judge.name])
+    .filter((value) => typeof value === "number");
+  const value = await judge.value(sampler(state)), best = value < Math.min(...earlier);
+  // The state first: statistics that name a best one which was never written would hide the next.
+  if (best) await saveState(state, options, bestPath(run));
+  await appendStats(run, { images, time: Date.now() / 1000, [judge.name]: value });
+  events.scalars(images, { [`metric/${judge.name}`]: value });
+  progress.say(
+    `Image ${images}: ${judge.name} ${value.toPrecision(5)}` +
+      (best
+        ? ", the best so far: kept as best.safetensors"
+        : `, best ${Math.min(...earlier).toPrecision(5)}`),
+  );
+  progress.pause();
+}
