@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""SAGAN by PyTorch, and the fixture that holds our nets to it: tests/fixtures/sagan.safetensors.
+
+All arithmetic is float64; inputs are exact in float32, results are rounded to float32 once. Layouts and names
+are PyTorch's; spectral norm is torch.nn.utils.spectral_norm, told when to iterate. What the file holds (16 px, nz
+6, ngf 4, ndf 2; attention at 8x8 in both nets, queries, keys and values C/2, keys and values pooled; spectral
+norm in both; batch norm in G; minibatch discrimination, 100 kernels of 5, in D; N 4, T 10 steps):
+
+  init/{G,D}.<name>   weights, statistics and vectors before anything ran; gamma 0.5, so that attention counts
+  z [T,N,6]           latents, one batch a step
+  real_u8 [T,N,3,16,16]  pictures as bytes; the value is float32(u8) / 127.5 - 1, each step in float32
+
+  One power iteration of both nets from `init`, then G(z[0]), D(real[0]), D(fake) in training mode:
+  spectra/{G,D}.<name>  u and v after the iteration
+  out/fake, out/logits_real, out/logits_fake
+  map/G               softmax of the queries and keys of G's attention, of the first picture,
+                      [1, 64, 16]
+  grad/D.<name>       of D's hinge loss for D's weights, fake held constant
+  grad/G.<name>       of -E D(fake) for G's weights
+  grad/real           of sum(D(real)) for the pictures
+  r1/D.<name>         gradient of E |dD/dx|^2 at real: of a gradient
+
+  Ten steps of training from `init`: Adam G 1e-3, D 4e-3 (0, 0.9), eps 1e-8. Step t: iteration of G; fake = G(z[t]);
+  iteration of D; D's hinge loss + 0.5 E |dD/dx|^2 at real; D's Adam; G's loss is -E D(fake) through the updated D,
+  whose vectors stay, with the same fake; G's Adam.
+  losses [T,4]        D-real, D-fake, G, 0.5 E |dD/dx|^2
+  final/{G,D}.<name>  weights, statistics and vectors after step T
+"""
+
+import copy
+import math
+from pathlib import Path
+
+import torch
+from dcgan import save_safetensors, state
+from pggan import gradients, squared_slope
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import spectral_norm
+
+FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "sagan.safetensors"
+
+
+def normed(layer):
+    """With spectral norm, which iterates when `iterate` says so and not at each forward."""
+    layer = spectral_norm(layer)
+    hook_of(layer).n_power_iterations = 0
+    return layer
+
+
+def hook_of(layer):
+    return next((h for h in layer._forward_pre_hooks.values() if hasattr(h, "n_power_iterations")), None)
+
+
+def iterate(net):
+    """One power iteration of every layer."""
+    for layer in net.modules():
+        hook = hook_of(layer)
+        if hook:
+            hook.n_power_iterations = 1
+            hook.compute_weight(layer, do_power_iteration=True)
+            hook.n_power_iterations = 0
+
+
+class Attention(nn.Module):
+    """y = x + gamma v(o), o_i = sum_j softmax_j(g(x)_i . f(x)_j) h(x)_j, f and h pooled 2x2."""
+
+    def __init__(self, C, reduction=2):
+        super().__init__()
+        conv = lambda i, o: normed(nn.Conv2d(i, o, 1, bias=False))  # noqa: E731
+        self.f, self.g, self.h = conv(C, C // reduction), conv(C, C // reduction), conv(C, C // 2)
+        self.v = conv(C // 2, C)
+        self.gamma = nn.Parameter(torch.full((1,), 0.5))
+
+    def map(self, x):
+        f, g = F.max_pool2d(self.f(x), 2).flatten(2), self.g(x).flatten(2)
+        return torch.softmax(g.transpose(1, 2) @ f, 2)
+
+    def forward(self, x):
+        h = F.max_pool2d(self.h(x), 2).flatten(2)
+        o = (h @ self.map(x).transpose(1, 2)).reshape(x.shape[0], -1, *x.shape[2:])
+        return x + self.gamma * self.v(o)
+
+
+class Discrimination(nn.Module):
+    """Maps of how near a picture is to the others, from the mean of its features."""
+
+    def __init__(self, C, kernels=100, dims=5):
+        super().__init__()
+        self.T = nn.Parameter(torch.randn(C, kernels * dims) * 0.3)
+        self.bias = nn.Parameter(-torch.ones(kernels))
+
+    def forward(self, x):
+        N, _, H, W = x.shape
+        M = (x.mean((2, 3)) @ self.T).reshape(N, len(self.bias), -1)
+        near = torch.exp(-(M[:, None] - M[None]).abs().sum(3))
+        o = near.sum(1) - 1 + self.bias
+        return torch.cat([x, o[:, :, None, None].expand(N, -1, H, W)], 1)
+
+
+class Block(nn.Module):
+    def __init__(self, conv, norm, slope, attention):
+        super().__init__()
+        self.conv = normed(conv)
+        if norm:
+            self.norm = nn.BatchNorm2d(norm)
+        if attention:
+            self.attention = Attention(attention)
+        self.slope = slope
+
+    def forward(self, x):
+        x = self.conv(x)
+        if hasattr(self, "norm"):
+            x = self.norm(x)
+        x = F.leaky_relu(x, self.slope) if self.slope else F.relu(x)
+        return self.attention(x) if hasattr(self, "attention") else x
+
+
+class Generator(nn.Module):
+    """[N, nz] -> [N, 3, R, R]"""
+
+    def __init__(self, resolution, nz, ngf, attention):
+        super().__init__()
+        n = int(math.log2(resolution / 4))
+        blocks, inputs = [], nz
+        for i in range(n):
+            c, size = ngf * 2 ** (n - 1 - i), 4 * 2**i
+            up = (4, 1, 0) if i == 0 else (4, 2, 1)
+            conv = nn.ConvTranspose2d(inputs, c, *up, bias=False)
+            blocks.append(Block(conv, c, 0, c if size == attention else 0))
+            inputs = c
+        self.blocks = nn.Sequential(*blocks)
+        self.output = normed(nn.ConvTranspose2d(ngf, 3, 4, 2, 1))
+
+    def forward(self, z):
+        return torch.tanh(self.output(self.blocks(z[:, :, None, None])))
+
+
+class Discriminator(nn.Module):
+    """[N, 3, R, R] -> logits [N]"""
+
+    def __init__(self, resolution, ndf, attention):
+        super().__init__()
+        blocks, inputs = [], 3
+        for i in range(int(math.log2(resolution / 4))):
+            c, size = ndf * 2**i, resolution // 2 ** (i + 1)
+            blocks.append(Block(nn.Conv2d(inputs, c, 4, 2, 1), 0, 0.2, c if size == attention else 0))
+            inputs = c
+        self.blocks = nn.Sequential(*blocks)
+        self.discrimination = Discrimination(inputs)
+        self.output = normed(nn.Conv2d(inputs + 100, 1, 4))
+
+    def forward(self, x):
+        return self.output(self.discrimination(self.blocks(x))).flatten()
+
+
+def hinge(on_real, on_fake):
+    return F.relu(1 - on_real).mean(), F.relu(1 + on_fake).mean()
+
+
+def train_step(G, D, adam_G, adam_D, z, real):
+    """One step; returns D-real, D-fake, G's loss, 0.5 E |dD/dx|^2."""
+    iterate(G)
+    fake = G(z)
+    iterate(D)
+    real = real.clone().requires_grad_()
+    loss_real, loss_fake = hinge(D(real), D(fake.detach()))
+    penalty = 0.5 * squared_slope(D, real).mean()
+    adam_D.zero_grad(set_to_none=True)
+    (loss_real + loss_fake + penalty).backward()
+    adam_D.step()
+
+    loss_G = -D(fake).mean()
+    adam_G.zero_grad(set_to_none=True)
+    loss_G.backward()
+    adam_G.step()
+    return torch.stack([loss_real, loss_fake, loss_G, penalty]).detach()
+
+
+def first_batch(G, D, z, real):
+    iterate(G)
+    iterate(D)
+    vectors = {k: v for k, v in state("spectra", G=G, D=D).items() if k.endswith(("weight_u", "weight_v"))}
+    real = real.clone().requires_grad_()
+    fake = G(z)
+    on_real, on_fake = D(real), D(fake)
+    out = {**vectors, "out/fake": fake, "out/logits_real": on_real, "out/logits_fake": on_fake}
+    out |= gradients("grad", D, "D", sum(hinge(on_real, on_fake)))
+    out |= gradients("grad", G, "G", -on_fake.mean())
+    (out["grad/real"],) = torch.autograd.grad(on_real.sum(), real, retain_graph=True)
+    out |= gradients("r1", D, "D", squared_slope(D, real).mean())
+    seen = {}
+    hook = G.blocks[1].attention.register_forward_pre_hook(lambda _, args: seen.update(x=args[0]))
+    G.eval()  # the map is of the pictures that `sample` makes, with the running statistics
+    G(z)
+    hook.remove()
+    out["map/G"] = G.blocks[1].attention.map(seen["x"][:1])
+    return out
+
+
+def train(G, D, z, real):
+    adams = [
+        torch.optim.Adam(net.parameters(), lr=lr, betas=(0, 0.9), eps=1e-8) for net, lr in ((G, 1e-3), (D, 4e-3))
+    ]
+    losses = [train_step(G, D, *adams, *batch) for batch in zip(z, real)]
+    return {"losses": torch.stack(losses), **state("final", G=G, D=D)}
+
+
+def main():
+    torch.manual_seed(22)
+    torch.set_num_threads(1)
+    steps, N, R, nz = 10, 4, 16, 6
+    nets = Generator(R, nz, 4, 8), Discriminator(R, 2, 8)
+    for net in nets:
+        for name, p in net.named_parameters():
+            if name.endswith("weight_orig"):
+                nn.init.normal_(p, 0, 0.2)
+            elif name.endswith("bias") and "discrimination" not in name:
+                nn.init.normal_(p, 0, 0.2)
+            elif name.endswith("norm.weight"):
+                nn.init.normal_(p, 1, 0.2)
+    G, D = nets
+    z = torch.randn(steps, N, nz)
+    real_u8 = torch.randint(0, 256, (steps, N, 3, R, R), dtype=torch.uint8)
+    real = real_u8.float() / 127.5 - 1
+    # Logits about 0, where the hinge bends.
+    with torch.no_grad():
+        iterate(D)
+        D.output.bias -= D(real[0]).mean()
+
+    def compute(dtype):
+        nets = [copy.deepcopy(net).to(dtype) for net in (G, D)]
+        again = [copy.deepcopy(net) for net in nets]
+        zs, reals = z.to(dtype), real.to(dtype)
+        return {**first_batch(*nets, zs[0], reals[0]), **train(*again, zs, reals)}
+
+    exact, single = compute(torch.float64), compute(torch.float32)
+    given = {**state("init", G=G, D=D), "z": z, "real_u8": real_u8}
+    metadata = {"source": "tests/oracle/sagan.py", "torch": torch.__version__}
+    save_safetensors(FIXTURE, {**given, **exact}, metadata)
+
+    # How far float32 itself lies from the fixture: a tolerance below this asks for too much.
+    for folder in ("spectra", "out", "map", "grad", "r1", "losses", "final"):
+        pairs = [(exact[k], single[k]) for k in exact if k.split("/")[0] == folder]
+        worst = max(float((a - b).abs().max() / (a.abs().max() + 1e-12)) for a, b in pairs)
+        print(f"{folder}: float32 differs by {worst:.1e} of the tensor's largest value")
+    print(f"{FIXTURE.name}: {FIXTURE.stat().st_size} bytes, losses of step 1 and {steps}:")
+    print(exact["losses"][[0, -1]].numpy())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+/** SAGAN as a whole, held against PyTorch: tests/oracle/sagan.py says what the fixture holds. */
+import { assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { add, scale } from "../kernels/elementwise.ts";
+import { sum } from "../kernels/reduce.ts";
+import { SaganDiscriminator, SaganGenerator, type SaganOptions } from "../models/sagan.ts";
+import { Adam } from "../nn/adam.ts";
+import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { grad } from "../nn/grad.ts";
+import type { Module } from "../nn/module.ts";
+import { PowerIteration } from "../nn/power_iteration.ts";
+import { hostRandom } from "../nn/random.ts";
+import { loadSafetensors } from "../nn/safetensors.ts";
+import { SelfAttention } from "../nn/self_attention.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { losses } from "../train/losses.ts";
+import { slopePenalty } from "../train/penalties.ts";
+import { trainStep } from "../train/step.ts";
+import { assertClose } from "./support.ts";
+await openGpu();
+
+const path = new URL("./fixtures/sagan.safetensors", import.meta.url).pathname;
+const { entries } = await loadSafetensors(path);
+const array = (name: string): Float32Array => {
+  const entry = entries.get(name);
+  if (!entry) throw new Error(`the fixture has no ${name}`);
+  return entry.data as Float32Array;
+};
+const N = 4, R = 16, nz = 6, STEPS = 10;
+const options: SaganOptions = {
+  resolution: R,
+  nz,
+  ngf: 4,
+  ndf: 2,
+  spectralNorm: true,
+  attention: "8",
+  attentionReduction: 2,
+  attentionValues: "half",
+  attentionPool: true,
+  normD: "none",
+  minibatch: "discrimination",
+  dropout: 0,
+};
+
+/** The nets as the fixture begins, and what trains them. */
+function players() {
+  const G = new SaganGenerator(options, hostRandom(0));
+  const D = new SaganDiscriminator(options, hostRandom(1));
+  fromEntries(prefixed("init/G.", G), entries, "fixture");
+  fromEntries(prefixed("init/D.", D), entries, "fixture");
+  const optG = new Adam(G.parameters(), { lr: 1e-3, betas: [0, 0.9] });
+  const optD = new Adam(D.parameters(), { lr: 4e-3, betas: [0, 0.9] });
+  return { G, D, optG, optD, spectraG: new PowerIteration(G), spectraD: new PowerIteration(D) };
+}
+function prefixed(prefix: string, net: Module): [string, Tensor][] {
+  return [...net.named()].map(([name, t]) => [prefix + name, t]);
+}
+const latents = (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]);
+function reals(t: number): Tensor {
+  const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
+  const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
+  return tensor(fromNCHW(values.map((v) => Math.fround(Math.fround(v / 127.5) - 1))), [N, R, R, 3]);
+}
+/** `[N, 3, R, R] -> [N, R, R, 3]`. */
+function fromNCHW(x: Float32Array): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < 3; c++) {
+      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
+    }
+  }
+  return y;
+}
+const close = { rtol: 1e-4, atol: 1e-5 };
+
+Deno.test("SAGAN's names and shapes in a checkpoint are PyTorch's", async () => {
+  const { G, D } = players();
+  const ours = await toEntries([...prefixed("init/G.", G), ...prefixed("init/D.", D)]);
+  const shapes = (all: typeof ours) =>
+    [...all].filter(([name]) => name.startsWith("init/")).map(([name, { shape }]) =>
+      `${name} ${shape}`
+    ).sort();
+  assertEquals(shapes(ours), shapes(entries));
+});
+
+Deno.test("SAGAN's spectral vectors, outputs, map, gradients and R1's are PyTorch's", async () => {
+  const { G, D, spectraG, spectraD } = players(), loss = losses.hinge;
+  spectraG.step();
+  spectraD.step();
+  for (const [name, net] of [["G", G], ["D", D]] as const) {
+    const vectors = prefixed(`spectra/${name}.`, net).filter(([path]) => /_[uv]$/.test(path));
+    for (const [path, { data }] of await toEntries(vectors)) {
+      assertClose(path, data as Float32Array, array(path), { rtol: 1e-5, atol: 1e-6 });
+    }
+  }
+  const real = reals(0), fake = G.forward(latents(0), true);
+  const onReal = D.forward(real, true), onFake = D.forward(fake, true);
+  assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
+  assertClose("logits of real", await onReal.read(), array("out/logits_real"), close);
+  assertClose("logits of fake", await onFake.read(), array("out/logits_fake"), close);
+
+  const check = async (folder: string, prefix: string, net: Module, y: Tensor) => {
+    const named = prefixed(`${prefix}.`, net).filter(([, t]) => t.isParam);
+    // R1 does not depend on the last bias: give each parameter a path.
+    const anchored = named.reduce((y, [, t]) => add(y, scale(sum(t), 0)), y);
+    const grads = grad(anchored, named.map(([, t]) => t));
+    for (const [name, { data }] of await toEntries(named.map(([name], i) => [name, grads[i]]))) {
+      const expected = array(`${folder}/${name}`), top = Math.max(...expected.map(Math.abs));
+      assertClose(`${folder}/${name}`, data as Float32Array, expected, {
+        rtol: 1e-4,
+        atol: 5e-5 * top + 1e-7,
+      });
+    }
+  };
+  const one = tensor([1], [1]);
+  await check("grad", "D", D, add(loss.real(onReal, one), loss.fake(onFake)));
+  await check("grad", "G", G, loss.G(onFake));
+  await check("r1", "D", D, slopePenalty(onReal, real));
+  const [dx] = grad(sum(onReal), [real]);
+  assertClose("gradient of real", await dx.read(), fromNCHW(array("grad/real")), close);
+
+  const attention = [...G.modules()].find((module) => module instanceof SelfAttention)!;
+  let map: Tensor | undefined;
+  attention.forward = (x) => {
+    map = attention.map(x);
+    return SelfAttention.prototype.forward.call(attention, x);
+  };
+  G.forward(latents(0), false);
+  assertClose("map", (await map!.read()).subarray(0, 64 * 16), array("map/G"), close);
+});
+
+Deno.test("ten steps of SAGAN with R1 are PyTorch's: losses, weights, vectors, statistics", async () => {
+  const own = players(), got: number[] = [];
+  for (let t = 0; t < STEPS; t++) {
+    const { dReal, dFake, g, penalty } = trainStep(own, {
+      loss: losses.hinge,
+      dSteps: 1,
+      penalties: { gp: 0, r1: 1, drift: 0 },
+      batch: () => ({ z: latents(t), real: reals(t), labels: tensor([1], [1]) }),
+    });
+    for (const value of [dReal, dFake, g, penalty!]) got.push((await value.read())[0]);
+  }
+  assertClose("losses", got, array("losses"), { rtol: 1e-4, atol: 1e-5 });
+  for (const [prefix, net] of [["G", own.G], ["D", own.D]] as const) {
+    for (const [name, { data }] of await toEntries(prefixed(`final/${prefix}.`, net))) {
+      assertClose(name, data as Float32Array, array(name), { rtol: 2e-4, atol: 5e-5 });
+    }
+  }
+});
