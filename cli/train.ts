@@ -227,7 +227,9 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { signal, release } = interruptible(progress);
   try {
     const pictures = await open(options, out, progress, signal);
-    if (resumed === undefined && recipe.schedule) await tellCourse(recipe, options, progress);
+    if (resumed === undefined && recipe.schedule) {
+      await tellCourse(recipe, options, progress, signal);
+    }
     const judge = await openJudge(options, pictures, join(out, ".cache"), progress);
     const state = newState(recipe, options);
     const run = resumed ?? await createRun(out, title(options, pictures), options);
@@ -363,10 +365,15 @@ async function dryRun(
 }
 
 /** The phases of a run with the time each will take, before it begins. */
-async function tellCourse(recipe: Recipe, options: TrainOptions, progress: Progress) {
+async function tellCourse(
+  recipe: Recipe,
+  options: TrainOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   progress.say("Measuring the phases: shaders are compiled, so it takes a while the first time");
   const spoilt = newState(recipe, options);
-  const { phases, seconds } = await plan(spoilt, options);
+  const { phases, seconds } = await plan(spoilt, options, signal);
   freeState(spoilt);
   trim();
   for (const line of phaseTable(phases)) progress.say(line);

@@ -14,6 +14,7 @@ import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, type LayerOptions, Linear } from "../nn/layers.ts";
+import { MinibatchDiscrimination } from "../nn/minibatch_discrimination.ts";
 import { minibatchStddev } from "../nn/minibatch_stddev.ts";
 import { Module } from "../nn/module.ts";
 import { type HostRandom, hostRandom } from "../nn/random.ts";
@@ -36,11 +37,12 @@ export interface PgganOptions {
   readonly norm: string;
   /** With an `equalised` learning rate, `spectral`ly normalised, or `plain`. */
   readonly weights: string;
-  /** What tells D how pictures of a batch differ: `stddev`, or `none`. */
+  /** What tells D how pictures of a batch differ: `stddev`, `discrimination` or `none`. */
   readonly minibatch: string;
 }
 
 const SLOPE = 0.2; // of the leaky ReLUs
+const KERNELS = 100, DIMS = 5; // of minibatch discrimination (Salimans et al. 2016)
 
 /** Channels of the map at a level; level -1 is D's last hidden layer. */
 function channels({ fmapBase, fmapMax }: PgganOptions, level: number): number {
@@ -103,6 +105,11 @@ class Maker {
     const kind = this.#kind(inputs * FIRST ** 2, Math.SQRT2, !norm);
     const conv = new ConvTranspose2d(inputs, outputs, { ...size, ...kind }, this.#init);
     return { conv, ...norm && { norm } };
+  }
+
+  /** What tells apart pictures that are too much alike, by their last hidden layer. */
+  discrimination(features: number): MinibatchDiscrimination {
+    return new MinibatchDiscrimination(features, KERNELS, DIMS, this.#init);
   }
 
   /** To one logit. */
@@ -188,7 +195,9 @@ export class PgganDiscriminator extends Module {
   readonly fromRgb: Readonly<Record<number, Module>>;
   /** By level; the last two layers, at 4x4, come first. */
   readonly blocks: readonly (readonly Step[])[];
-  /** From the last hidden layer to one logit. */
+  /** Behind the last hidden layer. */
+  readonly discrimination?: MinibatchDiscrimination;
+  /** To one logit. */
   readonly output: Module;
   readonly #options: PgganOptions;
   readonly #stage: Stage;
@@ -211,7 +220,9 @@ export class PgganDiscriminator extends Module {
       stage,
       (level) => makers[level].rgb(3, channels(options, level), Math.SQRT2),
     );
-    this.output = last.logit(channels(options, -1));
+    const hidden = channels(options, -1), discriminates = options.minibatch === "discrimination";
+    if (discriminates) this.discrimination = last.discrimination(hidden);
+    this.output = last.logit(hidden + (discriminates ? KERNELS : 0));
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
@@ -228,6 +239,7 @@ export class PgganDiscriminator extends Module {
         x = mix(seen(top - 1, downAverage(picture, 2)), x, alpha);
       }
     }
+    if (this.discrimination) x = this.discrimination.forward(x);
     return reshape(this.output.forward(reshape(x, [N, x.shape[3]]), training), [N]);
   }
 }

@@ -140,6 +140,7 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ["train sagan --preset thesis --loss hinge", 2, "--label-smoothing", "hinge"],
     ["train dcgan --gp 10", 2, "--gp and --r1", "batch norm"],
     ["train dcgan --fmap-max 8", 2, "--fmap-max is for pggan"],
+    ["train pggan --ngf 8", 2, "--ngf is for dcgan: pggan has no use for it"],
     ["train pggan --norm foo", 2, "--norm foo", "pixel, batch, none"],
     ["train pggan --norm batch", 2, "without batch norm", "--norm pixel"],
     ["train pggan --batch 6", 2, "--batch 6", "multiple of 4", "--minibatch none"],

@@ -124,7 +124,7 @@ Deno.test("every kind of net has the shapes of its stage", () => {
   const random = hostRandom(0), z = tensor(new Float32Array(4 * nz).fill(0.5), [4, nz]);
   for (const norm of ["pixel", "batch", "none"]) {
     for (const weights of ["equalised", "spectral", "plain"]) {
-      for (const minibatch of ["stddev", "none"]) {
+      for (const minibatch of ["stddev", "discrimination", "none"]) {
         for (const [resolution, fading] of [[4, false], [8, true], [16, false]] as const) {
           const kind = { ...options, norm, weights, minibatch };
           const stage = { resolution, fading, alpha: 0.5 };

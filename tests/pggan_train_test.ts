@@ -110,6 +110,39 @@ Deno.test("a run resumed in any phase, mid-fade and where phases meet, is the un
     ) assert(stages.has(JSON.stringify(stage)), `no checkpoint at ${JSON.stringify(stage)}`);
   }));
 
+for (const preset of ["thesis", "r1"]) {
+  Deno.test(`a run of ${preset} resumed in a fade-in is the unbroken run, bit for bit`, () =>
+    inFolder(async (folder) => {
+      const { batch, nz, fmapBase, fmapMax, phaseKimg, lastKimg } = options;
+      const sizes = { resolution: 8, batch, nz, fmapBase, fmapMax, phaseKimg, lastKimg };
+      const own: TrainOptions = {
+        ...{ ...defaults, recipe: "pggan", preset },
+        ...pggan.presets[preset].options,
+        ...sizes,
+        phaseFactor: 1,
+      };
+      const saved = async (state: State, name: string) => {
+        await saveState(state, own, join(folder, name));
+        return await Deno.readFile(join(folder, name));
+      };
+      const straight = newState(pggan, own);
+      for (let i = 0; i < 3; i++) step(straight);
+      await saved(straight, "half");
+      assertEquals(straight.stage, { resolution: 8, fading: true, alpha: 0 });
+      for (let i = 0; i < 3; i++) step(straight);
+      const resumed = newState(pggan, own);
+      await loadState(resumed, join(folder, "half"));
+      for (let i = 0; i < 3; i++) step(resumed);
+      assertEquals(resumed.stage, { resolution: 8, fading: false, alpha: 1 });
+      const [a, b] = [await saved(resumed, "a"), await saved(straight, "b")];
+      assertSame(a, b, preset);
+      const weights = [...resumed.G.named(), ...resumed.D.named()];
+      for (const [name, t] of weights) {
+        assert((await t.read()).every(Number.isFinite), `${name} is not finite`);
+      }
+    }));
+}
+
 Deno.test("growing carries weights and average over, begins moments anew, drops the old branch", () =>
   inFolder(async (folder) => {
     const state = newState(pggan, options);

@@ -28,6 +28,7 @@ export const dcgan: Recipe = {
       options: { resolution: 32, batch: 32, ngf: 32, ndf: 32, kimg: 300, snapshot: 10 },
     },
   },
+  own: ["ngf", "ndf"],
   complaint: ({ gp, r1 }) =>
     gp || r1
       ? "--gp and --r1 need a discriminator without batch norm, and dcgan's has it: " +

@@ -62,7 +62,7 @@ export const pggan: Recipe = {
         fmapMax: 256,
         norm: "batch",
         weights: "spectral",
-        minibatch: "none",
+        minibatch: "discrimination",
         loss: "lsgan",
         labelSmoothing: 0.8,
         lrG: 9e-5,
@@ -98,9 +98,6 @@ export const pggan: Recipe = {
     if (norm === "batch" && (gp || r1)) {
       return "--gp and --r1 need a discriminator without batch norm: leave them out, or take " +
         "--norm pixel";
-    }
-    if (minibatch === "discrimination") {
-      return "--minibatch discrimination is for sagan: take --minibatch stddev";
     }
     if (minibatch === "stddev" && batch > 4 && batch % 4) {
       return `--batch ${batch} must be a multiple of 4, the pictures that one deviation is of; or ` +

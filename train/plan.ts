@@ -92,13 +92,22 @@ export interface Plan {
   readonly device: string;
 }
 
-/** Makes three steps of each phase on black pictures and measures them; `state` is spoilt. */
-export async function plan(state: State, options: TrainOptions): Promise<Plan> {
+/**
+ * Makes three steps of each phase on black pictures and measures them; `state` is spoilt.
+ *
+ * @param signal Stops it between two phases.
+ */
+export async function plan(
+  state: State,
+  options: TrainOptions,
+  signal?: AbortSignal,
+): Promise<Plan> {
   const phases: PhasePlan[] = [];
   let megabytes = 0;
   for await (const phase of measured(state, options)) {
     phases.push(phase);
     megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
+    signal?.throwIfAborted();
   }
   const layers = scoped(() => {
     const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });

@@ -73,6 +73,8 @@ export const sagan: Recipe = {
     },
   },
   own: [
+    "ngf",
+    "ndf",
     "spectralNorm",
     "attention",
     "attentionReduction",
