@@ -8,6 +8,9 @@
  */
 import wgsl from "./wide_vectors.wgsl" with { type: "text" };
 
+/** The shader of the self-test. */
+export const product = wgsl;
+
 const VARIABLE = "LP_NATIVE_VECTOR_WIDTH";
 
 /** Asks for them where the processor has them; to be called before the first adapter is asked for. */
@@ -29,7 +32,7 @@ export function lanesOf(name: string): number {
 }
 
 /** True if the device reads storage textures rightly: `code` makes a product with a known result. */
-export async function readsTextures(device: GPUDevice, code = wgsl): Promise<boolean> {
+export async function readsTextures(device: GPUDevice, code = product): Promise<boolean> {
   const [M, K, N] = [8, 64, 256];
   const a = Float32Array.from({ length: M * K }, (_, i) => i * 7 % 17 - 8);
   const b = Float32Array.from({ length: K * N }, (_, i) => i * 5 % 23 - 11);

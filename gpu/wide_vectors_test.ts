@@ -1,7 +1,6 @@
-import wgsl from "./wide_vectors.wgsl" with { type: "text" };
 import { assertEquals } from "@std/assert";
 import { deviceInfo, gpu, openGpu } from "./device.ts";
-import { lanesOf, readsTextures } from "./wide_vectors.ts";
+import { lanesOf, product, readsTextures } from "./wide_vectors.ts";
 
 await openGpu();
 
@@ -18,6 +17,6 @@ Deno.test("where textures count as fast, a product read from them is right", asy
 });
 
 Deno.test("a product with one wrong lane is noticed", async () => {
-  const wrong = wgsl.replace("let row = w.y * 2;", "let row = w.y * 2 + u32(l.x == 15);");
+  const wrong = product.replace("let row = w.y * 2;", "let row = w.y * 2 + u32(l.x == 15);");
   assertEquals(await readsTextures(gpu(), wrong), false);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
+import { deviceInfo } from "../gpu/device.ts";
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
@@ -71,7 +72,8 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
   const { training, eps, momentum, slope: k } = options;
   const fours = C % 4 === 0, columns = fours ? C / 4 : C, kernels = fours ? byFours : byOnes;
   // Enough invocations to fill a device, and rows enough for each to be worth it.
-  const chunks = Math.max(1, Math.min(Math.ceil(rows / 4), Math.ceil(8192 / columns), 1024));
+  const invocations = deviceInfo().software ? 1024 : 8192;
+  const chunks = Math.max(1, Math.min(Math.ceil(rows / 4), Math.ceil(invocations / columns), 1024));
   const params = { rows, C: columns, chunks, eps, momentum, k };
   const perChannel = folded(Math.ceil(columns / 64));
   const perChunk = folded(Math.ceil(chunks * columns / 64));
@@ -91,9 +93,9 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
     forward: (result) =>
       run(kernels.normalise, { x, stats, gamma, beta, result }, params, perChunk),
     ...(training && {
-      backward: (dy: Tensor, y: Tensor) => {
+      backward: (dy: Tensor) => {
         const partial = empty([chunks, 2, C]);
-        run(kernels.gradient_sums, { x, y, dy, stats, partial }, params, perChunk);
+        run(kernels.gradient_sums, { x, dy, stats, gamma, beta, partial }, params, perChunk);
         const dbeta = empty([C]);
         // Fused: that these have no gradient of their own is noted by the missing rule.
         const inputs = [x, dy];
@@ -111,7 +113,7 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
           forward: (result) =>
             run(
               kernels.gradient,
-              { x, y, dy, stats, gamma, dgamma, dbeta, result },
+              { x, dy, stats, gamma, beta, dgamma, dbeta, result },
               params,
               perChunk,
             ),

@@ -6,7 +6,6 @@
 alias V = vec4f; // f32 where C is no multiple of 4; batch_norm.ts puts it in
 struct Params { rows: u32, C: u32, chunks: u32, eps: f32, momentum: f32, k: f32 } // C counts V
 @group(0) @binding(0) var<storage, read> x: array<V>; // [rows, C]
-@group(0) @binding(1) var<storage, read> y: array<V>;
 @group(0) @binding(2) var<storage, read> dy: array<V>;
 @group(0) @binding(3) var<storage, read_write> partial: array<V>; // [chunks, 2, C]
 @group(0) @binding(4) var<storage, read_write> stats: array<V>; // [2, C]: mean, 1 / deviation
@@ -83,6 +82,11 @@ fn normalise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
   }
 }
 
+// dy through the ReLU: its sign is worked out again, which is less than to read it.
+fn through(d: V, centred: V, scale: V, shift: V) -> V {
+  return select(p.k * d, d, centred * scale + shift > V());
+}
+
 // dbeta = sum g, dgamma = sum g x^, with g = dy through the ReLU and x^ the normalised x
 @compute @workgroup_size(64)
 fn gradient_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -91,14 +95,16 @@ fn gradient_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
   let c = i % p.C;
   let chunk = i / p.C;
   let mean = stats[c];
+  let scale = stats[p.C + c] * gamma[c];
+  let shift = beta[c];
   var sum = V();
   var products = V();
   for (var r = chunk; r < p.rows; r += p.chunks) {
     let e = r * p.C + c;
-    let d = dy[e];
-    let g = select(p.k * d, d, y[e] > V());
+    let centred = x[e] - mean;
+    let g = through(dy[e], centred, scale, shift);
     sum += g;
-    products += g * (x[e] - mean);
+    products += g * centred;
   }
   partial[2 * chunk * p.C + c] = sum;
   partial[(2 * chunk + 1) * p.C + c] = products * stats[p.C + c];
@@ -126,14 +132,15 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let c = i % p.C;
   let mean = stats[c];
   let inverse = stats[p.C + c];
-  let scale = gamma[c] * inverse;
+  let scale = inverse * gamma[c];
+  let shift = beta[c];
   let n = f32(p.rows);
   let k1 = dbeta[c] / n;
   let k2 = inverse * dgamma[c] / n;
   for (var r = i / p.C; r < p.rows; r += p.chunks) {
     let e = r * p.C + c;
-    let d = dy[e];
-    let g = select(p.k * d, d, y[e] > V());
-    result[e] = scale * (g - k1 - (x[e] - mean) * k2);
+    let centred = x[e] - mean;
+    let g = through(dy[e], centred, scale, shift);
+    result[e] = scale * (g - k1 - centred * k2);
   }
 }
