@@ -85,6 +85,7 @@ export {
   Linear,
   Sequential,
 } from "./nn/layers.ts";
+export { MinibatchDiscrimination } from "./nn/minibatch_discrimination.ts";
 export { minibatchStddev } from "./nn/minibatch_stddev.ts";
 export { Module } from "./nn/module.ts";
 export { PowerIteration } from "./nn/power_iteration.ts";
@@ -99,6 +100,13 @@ export {
 } from "./nn/safetensors.ts";
 export { Weighted, type WeightOptions } from "./nn/weighted.ts";
 export { DcganDiscriminator, DcganGenerator, type DcganOptions } from "./models/dcgan.ts";
+export {
+  PgganDiscriminator,
+  PgganGenerator,
+  type PgganLayer,
+  type PgganOptions,
+} from "./models/pggan.ts";
+export type { Stage } from "./models/stage.ts";
 export { type Loss, losses } from "./train/losses.ts";
 export {
   driftPenalty,

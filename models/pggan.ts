@@ -55,8 +55,10 @@ function streams(random: HostRandom, count: number): HostRandom[] {
 }
 
 /** A convolution, the leaky ReLU behind it, and a norm, if there is one. */
-interface Step {
+export interface PgganLayer {
+  /** From `[N, H, W, inputs]` to as many outputs. */
   readonly conv: Module;
+  /** With it, the leaky ReLU is part of the norm. */
   readonly norm?: BatchNorm2d;
 }
 
@@ -92,7 +94,7 @@ class Maker {
   }
 
   /** A convolution with what follows it; with batch norm, the leaky ReLU is part of that. */
-  step(inputs: number, outputs: number, kernel: number, padding: number): Step {
+  step(inputs: number, outputs: number, kernel: number, padding: number): PgganLayer {
     const size = { kernel, padding, stride: 1 }, norm = this.#norm(outputs);
     const kind = this.#kind(inputs * kernel ** 2, Math.SQRT2, !norm);
     const conv = new Conv2d(inputs, outputs, { ...size, ...kind }, this.#init);
@@ -100,7 +102,7 @@ class Maker {
   }
 
   /** From latents to 4x4; the fan-in counts these pixels, too, as in the authors' code. */
-  spread(inputs: number, outputs: number): Step {
+  spread(inputs: number, outputs: number): PgganLayer {
     const size = { kernel: FIRST, stride: 1, padding: 0 }, norm = this.#norm(outputs);
     const kind = this.#kind(inputs * FIRST ** 2, Math.SQRT2, !norm);
     const conv = new ConvTranspose2d(inputs, outputs, { ...size, ...kind }, this.#init);
@@ -124,7 +126,7 @@ class Maker {
   }
 }
 
-function through({ conv, norm }: Step, x: Tensor, training: boolean): Tensor {
+function through({ conv, norm }: PgganLayer, x: Tensor, training: boolean): Tensor {
   const y = conv.forward(x, training);
   return norm ? norm.forward(y, training) : leakyRelu(y, SLOPE);
 }
@@ -145,7 +147,7 @@ function rgbLayers<L>(
 /** Latents `[N, nz]` to pictures `[N, R, R, 3]` of its stage. */
 export class PgganGenerator extends Module {
   /** From 4x4 upwards. */
-  readonly blocks: readonly (readonly Step[])[];
+  readonly blocks: readonly (readonly PgganLayer[])[];
   /** By level: to 3 channels. */
   readonly toRgb: Readonly<Record<number, Module>>;
   readonly #options: PgganOptions;
@@ -194,7 +196,7 @@ export class PgganDiscriminator extends Module {
   /** By level: from 3 channels. */
   readonly fromRgb: Readonly<Record<number, Module>>;
   /** By level; the last two layers, at 4x4, come first. */
-  readonly blocks: readonly (readonly Step[])[];
+  readonly blocks: readonly (readonly PgganLayer[])[];
   /** Behind the last hidden layer. */
   readonly discrimination?: MinibatchDiscrimination;
   /** To one logit. */
