@@ -128,10 +128,8 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
     throw new GpuError(`${info.name} could not be opened: ${(error as Error).message}`);
   }
   device.lost.then(({ reason, message }) => {
-    if (reason !== "destroyed") {
-      failure ??= `The GPU was lost (${message || reason}): the driver was reset or ran out of ` +
-        `memory; start again with --resume, perhaps with a smaller --batch`;
-    }
+    failure ??= `The GPU was lost (${message || reason}): the driver was reset or ran out of ` +
+      `memory; start again with --resume, perhaps with a smaller --batch`;
   });
   device.addEventListener("uncapturederror", (event) => {
     const { error } = event as GPUUncapturedErrorEvent;
@@ -168,7 +166,9 @@ export function creating<T>(what: string, create: () => T): T {
   const invalid = device.popErrorScope(), full = device.popErrorScope();
   pending.push(
     invalid.then((error) => {
-      if (error) failure ??= `${what} failed: ${error.message.replace(/\s+/g, " ").trim()}`;
+      if (error) {
+        failure ??= `${capital(what)} cannot be had: ${error.message.replace(/\s+/g, " ").trim()}`;
+      }
     }),
     full.then((error) => {
       if (error) {
@@ -178,6 +178,10 @@ export function creating<T>(what: string, create: () => T): T {
     }),
   );
   return made;
+}
+
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 /** Throws what went wrong on the device since the last call, if anything did. */

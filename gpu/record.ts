@@ -226,6 +226,7 @@ export async function read(from: Storage, bytes: number): Promise<ArrayBuffer> {
   try {
     await buffer.mapAsync(GPUMapMode.READ);
   } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve)); // what happened is told by an event
     await checkGpu();
     throw error;
   }

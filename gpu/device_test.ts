@@ -1,0 +1,29 @@
+import { assertRejects } from "@std/assert";
+import { checkGpu, deviceInfo, gpu, openGpu } from "./device.ts";
+import { GpuError } from "./errors.ts";
+import { kernel } from "./kernel.ts";
+import { release, storage } from "./memory.ts";
+import { read, run } from "./record.ts";
+
+await openGpu();
+
+Deno.test("memory that cannot be had is named with its size", async () => {
+  const big = storage(deviceInfo().limits.maxBufferSize + 1024);
+  await assertRejects(checkGpu, GpuError, "buffer of");
+  release(big);
+});
+
+Deno.test("a shader that does not compile is named, with the place in its source", async () => {
+  const source = `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main() { y[0] = 1u; }`;
+  const y = storage(16);
+  run(kernel("wrong", source), { y: { storage: y } }, {}, [1, 1, 1]);
+  await assertRejects(checkGpu, GpuError, "The shader wrong/main cannot be had");
+  release(y);
+});
+
+Deno.test("a device that goes away ends in a sentence that says how to go on", async () => {
+  const y = storage(16);
+  gpu().destroy(); // the last test here: this file has a device of its own
+  await assertRejects(() => read(y, 16), GpuError, "The GPU was lost");
+});
