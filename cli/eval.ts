@@ -38,7 +38,7 @@ const table: readonly Option[] = [
   {
     name: "fake",
     kind: "text",
-    help: "folder, zip, .npz or checkpoint to judge, instead of --run",
+    help: "folder, zip, .npz or checkpoint to judge instead of the run's",
   },
   {
     name: "samples",
@@ -56,7 +56,8 @@ const table: readonly Option[] = [
   },
   { name: "weights", kind: "text", help: "Inception's file, .pth or safetensors" },
   { name: "resolution", kind: "count", help: "side that files are brought to first", min: 1 },
-  { name: "crop", kind: "text", help: "WxH+X+Y, center (square) or none (squash)" },
+  { name: "crop", kind: "text", help: "of real pictures: WxH+X+Y, center (square), none (squash)" },
+  { name: "fake-crop", kind: "text", help: "the same of a folder or zip to judge" },
   {
     name: "resize",
     kind: "text",
@@ -74,7 +75,8 @@ const help = [
   "Tells how good pictures are.",
   "",
   "  gan eval fid --run latest                 Frechet Inception distance of a run's generator",
-  "  gan eval kid --real faces.zip --fake made  kernel distance of two sets of pictures",
+  "  gan eval fid --run 3 --fake other.zip     other pictures, against the same real ones",
+  "  gan eval kid --real faces.zip --fake made kernel distance of two sets of pictures",
   "  gan eval is --fake made                   Inception Score",
   "  gan eval pr --run 3                       precision, recall, density, coverage",
   "",
@@ -88,6 +90,7 @@ const help = [
     subsets: 100,
     out: "runs",
     crop: "center",
+    fakeCrop: "center",
     resize: "area",
   }),
 ].join("\n");
@@ -120,15 +123,15 @@ export async function evalCommand(args: string[], print: (line: string) => void)
         (rest.length ? `, not ${rest.join(" ")}` : ""),
     );
   }
-  if (values.run !== undefined && values.fake !== undefined) {
-    throw new UsageError("--run and --fake both name what to judge: give one");
+  if (values.checkpoint !== undefined && values.fake !== undefined) {
+    throw new UsageError("--checkpoint and --fake both name what to judge: give one");
   }
   const { name: device } = await openGpu(values.device as string | undefined);
   const feature = metric === "is" ? "logits" : String(values.feature ?? "2048") as Feature;
   const inception = await loadInception(feature, values.weights as string | undefined);
-  const fakeOptions = await runOptions(values);
-  const fake = await openFake(values, fakeOptions);
-  const real = metric === "is" ? undefined : await openReal(values, fakeOptions?.options);
+  const judged = await judgedIn(values);
+  const fake = judged ? await openGenerator(values, judged) : await openFakes(values);
+  const real = metric === "is" ? undefined : await openReal(values, judged?.options);
   try {
     const start = performance.now();
     const watch = (side: string): ExtractOptions => ({ onProgress: reporter(side) });
@@ -226,54 +229,63 @@ function cacheFolder(values: Values): string {
   return join(String(values.out ?? "runs"), ".cache");
 }
 
-/** The run or the checkpoint that is judged, with the options it was made with. */
-async function runOptions(
-  values: Values,
-): Promise<{ options: TrainOptions; checkpoint: string; run?: string } | undefined> {
-  const { fake, checkpoint } = values;
-  if (fake !== undefined) {
-    if (!String(fake).endsWith(".safetensors")) return undefined;
-    const { metadata } = await loadSafetensors(String(fake));
-    if (!metadata.options) {
-      throw new EvalError(`eval: ${fake} is no checkpoint of a run: its metadata lack the options`);
-    }
-    return { options: { ...defaults, ...JSON.parse(metadata.options) }, checkpoint: String(fake) };
-  }
-  const run = await findRun(String(values.out ?? "runs"), String(values.run ?? "latest"));
-  const path = await findCheckpoint(run, checkpoint as string | undefined);
-  return { options: await optionsOf(run), checkpoint: path, run };
+/** A generator that is judged: a checkpoint, with the options of its run. */
+interface JudgedGenerator {
+  readonly options: TrainOptions;
+  readonly checkpoint: string;
+  readonly run?: string;
 }
 
-async function openFake(
+/** The run or the checkpoint that is judged; undefined where it is files of pictures. */
+async function judgedIn(values: Values): Promise<JudgedGenerator | undefined> {
+  const { fake } = values;
+  if (fake === undefined) {
+    const run = await runOf(values);
+    const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
+    return { options: await optionsOf(run), checkpoint, run };
+  }
+  if (!String(fake).endsWith(".safetensors")) return undefined;
+  const { metadata } = await loadSafetensors(String(fake));
+  if (!metadata.options) {
+    throw new EvalError(`eval: ${fake} is no checkpoint of a run: its metadata lack the options`);
+  }
+  return { options: { ...defaults, ...JSON.parse(metadata.options) }, checkpoint: String(fake) };
+}
+
+function runOf(values: Values): Promise<string> {
+  return findRun(String(values.out ?? "runs"), String(values.run ?? "latest"));
+}
+
+/** How files are prepared: as asked for, else as the run's, if one is named. */
+async function prepared(values: Values, options?: TrainOptions): Promise<Values> {
+  options ??= values.run === undefined ? undefined : await optionsOf(await runOf(values));
+  if (!options) return values;
+  const { resolution, crop, resize } = options;
+  return { resolution, crop, resize, ...values };
+}
+
+async function openGenerator(
   values: Values,
-  run: Awaited<ReturnType<typeof runOptions>>,
+  { options, checkpoint, run }: JudgedGenerator,
 ): Promise<Side> {
-  if (!run) return await openFiles(String(values.fake), values, values.samples);
-  const { options, checkpoint } = run;
   const { G, images } = await loadGenerator(recipeOf(options.recipe), options, checkpoint);
   const seed = Number(values.seed ?? 0), count = Number(values.samples ?? 10_000);
+  const { resolution } = options;
   return {
-    about: {
-      ...(run.run !== undefined && { run: run.run }),
-      checkpoint,
-      images,
-      seed,
-      resolution: options.resolution,
-      rounding: ROUNDING,
-    },
-    name: run.run ?? checkpoint,
+    about: { ...(run && { run }), checkpoint, images, seed, resolution, rounding: ROUNDING },
+    name: run ?? checkpoint,
     set: generated(G, options, count, seed),
   };
 }
 
-/** The real pictures: as named, else those that the run was trained on, prepared in the same way. */
+/** The real pictures: as named, else those that the run was trained on; prepared as those were. */
 async function openReal(values: Values, options: TrainOptions | undefined): Promise<Side> {
-  const prepared = options
-    ? { resolution: options.resolution, crop: options.crop, resize: options.resize, ...values }
-    : values;
+  if (!options && values.run !== undefined) options = await optionsOf(await runOf(values));
   const path = values.real ?? options?.data;
   if (path === undefined) throw new UsageError("--real FOLDER: name the real pictures");
-  if (path) return await openFiles(String(path), prepared, values.realSamples);
+  if (path) {
+    return await openFiles(String(path), await prepared(values, options), values.realSamples);
+  }
   // The built-in pictures are no folder of the user's.
   const { resolution, crop, resize } = options!, cache = cacheFolder(values);
   const pictures = await openPictures({ resolution, crop, resize: resize as Resize, cache });
@@ -284,6 +296,12 @@ async function openReal(values: Values, options: TrainOptions | undefined): Prom
     hash: `${pictures.hash} ${set.count}`,
     set,
   };
+}
+
+/** Files to judge: as large as the run's pictures, if one is named, but not cropped as those were. */
+async function openFakes(values: Values): Promise<Side> {
+  const like = { ...await prepared(values), crop: values.fakeCrop ?? "center" };
+  return await openFiles(String(values.fake), like, values.samples);
 }
 
 async function openFiles(

@@ -167,7 +167,11 @@ Deno.test("what cannot be judged is a sentence", async () => {
   const run = (...args: string[]) =>
     evalCommand([...args, "--out", join(folder, "runs")], () => {});
   await assertRejects(() => run("fun"), UsageError, "gan eval fid|kid|is|pr, not fun");
-  await assertRejects(() => run("fid", "--run", "1", "--fake", a), UsageError, "give one");
+  await assertRejects(
+    () => run("fid", "--checkpoint", "best", "--fake", a),
+    UsageError,
+    "give one",
+  );
   await assertRejects(
     () => run("fid", "--real", a, "--fake", b, "--weights", join(folder, "none.pth")),
     EvalError,

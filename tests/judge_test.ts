@@ -116,6 +116,13 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
     "to the nearest byte, halves up",
   ]);
 
+  // Others' pictures, against the same real ones
+  lines.length = 0;
+  const others = ["--run", "latest", "--fake", data, "--out", out, "--feature", "64"];
+  await evalCommand(["fid", ...others, "--weights", weights, "--json"], (line) => lines.push(line));
+  const { value, real, fake } = JSON.parse(lines[0]);
+  assert(Math.abs(value) < 1e-6 && fake.resolution === R && real.pictures === data, lines[0]);
+
   // Back to the first checkpoint, and on to the end again: the same numbers a second time
   await Deno.copyFile(bestPath(run), join(run, "checkpoint-000007.safetensors"));
   await go("--resume", "latest", "--checkpoint", "first.safetensors", "--kimg", "0.012");
