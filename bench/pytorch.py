@@ -317,7 +317,7 @@ def main():
         else:
             line["gflops"] = round(work["gflop"] / ms_min * 1e3, 2)
         if "images" in work:
-            line["gflop"] = round(work["gflop"], 3)
+            line["gflop"] = round(work["gflop"], 6)
             line["images_per_s"] = round(work["images"] / ms_min * 1e3, 2)
         print(json.dumps({**line, **about}), flush=True)
 
