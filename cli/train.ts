@@ -40,7 +40,12 @@ const table: readonly Option[] = [
     max: 512,
   },
   { name: "batch", kind: "count", help: "pictures a step", min: 2, max: 4096 },
-  { name: "kimg", kind: "number", help: "thousands of pictures to show", min: 0.001 },
+  {
+    name: "kimg",
+    kind: "number",
+    help: "thousands of pictures to show; pggan: as many as its phases take",
+    min: 0.001,
+  },
   { name: "seed", kind: "count", help: "all random numbers follow from it" },
   { name: "preset", kind: "text", help: "a named set of options (below)" },
   { name: "loss", kind: "text", help: "the losses of D and G", choices: Object.keys(losses) },

@@ -11,6 +11,7 @@ import { scoped } from "../tensor/tensor.ts";
 import { advance, samples, train } from "../train/loop.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
+import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import { readStats } from "../train/run_folder.ts";
 import {
@@ -205,6 +206,28 @@ Deno.test("grown nets hold no more memory than nets built as large, and steps of
   await idle();
   assertEquals([counters.buffers, counters.textures], [buffers, textures]);
   assertEquals([counters.pipelines, counters.bindGroups], [pipelines, bindGroups]);
+});
+
+Deno.test("a plan tells batch, speed and time of each phase that the run comes to", async () => {
+  const own = { ...options, batch: 8, fullBatchTo: 8, lastKimg: 0.01, kimg: 0.05 };
+  const { phases, seconds, layers } = await plan(newState(pggan, own), own);
+  const seen = phases.map((
+    { resolution, fading, images, batch },
+  ) => [resolution, fading, images, batch]);
+  assertEquals(seen, [
+    [4, false, 8, 8],
+    [8, true, 8, 8],
+    [8, false, 8, 8],
+    [16, true, 8, 4],
+    [16, false, 8, 4],
+    [16, false, 10, 4], // shown to the end of --kimg
+  ]);
+  const [first, , small, fading, large, last] = phases.map(({ gflopPerImage }) => gflopPerImage);
+  assert(0 < first && first < small && small < large && large < fading && large === last);
+  assert(Math.abs(phases.reduce((t, phase) => t + phase.seconds, 0) / seconds - 1) < 1e-9);
+  assertEquals(layers.G.at(-1)!.output, [1, 16, 16, 3]);
+  const cut = { ...own, kimg: 0.02 }, short = await plan(newState(pggan, cut), cut);
+  assertEquals(short.phases.map(({ images }) => images), [8, 8, 4]);
 });
 
 Deno.test("while a level is faded in, pictures go from the old branch's to the new one's", async () => {

@@ -49,7 +49,7 @@ export interface TrainOptions {
   readonly fmapMax: number;
   /** Growing nets: `pixel`, `batch` or `none`. */
   readonly norm: string;
-  /** Growing nets: `equalised` learning rate, or `plain`. */
+  /** Growing nets: `equalised` learning rate, `spectral` norm, or `plain`. */
   readonly weights: string;
   /** What shows D how pictures of a batch differ: `discrimination`, `stddev` or `none`. */
   readonly minibatch: string;
