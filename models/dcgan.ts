@@ -99,12 +99,17 @@ export class DcganDiscriminator extends Module {
     this.output = new Conv2d(ndf * 2 ** (n - 1), 1, FIRST, conv);
   }
 
-  /** `[N, R, R, 3]` to `[N]`. */
-  override forward(x: Tensor, training: boolean): Tensor {
+  /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
+  features(x: Tensor, training: boolean): Tensor {
     for (const { conv, norm } of this.blocks) {
       x = conv.forward(x);
       x = norm ? norm.forward(x, training) : leakyRelu(x, 0.2);
     }
-    return reshape(this.output.forward(x), [x.shape[0]]);
+    return x;
+  }
+
+  /** `[N, R, R, 3]` to `[N]`. */
+  override forward(x: Tensor, training: boolean): Tensor {
+    return reshape(this.output.forward(this.features(x, training)), [x.shape[0]]);
   }
 }

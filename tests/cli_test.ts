@@ -249,11 +249,39 @@ Deno.test("what a run cannot go on from, or a picture be made of or written to",
     ["sample wider --out copies", 1, checkpoint, "another net"],
     ["sample broken --out copies", 1, "cannot read", "options.json"],
     ["sample latest --checkpoint file", 1, "file", "cut short"],
+    ["sample latest --attention", 2, "no attention in G", "gan train sagan"],
+    ["sample latest --attention --single", 2, "--attention", "no --single"],
+    ["sample latest --points 1+1", 2, "add --attention"],
+    ["sample latest --attention --points 16+0", 2, "--points 16+0", "16 pixels"],
     ["sample latest --to faces", 1, "faces"],
     ["sample latest --single --to file", 1, "file"],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
   assert(!left.some((name) => name.endsWith(".part")), String(left));
+});
+
+Deno.test("SAGAN trains, goes on, and shows where it looks", async () => {
+  const options = `${NETS} --attention 8,4 --augment color --minibatch discrimination`;
+  const trained = await gan(`train sagan ${options} --data faces --kimg 0.004 --out attending`);
+  assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
+  const resumed = await gan("train --resume latest --out attending --kimg 0.006");
+  assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
+  const run = join(temp, "attending", "00000-sagan-faces-16");
+  const lines = (await Deno.readTextFile(join(run, "stats.jsonl"))).trim().split("\n");
+  const last = JSON.parse(lines.at(-1)!);
+  for (const name of ["gamma/G.blocks.1", "entropy/D.blocks.0", "sigma/D.output"]) {
+    assert(Number.isFinite(last[name]), `${name} is not in ${lines.at(-1)}`);
+  }
+  const shown = await gan(
+    "sample latest --out attending --attention --points 3+4 --count 2 --json",
+  );
+  assertEquals([shown.code, shown.errors], [0, []], JSON.stringify(shown));
+  const paths = shown.out.trim().split("\n").map((line) => JSON.parse(line).path);
+  assertEquals(paths.map((path) => path.split("/").at(-1)), [
+    "attention000000-seed0.png",
+    "attention000000-seed0-blocks.1.attention.png",
+  ]);
+  for (const path of paths) assert((await Deno.stat(join(temp, path))).size > 100);
 });
 
 Deno.test("help, and a plan in JSON", async () => {

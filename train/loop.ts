@@ -23,7 +23,8 @@ import type { Module } from "../nn/module.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { augment } from "./augment.ts";
 import { describe } from "./growth.ts";
-import { Ledger } from "./ledger.ts";
+import { collapse, diagnose } from "./diagnose.ts";
+import { Ledger, type LossMeans } from "./ledger.ts";
 import { type Judge, judgeWhenDue } from "./judge.ts";
 import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
@@ -59,6 +60,7 @@ const LATENTS = 1, LABELS = 2, MIX = 4;
 const AUGMENTATIONS = 1_000_000, DROPOUTS = 2_000_000;
 
 const GRID = 64; // pictures in a grid
+const UNSHAPED = 10_000; // images until which pictures may well be alike
 const REPORT_MS = 1000; // between two readings of the losses
 
 /**
@@ -73,29 +75,37 @@ export async function train(training: Training): Promise<boolean> {
   const { total, phases } = state.schedule, every = Math.round(1000 * options.snapshot);
   using events = new EventFile(run, state.images);
   const ledger = new Ledger(4096), pacer = new Pacer();
+  const reals = gather(
+    pictures,
+    batchAt({ count: pictures.count, seed: options.seed, mirror: false }, 0, GRID),
+  );
   if (state.images === 0) {
-    const reals = gather(
-      pictures,
-      batchAt({ count: pictures.count, seed: options.seed, mirror: false }, 0, GRID),
-    );
     await savePng(join(run, "reals.png"), grid(reals, GRID, options.resolution));
     progress.say(`Compiling shaders: the first steps are slow`);
   }
   grow(state);
   let shown = shrink(pictures, state.stage.resolution, options.resize as Resize);
-  let reported = performance.now();
-  const report = async () => {
-    const means = await ledger.read();
+  let reported = performance.now(), latest: LossMeans | undefined, warning: string | undefined;
+  const report = async (beside?: Record<string, number>) => {
+    const fresh = await ledger.read(), means = fresh ?? latest;
     reported = performance.now();
-    if (!means) return;
+    if (!means || !(fresh || beside)) return;
+    latest = means;
     await refuseNaN(state, means);
     const { images } = state, { dReal, dFake, g, penalty } = means, grows = phases.length > 1;
     // Of the last image shown: the next one may belong to another phase.
     const { phase, alpha } = state.schedule.at(images - 1),
       place = { resolution: phase.resolution, alpha };
-    const note = grows ? describe(phase, alpha) : undefined;
+    const note = [grows ? describe(phase, alpha) : "", warning ?? ""].filter(Boolean).join("; ");
     progress.report({ images, total, real: dReal, fake: dFake, lossG: g, note });
-    await appendStats(run, { images, time: Date.now() / 1000, ...means, ...(grows && place) });
+    await appendStats(run, {
+      images,
+      time: Date.now() / 1000,
+      ...means,
+      ...(grows && place),
+      ...beside,
+    });
+    if (beside) events.scalars(images, beside);
     events.scalars(images, { "loss/D-real": dReal, "loss/D-fake": dFake, "loss/G": g });
     if (penalty !== undefined) events.scalars(images, { "loss/penalty": penalty });
     if (grows) {
@@ -103,11 +113,14 @@ export async function train(training: Training): Promise<boolean> {
     }
   };
   const snapshot = async () => {
-    await report();
     progress.pause();
-    const image = await fakes(state, options);
+    const R = options.resolution, pixels = await fakes(state, options);
+    const beside = await diagnose(state, { pixels, n: GRID, R }, { pixels: reals, n: GRID, R });
+    warning = state.images > UNSHAPED ? collapse(beside) : undefined;
+    await report(beside);
+    progress.pause();
     const kimg = String(Math.floor(state.images / 1000)).padStart(6, "0");
-    await savePng(join(run, `fakes${kimg}.png`), image);
+    await savePng(join(run, `fakes${kimg}.png`), grid(pixels, GRID, R));
     events.image(state.images, "fakes", await Deno.readFile(join(run, `fakes${kimg}.png`)));
     await saveState(state, options, checkpointPath(run, state.images));
     await keepLast(run, options.keep);
@@ -211,6 +224,7 @@ export async function* samples(
   }
 }
 
+/** The grid's pictures, from latents that stay the same. */
 async function fakes(state: State, options: TrainOptions) {
   const R = options.resolution, pixels = new Uint8Array(GRID * R * R * 3);
   const { batch } = state.schedule.at(state.images);
@@ -219,7 +233,7 @@ async function fakes(state: State, options: TrainOptions) {
   ) {
     pixels.set(bytes, at * R * R * 3);
   }
-  return grid(pixels, GRID, R);
+  return pixels;
 }
 
 /** Where the time of one step goes, kernel by kernel; the step before it compiles. */

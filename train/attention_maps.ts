@@ -1,0 +1,45 @@
+import { slice } from "../kernels/slice.ts";
+import type { Module } from "../nn/module.ts";
+import { SelfAttention } from "../nn/self_attention.ts";
+import { noGrad } from "../tensor/op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** What one attention of a net looks at. */
+export interface SeenMap {
+  /** In the net, e.g. `blocks.2.attention`. */
+  readonly path: string;
+  readonly layer: SelfAttention;
+  /** Side of the map that attends; its keys have this side or, pooled, half of it. */
+  readonly side: number;
+  /** `[n, side^2, keys]`, rows of which sum to 1. */
+  readonly map: Tensor;
+}
+
+const MOST = 2 ** 24; // elements of a map at once; of fewer pictures than given, if they are more
+
+/**
+ * Runs a net outside of training and tells where its attentions look.
+ *
+ * @param x What the net takes, as many as are wanted.
+ */
+export function attentionMaps(net: Module, x: Tensor): SeenMap[] {
+  const layers = [...net.modules()].filter((layer) => layer instanceof SelfAttention);
+  if (layers.length === 0) return [];
+  const paths = new Map([...net.named()].map(([path, t]) => [t, path]));
+  const seen: SeenMap[] = [];
+  for (const layer of layers) {
+    const path = paths.get(layer.gamma)!.replace(/\.gamma$/, "");
+    // An own property hides the class's method for the length of one forward.
+    layer.forward = (x) => {
+      const [N, side] = x.shape, n = Math.max(1, Math.min(N, Math.floor(MOST / side ** 4)));
+      seen.push({ path, layer, side, map: layer.map(slice(x, 0, 0, n)) });
+      return SelfAttention.prototype.forward.call(layer, x);
+    };
+  }
+  try {
+    noGrad(() => void net.forward(x, false));
+  } finally {
+    for (const layer of layers) delete (layer as Partial<SelfAttention>).forward;
+  }
+  return seen;
+}
