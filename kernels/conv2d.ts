@@ -15,11 +15,13 @@ import { folded, run } from "../gpu/record.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { foldInto } from "./fold.ts";
-import { gather, up } from "./gather.ts";
-import { planWeight, weightKernel } from "./gemm.ts";
+import { gather, sample, up } from "./gather.ts";
+import { weightKernel } from "./gemm.ts";
 import { matmul } from "./matmul.ts";
-import { fitsTexture, type Layout, pack, plain } from "./panel.ts";
+import { fitsTexture, type Layout, loadOf, pack, plain } from "./panel.ts";
+import { type Plan, planFor } from "./plan.ts";
 import { sumInto } from "./reduce.ts";
+import { tiledWeight } from "./tile.ts";
 
 /** Stride and zero padding in pixels, the same along both axes. */
 export interface Geometry {
@@ -187,7 +189,7 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
       ...plain([kh * kw, C, 1, O], up(O, 4)),
       rows: A.channels,
     };
-  gather(x, A, w, B, y, false, {
+  const sizes = {
     rows: N * Y * X,
     TY: Y,
     TX: X,
@@ -199,7 +201,8 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
     H: Y,
     W: X,
     OC: O,
-  });
+  };
+  gather({ a: x, A, b: w, B, transposed: false, sizes }, y);
 }
 
 /** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
@@ -227,7 +230,7 @@ function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
       channels: up(C, 4),
     };
   const TY = Math.ceil(H / s), TX = Math.ceil(W / s);
-  gather(y, A, w, B, x, true, {
+  const sizes = {
     rows: N * TY * TX,
     TY,
     TX,
@@ -239,16 +242,25 @@ function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
     H,
     W,
     OC: C,
-  });
+  };
+  gather({ a: y, A, b: w, B, transposed: true, sizes }, x);
 }
 
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
-  const { N, C, kh, kw, O, Y, X, s } = z;
-  const A = layoutX(z), G = layoutY(z);
   counters.flop += flop(z);
-  const texture = fitsTexture(A) && fitsTexture(G);
-  const plan = planWeight({ rows: C, columns: O, terms: X, texture });
-  const pa = pack(x, A, plan.load), pg = pack(y, G, plan.load);
+  const texture = fitsTexture(layoutX(z)) && fitsTexture(layoutY(z));
+  const problem = { rows: z.C, columns: z.O, terms: z.X, texture };
+  const plan = planFor("weight", problem, (plan) => {
+    const dw = empty(w.shape);
+    launchWeight(sample(x.shape), sample(y.shape), dw, z, plan);
+    return dw;
+  });
+  launchWeight(x, y, w, z, plan);
+}
+
+function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
+  const { N, C, kh, kw, O, Y, X, s } = z, A = layoutX(z), G = layoutY(z);
+  const load = loadOf(plan), pa = pack(x, A, load), pg = pack(y, G, load);
   const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
   const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;
@@ -257,7 +269,8 @@ function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
   const sums = parts === 1 ? w : empty([parts, w.size]);
-  run(weightKernel(plan, O % 4 === 0), { A: pa.resource, G: pg.resource, y: sums }, {
+  const make = plan.load === "tile" ? tiledWeight : weightKernel;
+  run(make(plan, O % 4 === 0), { A: pa.resource, G: pg.resource, y: sums }, {
     lines,
     perPart,
     parts,

@@ -6,7 +6,7 @@ import { checkOp, differences, type Reference } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./conv2d.ts";
 import { leakyRelu, mul, square } from "./elementwise.ts";
-import { forcePlan, type Plan } from "./gemm.ts";
+import { forcePlan, type Plan } from "./plan.ts";
 import { sum } from "./reduce.ts";
 await openGpu();
 
@@ -115,6 +115,8 @@ for (const [C, O] of [[4, 4], [5, 9], [8, 16], [16, 33], [9, 70], [17, 3], [12, 
 }
 
 const plans: Partial<Plan>[] = [
+  { load: "tile", MR: 4, NV: 1, KU: 16, wx: 16, wy: 16, wz: 1 },
+  { load: "tile", MR: 8, NV: 2, KU: 8, wx: 16, wy: 16, wz: 1 },
   { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 4, wy: 4, wz: 1 },
   { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 4, wz: 2 },
   { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1, wz: 1 },

@@ -4,9 +4,12 @@
  * @module
  */
 import { folded, run } from "../gpu/record.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { gatherKernel, planGather } from "./gemm.ts";
-import { fitsTexture, type Layout, pack } from "./panel.ts";
+import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { gatherKernel } from "./gemm.ts";
+import { type Plan, planFor } from "./plan.ts";
+import { normal } from "./random.ts";
+import { tiledGather } from "./tile.ts";
+import { fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
 
 /** `n` rounded up to a multiple of `m`. */
 export function up(n: number, m: number): number {
@@ -19,38 +22,49 @@ export type GatherSizes = Record<
   number
 >;
 
-/**
- * Lays both operands out and runs the gather kernel on them.
- *
- * @param images Products in all, each with a layer of its own in both operands.
- */
-export function gather(
-  a: Tensor,
-  A: Layout,
-  b: Tensor,
-  B: Layout,
-  out: Tensor,
-  transposed: boolean,
-  sizes: GatherSizes,
-  images = 1,
-): void {
+/** One gather: its operands with their layouts, and its sizes. */
+export interface Gather {
+  readonly a: Tensor;
+  readonly A: Layout;
+  readonly b: Tensor;
+  readonly B: Layout;
+  readonly transposed: boolean;
+  readonly sizes: GatherSizes;
+  /** Products in all, each with a layer of its own in both operands; 1 by default. */
+  readonly images?: number;
+}
+
+/** Lays both operands out and runs the gather kernel on them. */
+export function gather(job: Gather, out: Tensor): void {
+  const { a, A, b, B, transposed, sizes: { rows, OC } } = job;
   if (A.channels > 4 * 60_000) {
     throw new RangeError(
       `gather: ${A.channels} terms are too many for one loop of the software device`,
     );
   }
   const texture = fitsTexture(A) && fitsTexture(B);
-  const plan = planGather({
-    rows: sizes.rows,
-    columns: sizes.OC,
-    terms: A.channels,
-    texture,
-  });
-  const pa = pack(a, A, plan.load), pb = pack(b, B, plan.load);
+  const plan = planFor(
+    transposed ? "gather_transposed" : "gather",
+    { rows, columns: OC, terms: A.channels, texture },
+    (plan) => {
+      const y = empty(out.shape);
+      launch({ ...job, a: sample(a.shape), b: sample(b.shape) }, y, plan);
+      return y;
+    },
+  );
+  launch(job, out, plan);
+}
+
+function launch(
+  { a, A, b, B, transposed, sizes, images = 1 }: Gather,
+  out: Tensor,
+  plan: Plan,
+): void {
+  const load = loadOf(plan), pa = pack(a, A, load), pb = pack(b, B, load);
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
   run(
-    gatherKernel(plan, transposed, sizes.OC % 4 === 0),
+    (plan.load === "tile" ? tiledGather : gatherKernel)(plan, transposed, sizes.OC % 4 === 0),
     { A: pa.resource, B: pb.resource, y: out },
     {
       ...sizes,
@@ -67,4 +81,9 @@ export function gather(
     },
     folded(rowGroups * colGroups * sizes.E ** 2 * images),
   );
+}
+
+/** Numbers to try a plan on. */
+export function sample(shape: Shape): Tensor {
+  return normal(shape, { seed: 1, stream: 1, counter: 0 });
 }

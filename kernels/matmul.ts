@@ -81,5 +81,5 @@ function product(
   };
   // A convolution of one tap over a picture one pixel wide.
   const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
-  gather(a, A, b, B, y, false, sizes, batch);
+  gather({ a, A, b, B, transposed: false, sizes, images: batch }, y);
 }

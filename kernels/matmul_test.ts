@@ -2,7 +2,7 @@ import { openGpu } from "../gpu/device.ts";
 import { assertThrows } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp, type Reference } from "../tests/check.ts";
-import { forcePlan, type Plan } from "./gemm.ts";
+import { forcePlan, type Plan } from "./plan.ts";
 import { matmul } from "./matmul.ts";
 await openGpu();
 
@@ -47,6 +47,8 @@ for (const size of sizes) {
 }
 
 const plans: Partial<Plan>[] = [
+  { load: "tile", MR: 4, NV: 1, KU: 16, wx: 16, wy: 16, wz: 1 },
+  { load: "tile", MR: 8, NV: 2, KU: 8, wx: 16, wy: 16, wz: 1 },
   { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 8, wy: 4, wz: 1 },
   { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 16, wz: 1 },
   { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1, wz: 1 },

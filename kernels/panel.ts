@@ -11,6 +11,7 @@ import { kernel } from "../gpu/kernel.ts";
 import { type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
 import { copyToTexture, ROW_ALIGNMENT, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Plan } from "./plan.ts";
 
 const kernels = {
   texture: {
@@ -25,6 +26,11 @@ const kernels = {
 
 /** Where a GEMM reads its operands from. */
 export type Load = "texture" | "buffer";
+
+/** Where a plan's kernels read from: tiles are filled from buffers. */
+export function loadOf({ load }: Plan): Load {
+  return load === "texture" ? "texture" : "buffer";
+}
 
 /** A tensor as `[layers, H, W, C]` with any strides, and the frame of zeros wanted around it. */
 export interface Layout {

@@ -1,0 +1,180 @@
+/**
+ * Pieces of source that the GEMM kernels share.
+ *
+ * @module
+ */
+import { type Kernel, kernel } from "../gpu/kernel.ts";
+import type { Plan } from "./plan.ts";
+
+/** `[0, 1, ..., n - 1]`, to unroll with. */
+export function range(n: number): number[] {
+  return [...Array(n).keys()];
+}
+
+export function lines(...parts: (string | string[])[]): string {
+  return parts.flat().join("\n");
+}
+
+export function described({ load, MR, NV, KU, single, wx, wy, wz }: Plan, vec4: boolean): string {
+  return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}${
+    vec4 ? "" : " scalar"
+  }`;
+}
+
+const kernels = new Map<string, Kernel>();
+
+export function cached(name: string, make: () => string): Kernel {
+  const known = kernels.get(name);
+  if (known) return known;
+  const made = kernel(name, make());
+  kernels.set(name, made);
+  return made;
+}
+
+/** Declares operand `name` and gives the expression that reads its texel (layer, row, column). */
+export function operand(name: string, binding: number, load: Plan["load"]) {
+  return load === "texture"
+    ? {
+      declare:
+        `@group(0) @binding(${binding}) var ${name}: texture_storage_2d_array<rgba32float, read>;`,
+      at: (layer: string, row: string, col: string) =>
+        `textureLoad(${name}, vec2u(${col}, ${row}), ${layer})`,
+    }
+    : {
+      declare: `@group(0) @binding(${binding}) var<storage, read> ${name}: array<vec4f>;`,
+      at: (layer: string, row: string, col: string) =>
+        `${name}[((${layer}) * p.${name}_rows + ${row}) * p.${name}_width + ${col}]`,
+    };
+}
+
+/** Stores vec4 accumulators to `y`, an array of rows of `cols` numbers, at row `at`. */
+export function storing(vec4: boolean, cols: string) {
+  return {
+    declare: `@group(0) @binding(2) var<storage, read_write> y: array<${vec4 ? "vec4f" : "f32"}>;`,
+    store: (at: string, col: string, value: string) =>
+      vec4
+        ? `if (4 * (${col}) < ${cols}) { y[(${at}) * (${cols} / 4) + ${col}] = ${value}; }`
+        : lines(
+          range(4).map((q) =>
+            `if (4 * (${col}) + ${q} < ${cols}) { y[(${at}) * ${cols} + 4 * (${col}) + ${q}] = ${value}.${
+              "xyzw"[q]
+            }; }`
+          ),
+        ),
+  };
+}
+
+/**
+ * The first column (in vec4) and row of an invocation. Workgroups have one axis, which is the only one
+ * that the software device vectorises along. What is the same for all lanes is not made of `l`, so
+ * that its loads are found to be one.
+ */
+export function place({ MR, NV, wx, wy, wz }: Plan): string {
+  const lx = wx === 1 ? "" : wy * wz === 1 ? " + l.x" : ` + l.x % ${wx}`;
+  const ly = wy === 1 ? "" : ` + l.x / ${wx}${wz === 1 ? "" : ` % ${wy}`}`;
+  return `let col = g % p.colGroups * ${wx * NV}${lx};
+let row = (g / p.colGroups % p.rowGroups * ${wy}${ly}) * ${MR};`;
+}
+
+/**
+ * A loop over `name` in steps of `step`; none where one step is all there is, as each level of loops
+ * costs the software device masks for every accumulator.
+ */
+export function loop(name: string, end: string, step: number, single: boolean): string {
+  return single
+    ? `{ let ${name} = 0u;`
+    : `for (var ${name} = 0u; ${name} < ${end}; ${name} += ${step}) {`;
+}
+
+/** `c = c + x.x b0 + x.y b1 + ...`: one long sum, which compiles best. */
+export function accumulate(
+  c: string,
+  KU: number,
+  x: (k: number) => string,
+  b: (k: number) => string,
+) {
+  return `${c} = ${c}${range(KU).map((k) => ` + ${x(k)} * ${b(k)}`).join("")};`;
+}
+
+/** The binding of the sizes, and the head of the entry point. */
+export function head(invocations: number): string {
+  return `@group(0) @binding(3) var<uniform> p: Params;
+@compute @workgroup_size(${invocations})
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) l: vec3u) {
+let g = w.x + w.y * groups.x;`;
+}
+
+/** Sizes of a gather. */
+export const GATHER_PARAMS = `struct Params {
+  rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad: u32, top: u32, left: u32,
+  H: u32, W: u32, OC: u32, I4: u32, rowGroups: u32, colGroups: u32, images: u32,
+  A_rows: u32, A_width: u32, B_rows: u32, B_width: u32,
+}`;
+
+/** Which product and class a workgroup of a gather serves, and where the windows of that begin. */
+export function gatherClass(transposed: boolean): string {
+  return lines(
+    `let z = g / (p.colGroups * p.rowGroups);
+if (z >= p.images * p.E * p.E) { return; }
+let class_ = z % (p.E * p.E);
+let image = z / (p.E * p.E);
+let cy = class_ / p.E; let cx = class_ % p.E;`,
+    transposed
+      ? `let ry = (cy + p.pad) % p.E; let rx = (cx + p.pad) % p.E;
+let tapsY = select(0u, (p.kh - ry + p.E - 1) / p.E, ry < p.kh);
+let tapsX = select(0u, (p.kw - rx + p.E - 1) / p.E, rx < p.kw);
+let y0 = p.top + (cy + p.pad) / p.E + 1 - tapsY; let x0 = p.left + (cx + p.pad) / p.E + 1 - tapsX;`
+      : `let tapsY = p.kh; let tapsX = p.kw;
+let y0 = p.top - p.pad; let x0 = p.left - p.pad;`,
+  );
+}
+
+/** Row `row` of the product as `m`, `ix`, `iy` and `n`, each with `r` behind: its window in A. */
+export function gatherRow(r: number, row: string): string {
+  return `let m${r} = min(${row}, p.rows - 1); let ix${r} = (m${r} % p.TX * p.S + x0) * p.I4;
+let iy${r} = m${r} / p.TX % p.TY * p.S + y0; let n${r} = m${r} / (p.TX * p.TY) + image;`;
+}
+
+/** A loop over the taps of a class; it takes two more braces to end. */
+export function gatherTaps(transposed: boolean): string {
+  return lines(
+    `for (var ty = 0u; ty < tapsY; ty++) { for (var tx = 0u; tx < tapsX; tx++) {`,
+    transposed
+      ? `let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;`
+      : `let tap = ty * p.kw + tx + image;`,
+  );
+}
+
+/** Runs `stores` for row `row` of the product, if it and its pixel `at` exist. */
+export function gatherStore(row: string, stores: readonly string[]): string {
+  return lines(
+    `{ let m = ${row}; let h = m / p.TX % p.TY * p.E + cy; let w = m % p.TX * p.E + cx;
+if (m < p.rows && h < p.H && w < p.W) {
+let at = ((m / (p.TX * p.TY) + image) * p.H + h) * p.W + w;`,
+    [...stores],
+    `} }`,
+  );
+}
+
+/** Sizes of a weight gradient. */
+export const WEIGHT_PARAMS = `struct Params {
+  lines: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, top: u32,
+  left: u32, g_top: u32, g_left: u32, IC: u32, OC: u32, I4: u32, O4: u32, rowGroups: u32,
+  colGroups: u32, A_rows: u32, A_width: u32, G_rows: u32, G_width: u32,
+}`;
+
+/** Which tap and part number `z` of a weight gradient is. */
+export const WEIGHT_TAP = `let taps = p.kh * p.kw;
+if (z >= taps * p.parts) { return; }
+let tap = z % taps; let part = z / taps;
+let ky = tap / p.kw + p.top; let kx = tap % p.kw + p.left;`;
+
+/** Stores row `r` of those from `row` on, if it exists. */
+export function weightStore(r: number, stores: readonly string[]): string {
+  return lines(
+    `if (row + ${r} < p.IC) { let at = z * p.IC + row + ${r};`,
+    [...stores],
+    `}`,
+  );
+}

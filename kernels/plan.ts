@@ -1,0 +1,169 @@
+/**
+ * How each matrix product and convolution is computed.
+ *
+ * Results do not depend on a {@linkcode Plan} beyond rounding. The rules for the software device come
+ * from measurements; on a GPU kernels/tune.ts finds better ones by trying.
+ *
+ * @module
+ */
+import { deviceInfo } from "../gpu/device.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** How a GEMM kernel is unrolled and spread over invocations. */
+export interface Plan {
+  /**
+   * How operands come in: straight from storage textures or buffers (kernels/gemm.ts), or from buffers
+   * by way of tiles that a workgroup shares (kernels/tile.ts).
+   */
+  readonly load: "texture" | "buffer" | "tile";
+  /** Rows an invocation (a multiple of 4 in {@linkcode weightKernel}). */
+  readonly MR: number;
+  /** vec4 columns an invocation. */
+  readonly NV: number;
+  /** Terms a loop step, a multiple of 4. */
+  readonly KU: number;
+  /** Whether one step of the innermost loop is all there is. */
+  readonly single: boolean;
+  /**
+   * Workgroup: `wx` invocations side by side along columns, `wy` along rows, and for weight gradients
+   * `wz` along taps and parts.
+   */
+  readonly wx: number;
+  readonly wy: number;
+  readonly wz: number;
+}
+
+/** What a plan is made for: sizes of the product `[rows, terms] x [terms, columns]`. */
+export interface Problem {
+  readonly rows: number;
+  readonly columns: number;
+  /** Length of the innermost sum: channels, as they are laid out; for a weight gradient, pixels a line. */
+  readonly terms: number;
+  /** True if textures can hold the operands. */
+  readonly texture: boolean;
+}
+
+/** A problem that was met and has no tuned plan, with a way to run it on operands of its own. */
+export interface Trial {
+  readonly kind: Kind;
+  readonly problem: Problem;
+  readonly run: (plan: Plan) => Tensor;
+}
+
+type Kind = "gather" | "gather_transposed" | "weight";
+
+let forced: Partial<Plan> | undefined;
+let tuned: Readonly<Record<string, Partial<Plan>>> = {};
+let met: Map<string, Trial> | undefined;
+
+/** Makes every plan use these values, for tests and experiments; undefined ends it. */
+export function forcePlan(plan: Partial<Plan> | undefined): void {
+  forced = plan;
+}
+
+/** The plans that tuning has found so far, by their problems. */
+export function tunedPlans(): Readonly<Record<string, Partial<Plan>>> {
+  return tuned;
+}
+
+/** Uses these plans from now on, where they are for the problem at hand. */
+export function useTuned(plans: Readonly<Record<string, Partial<Plan>>>): void {
+  tuned = { ...tuned, ...plans };
+}
+
+/** The problems without a tuned plan that `body` meets, by their names. */
+export function problemsOf(body: () => void): Map<string, Trial> {
+  const found = met = new Map();
+  try {
+    body();
+  } finally {
+    met = undefined;
+  }
+  return found;
+}
+
+/**
+ * The plan for a problem: the forced one, the tuned one, or the rule's.
+ *
+ * @param run Runs the problem on operands of its own, for tuning.
+ */
+export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
+  const { rows, columns, terms } = problem, name = `${kind} ${rows}x${terms}x${columns}`;
+  if (met && !tuned[name] && !met.has(name)) met.set(name, { kind, problem, run });
+  return fitted(kind, problem, { ...rule(kind, problem), ...tuned[name], ...forced });
+}
+
+/** Plans that are worth a try, the rule's first. */
+export function candidates({ kind, problem }: Trial): Plan[] {
+  const { software, lanes } = deviceInfo(), first = rule(kind, problem);
+  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1 } as const;
+  const others: Partial<Plan>[] = software
+    ? [{ MR: 8 }, { NV: 2 }, { wx: lanes, wy: 1, wz: 1, NV: 4 }]
+    : [
+      unrolled(kind, problem),
+      ...[[4, 1], [8, 1], [4, 2], [8, 2]].map(([MR, NV]) => ({ ...tile, MR, NV })),
+    ];
+  const all = [first, ...others.map((plan) => ({ ...first, ...plan }))]
+    .map((plan) => fitted(kind, problem, plan));
+  const names = all.map((plan) => JSON.stringify(Object.entries(plan).sort()));
+  return all.filter((_, i) => names.indexOf(names[i]) === i);
+}
+
+/** The smallest power of two that is not below `n`. */
+function power(n: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(n)));
+}
+
+/** A plan with the steps that its problem allows: operands are padded for these and no others. */
+function fitted(kind: Kind, { terms }: Problem, plan: Plan): Plan {
+  if (plan.load === "tile") {
+    // In a gather a step must not run over the channels of a tap.
+    const KU = kind === "weight"
+      ? plan.KU
+      : [16, 8, 4].find((n) => n <= plan.KU && terms % n === 0)!;
+    return { ...plan, KU, single: false };
+  }
+  if (kind === "weight") {
+    const KU = terms > 4 && terms <= 8 && deviceInfo().software ? 8 : 4;
+    return { ...plan, KU, single: terms <= KU };
+  }
+  const KU = plan.load === "buffer" && !deviceInfo().software || terms <= 4
+    ? 4
+    : terms <= 16
+    ? terms
+    : 8;
+  return { ...plan, KU, single: terms === KU };
+}
+
+function rule(kind: Kind, problem: Problem): Plan {
+  const { software } = deviceInfo(), { rows, columns } = problem;
+  if (software || rows < 64 || columns < 32) return unrolled(kind, problem);
+  const large = columns >= 128 && rows >= (kind === "weight" ? 128 : 4096);
+  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1, single: false } as const;
+  return large ? { ...tile, MR: 8, NV: 2 } : { ...tile, MR: 4, NV: 1 };
+}
+
+function unrolled(kind: Kind, { rows, columns, texture }: Problem): Plan {
+  const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
+  const load = fastTextures && texture ? "texture" : "buffer", steps = { KU: 8, single: false };
+  if (kind === "weight") {
+    const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
+    if (!software) {
+      const wx = power(Math.min(16, C4));
+      return { load, MR, NV: 1, ...steps, wx, wy: 64 / wx, wz: 1 };
+    }
+    // Lanes walk along rows, then along taps and parts.
+    const NV = power(Math.min(4, C4)), wy = power(Math.min(4, rows / MR));
+    return { load, MR, NV, ...steps, wx: 1, wy, wz: lanes / wy };
+  }
+  if (!software) {
+    // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
+    if (columns <= 8) return { load, MR: 8, NV: C4, ...steps, wx: 1, wy: 64, wz: 1 };
+    const wx = power(Math.min(16, C4));
+    return { load, MR: 8, NV: 1, ...steps, wx, wy: 128 / wx, wz: 1 };
+  }
+  // As many columns an invocation as there are, and what lanes are left walk along rows.
+  const NV = power(Math.min(4, C4)), wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
+  const MR = power(Math.min(16, Math.max(2, rows / wy)));
+  return { load, MR, NV, ...steps, wx, wy, wz: 1 };
+}
