@@ -50,6 +50,7 @@ export function run(
   grid: Grid,
   constants: Readonly<Record<string, number>> = {},
 ): void {
+  if (rehearsing) return;
   if (slots === SLOTS) flush();
   const pipeline = pipelineOf(k, constants);
   const group = bindGroup(k, pipeline, bound);
@@ -131,6 +132,18 @@ function endPass(): void {
   pass = undefined;
 }
 
+let rehearsing = false;
+
+/** Runs `body` with all that it records and uploads left out. */
+export function rehearsed(body: () => void): void {
+  rehearsing = true;
+  try {
+    body();
+  } finally {
+    rehearsing = false;
+  }
+}
+
 /** Submits what is recorded. */
 export function flush(): void {
   if (!encoder) return;
@@ -155,6 +168,7 @@ export function trim(): void {
 
 /** Copies bytes to the device. */
 export function write(to: Storage, bytes: ArrayBufferView<ArrayBuffer>): void {
+  if (rehearsing) return;
   // `writeBuffer` takes effect before commands recorded and not yet submitted, and recycled
   // storage may still be read by those: submit them first.
   flush();
@@ -165,6 +179,7 @@ export function write(to: Storage, bytes: ArrayBufferView<ArrayBuffer>): void {
 
 /** Copies `bytes` from one storage to another, in order with the dispatches. */
 export function copy(from: Storage, to: Storage, bytes: number): void {
+  if (rehearsing) return;
   endPass();
   encoder ??= gpu().createCommandEncoder();
   to.version++;
@@ -189,6 +204,7 @@ export function copyToTexture(
   origin: { readonly x: number; readonly y: number },
   size: { readonly width: number; readonly height: number; readonly depthOrArrayLayers: number },
 ): void {
+  if (rehearsing) return;
   endPass();
   encoder ??= gpu().createCommandEncoder();
   encoder.copyBufferToTexture(
