@@ -21,6 +21,7 @@ import { UsageError } from "./errors.ts";
 import { openJudge } from "./judged.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { optionsOf, recipeOf, recipes } from "./recipes.ts";
+import { openTuner } from "./tuning.ts";
 
 const table: readonly Option[] = [
   { name: "data", kind: "text", help: "folder or zip of pictures; without it the built-in emoji" },
@@ -175,6 +176,11 @@ const table: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs" },
   { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
   { name: "checkpoint", kind: "text", help: "go back to this file of the resumed run, or to best" },
+  {
+    name: "autotune",
+    kind: "flag",
+    help: "try ways to compute first: as a rule on a GPU; --no-autotune takes safe ones",
+  },
   { name: "dry-run", kind: "flag", help: "print layers, memory, arithmetic and time, and stop" },
   ...common,
 ];
@@ -223,7 +229,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
     throw new UsageError("--checkpoint is a place to go back to: name the run with --resume");
   }
   if (resumed === undefined) recipeOf(rest[0]); // a misspelt name needs no device
-  const { name, software } = await openGpu(values.device as string | undefined);
+  const device = await openGpu(values.device as string | undefined), { name, software } = device;
   const { recipe, options } = resumed === undefined
     ? fresh(rest[0], values, software)
     : await resuming(resumed, rest[0], values);
@@ -236,6 +242,9 @@ export async function trainCommand(args: string[], print: (line: string) => void
       await tellCourse(recipe, options, progress, signal);
     }
     const judge = await openJudge(options, pictures, join(out, ".cache"), progress);
+    const tune = values.autotune ?? !software
+      ? await openTuner(join(out, ".cache"), device, progress)
+      : undefined;
     const state = newState(recipe, options);
     const run = resumed ?? await createRun(out, title(options, pictures), options);
     if (resumed !== undefined) {
@@ -250,7 +259,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
       `${run}: ${pictures.count} pictures of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
         `batch ${batch}, ${state.schedule.total / 1000} kimg, on ${name}`,
     );
-    const complete = await train({ state, options, pictures, run, progress, signal, judge });
+    const complete = await train({ state, options, pictures, run, progress, signal, judge, tune });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes pictures`

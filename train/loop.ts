@@ -52,6 +52,8 @@ export interface Training {
   readonly signal: AbortSignal;
   /** Tells how good the generator is, now and then, if that is asked for. */
   readonly judge?: Judge | undefined;
+  /** Finds the fastest way to compute a step that is new. */
+  readonly tune?: ((step: () => void) => Promise<void>) | undefined;
 }
 
 /** Streams of random numbers on the device, by what they are for; 3 is for samples. */
@@ -85,6 +87,7 @@ export async function train(training: Training): Promise<boolean> {
   }
   grow(state);
   let shown = shrink(pictures, state.stage.resolution, options.resize as Resize);
+  await tuned(training, shown);
   let reported = performance.now(), latest: LossMeans | undefined, warning: string | undefined;
   const report = async (beside?: Record<string, number>) => {
     const fresh = await ledger.read(), means = fresh ?? latest;
@@ -131,6 +134,7 @@ export async function train(training: Training): Promise<boolean> {
     if (grow(state)) {
       shown = shrink(pictures, state.stage.resolution, options.resize as Resize);
       progress.say(`Image ${before}: ${describe(state.schedule.at(before).phase)}`);
+      await tuned(training, shown);
     }
     scoped(() => ledger.note(advance(state, options, shown)));
     await pacer.step();
@@ -142,6 +146,19 @@ export async function train(training: Training): Promise<boolean> {
   await snapshot();
   progress.finish();
   return state.images >= total;
+}
+
+/** Tunes the next step, which is rehearsed for that: afterwards the state is as it was. */
+async function tuned({ tune, state, options }: Training, shown: Pictures): Promise<void> {
+  const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
+  await tune?.(() => {
+    try {
+      scoped(() => void advance(state, options, shown));
+    } finally {
+      state.images = images;
+      [optG.steps, optD.steps] = steps;
+    }
+  });
 }
 
 /**

@@ -1,0 +1,46 @@
+import { join } from "@std/path";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { tunedPlans, useTuned } from "../kernels/plan.ts";
+import { tune } from "../kernels/tune.ts";
+import { writeAtomically } from "../nn/write_atomically.ts";
+import type { Progress } from "../train/progress.ts";
+
+const FORMAT = 1; // grows when kernels change so much that old plans are no longer the best
+
+/**
+ * What tries plans for a step's products and convolutions, and keeps the best of them for this device
+ * in the cache folder, so that each is tried once.
+ */
+export async function openTuner(
+  cache: string,
+  { name, features }: DeviceInfo,
+  progress: Progress,
+): Promise<(step: () => void) => Promise<void>> {
+  const file = join(cache, `plans-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`);
+  const maker = JSON.stringify([FORMAT, name, Deno.version.deno, features]);
+  try {
+    const kept = JSON.parse(await Deno.readTextFile(file));
+    if (kept.maker === maker) useTuned(kept.plans);
+  } catch {
+    // None yet, or broken: they are found again.
+  }
+  return async (step) => {
+    const start = performance.now();
+    let tried = 0, gain = 0;
+    await tune(step, (tuned, done, of) => {
+      if (done === 1) progress.say(`Tuning: trying plans for ${of} products and convolutions`);
+      tried = of;
+      gain += Math.log(tuned.gain);
+    });
+    if (tried === 0) return;
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    progress.say(
+      `Tuned in ${seconds} s: on average ${
+        Math.exp(gain / tried).toFixed(2)
+      } times as fast as untuned`,
+    );
+    const text = JSON.stringify({ maker, plans: tunedPlans() }, undefined, 1);
+    await Deno.mkdir(cache, { recursive: true });
+    await writeAtomically(file, new TextEncoder().encode(text));
+  };
+}

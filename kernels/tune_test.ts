@@ -1,0 +1,54 @@
+import { assert, assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { tensor } from "../tensor/tensor.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { conv2d, conv2dWeight } from "./conv2d.ts";
+import { candidates, forcePlan, problemsOf, tunedPlans } from "./plan.ts";
+import { tune, type Tuned } from "./tune.ts";
+
+await openGpu();
+
+const g = { stride: 1, padding: 1 };
+const x = tensor(randoms(2 * 6 * 6 * 5, 1), [2, 6, 6, 5]);
+const w = tensor(randoms(9 * 5 * 7, 2), [3, 3, 5, 7]);
+
+function step(): void {
+  const y = conv2d(x, w, g);
+  conv2dWeight(x, y, w.shape, g);
+  conv2d(x, w, g); // met before
+}
+
+Deno.test("a step is tuned once, and computes the same afterwards", async () => {
+  const before = await conv2d(x, w, g).read(), told: Tuned[] = [];
+  await tune(step, (tuned) => told.push(tuned));
+  assertEquals(told.map(({ name }) => name), ["gather 72x8x7", "weight 5x6x7"]);
+  for (const { name, plan, gain } of told) {
+    assert(gain >= 1, `${name}: the rule's own plan is among those tried, gain ${gain}`);
+    assertEquals(tunedPlans()[name], plan);
+  }
+  assertClose("after tuning", await conv2d(x, w, g).read(), before);
+  await tune(step, () => assert(false, "it was tuned already"));
+});
+
+Deno.test("every candidate computes the same", async () => {
+  const y = tensor(randoms(2 * 6 * 6 * 33, 3), [2, 6, 6, 33]);
+  const problems = problemsOf(() => void conv2dWeight(x, y, [3, 3, 5, 33], g));
+  for (const trial of problems.values()) {
+    const [first, ...others] = candidates(trial);
+    assert(others.length > 0);
+    const expected = await trial.run(first).read();
+    for (const plan of others) {
+      assertClose(JSON.stringify(plan), await trial.run(plan).read(), expected);
+    }
+  }
+});
+
+Deno.test("a rehearsal changes nothing", async () => {
+  forcePlan(undefined);
+  const y = tensor(randoms(72 * 9, 4), [2, 6, 6, 9]), before = await x.read();
+  await tune(() => {
+    x.storage.version++;
+    conv2dWeight(x, y, [3, 3, 5, 9], g);
+  });
+  assertEquals(await x.read(), before);
+});
