@@ -7,6 +7,7 @@ import { matmul } from "../kernels/matmul.ts";
 import { normal } from "../kernels/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { UsageError } from "./errors.ts";
 import { common, optionLines, parse } from "./options.ts";
 
 const help = [
@@ -57,11 +58,12 @@ export async function doctorCommand(
   args: string[],
   print: (line: string) => void,
 ): Promise<number> {
-  const { values } = parse(args, common);
+  const { values, rest } = parse(args, common);
   if (values.help) {
     print(help);
     return 0;
   }
+  if (rest.length) throw new UsageError(`gan doctor takes options only, not ${rest.join(" ")}`);
   const { device } = values;
   return await doctor({
     ...(device !== undefined && { device: String(device) }),

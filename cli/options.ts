@@ -52,26 +52,12 @@ export function parse(
   args: string[],
   table: readonly Option[],
 ): { values: Values; rest: string[] } {
-  const unknown: string[] = [];
+  refuseUnknown(args, table);
   const raw = parseArgs(withNegatives(args, table), {
     string: table.filter(({ kind }) => kind !== "flag").map(({ name }) => name),
     boolean: table.filter(({ kind }) => kind === "flag").map(({ name }) => name),
     alias: { h: "help" },
-    unknown: (argument) => {
-      if (argument.startsWith("-")) unknown.push(argument);
-      return !argument.startsWith("-");
-    },
   });
-  if (unknown.length) {
-    const name = unknown[0].replace(/^-+/, "").replace(/=.*/, "");
-    const near = table.find((o) =>
-      o.name.startsWith(name) || name.startsWith(o.name) || o.name.includes(name)
-    );
-    throw new UsageError(
-      `There is no option ${unknown[0].replace(/=.*/, "")}` +
-        (near ? `: did you mean --${near.name}?` : ": --help shows what there is"),
-    );
-  }
   const values: Values = {};
   for (const option of table) {
     const value = raw[option.name];
@@ -81,6 +67,22 @@ export function parse(
     if (given) values[camel(option.name)] = valueOf(option, value);
   }
   return { values, rest: raw._.map(String) };
+}
+
+/** Only a flag has a `--no-`; numbers below 0 are values. */
+function refuseUnknown(args: string[], table: readonly Option[]): void {
+  const names = table.flatMap(({ name, kind }) => kind === "flag" ? [name, `no-${name}`] : [name]);
+  const wrong = args.map((arg) => arg.replace(/=.*/s, "")).find((arg) =>
+    /^-[^\d.]/.test(arg) && arg !== "-h" && !names.includes(arg.replace(/^--/, ""))
+  );
+  if (wrong === undefined) return;
+  const name = wrong.replace(/^-+(no-)?/, "");
+  const near = name.length > 1 &&
+    names.find((known) => known.startsWith(name) || name.startsWith(known) || known.includes(name));
+  throw new UsageError(
+    `There is no option ${wrong}` +
+      (near ? `: did you mean --${near}?` : ": --help shows what there is"),
+  );
 }
 
 function valueOf({ name, kind, choices, min = 0, max }: Option, value: unknown) {
