@@ -1,11 +1,14 @@
 /** What the benchmark times: the names and sizes of bench/pytorch.py. */
+import { weightsOf } from "../eval/weights.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
+import { fromBytes } from "../kernels/bytes.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
 import { full } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { softmax } from "../kernels/softmax.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
+import { Inception } from "../models/inception.ts";
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
 import { hostRandom } from "../nn/random.ts";
@@ -25,6 +28,7 @@ import {
   productAt,
   softmaxAt,
 } from "./reference.ts";
+import { drawnInception } from "../tests/drawn_inception.ts";
 
 /** One thing to time. */
 export interface Job {
@@ -235,6 +239,32 @@ async function checkFirstStep(
   }
 }
 
+/** Of the first picture's features: by PyTorch in float64, with tests/oracle/inception.py. */
+const INCEPTION_MEAN = 1.196167037;
+
+/** FID's Inception up to the 768-dimensional feature, on pictures of 64 x 64 pixels. */
+function inception(batch: number): Job {
+  const net = new Inception(weightsOf(drawnInception(1), "drawn weights"), "768");
+  const size = 64 * 64 * 3,
+    bytes = Uint8Array.from({ length: batch * size }, (_, i) => i * 7919 % 251);
+  const x = fromBytes(bytes, [batch, 64, 64, 3]);
+  return {
+    shape: `N${batch} 64^2 to 299^2`,
+    run: () => void scoped(() => void net.forward(x)),
+    check: async () => {
+      const y = (await scoped(() => net.forward(x)).read()).subarray(0, 768);
+      const mean = y.reduce((a, b) => a + b) / 768;
+      if (!(Math.abs(mean / INCEPTION_MEAN - 1) < 1e-4)) {
+        throw new Error(
+          `inception-768: features have the mean ${mean}, expected ${INCEPTION_MEAN}`,
+        );
+      }
+    },
+    inputs: [x],
+    images: batch,
+  };
+}
+
 /** Every job by name; made when asked for, since each takes memory. */
 export function jobs(batch: number): Record<string, () => Job> {
   const conv = (name: string, ...rest: [Parameters<typeof convolution>[1], number, number]) => ({
@@ -260,5 +290,6 @@ export function jobs(batch: number): Record<string, () => Job> {
     "pggan-16": () => pggan(16, batch),
     "pggan-32": () => pggan(32, batch),
     "pggan-64": () => pggan(64, batch),
+    "inception-768": () => inception(batch),
   };
 }

@@ -25,6 +25,7 @@ import torch
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "oracle"))
+import inception as fid  # noqa: E402
 import pggan as grown  # noqa: E402
 from dcgan import Discriminator, Generator, initialise, optimisers, train_step  # noqa: E402
 
@@ -210,6 +211,28 @@ def pggan(resolution):
     return make
 
 
+def inception(device, batch):
+    """FID's Inception up to the 768-dimensional feature, on pictures of 64 x 64 pixels."""
+    net = fid.Inception().to(device)
+    for name, t in net.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            t.copy_(fid.draw(name, tuple(t.shape)))
+    net.Mixed_7a = net.Mixed_7b = net.Mixed_7c = torch.nn.Identity()
+    net.fc = torch.nn.Linear(768, 1).to(device)
+    x = torch.rand(batch, 3, 64, 64, device=device)
+    macs = []
+
+    def count(conv, _, y):
+        macs.append(y.numel() * conv.weight[0].numel())
+
+    convs = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
+    hooks = [conv.register_forward_hook(count) for conv in convs]
+    net(x)
+    for hook in hooks:
+        hook.remove()
+    return list(x.shape), lambda: net(x), {"gflop": 2e-9 * sum(macs), "images": batch}
+
+
 JOBS = {
     "matmul-512": matmul(512),
     "matmul-1024": matmul(1024),
@@ -229,6 +252,7 @@ JOBS = {
     "pggan-16": pggan(16),
     "pggan-32": pggan(32),
     "pggan-64": pggan(64),
+    "inception-768": inception,
 }
 
 

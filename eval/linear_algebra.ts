@@ -2,8 +2,8 @@
  * Dense linear algebra in float64, as much as distances of Gaussians need, for matrices of some
  * thousand rows. Matrices are row-major.
  *
- * Libraries for JavaScript take minutes for 2,048 rows; loops over typed arrays that keep sums in
- * registers and rows in the cache take seconds.
+ * Written here, because libraries compute eigenvectors, too, which nobody needs, over rows of arrays:
+ * ml-matrix took over four times the processor time of all of this at 768 rows.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import { weightsOf } from "../eval/weights.ts";
 import { openGpu } from "../gpu/device.ts";
 import { Inception } from "../models/inception.ts";
 import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
-import { narrowInception } from "./narrow_inception.ts";
+import { narrowInception } from "./drawn_inception.ts";
 import { assertClose, random } from "./support.ts";
 await openGpu();
 

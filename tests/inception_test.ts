@@ -8,7 +8,7 @@ import { CheckpointError } from "../nn/errors.ts";
 import { type Entry, loadSafetensors } from "../nn/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { assertClose } from "./support.ts";
-import { narrowInception } from "./narrow_inception.ts";
+import { narrowInception } from "./drawn_inception.ts";
 await openGpu();
 
 const path = new URL("./fixtures/inception.safetensors", import.meta.url).pathname;

@@ -14,7 +14,7 @@ import { defaults } from "../train/options.ts";
 import { Progress } from "../train/progress.ts";
 import { bestPath, findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
 import { newState } from "../train/state.ts";
-import { narrowInception } from "./narrow_inception.ts";
+import { narrowInception } from "./drawn_inception.ts";
 await openGpu();
 
 const R = 16, folder = await Deno.makeTempDir();

@@ -1,7 +1,5 @@
-/** An Inception with an eighth of the channels, its weights drawn as tests/oracle/inception.py does. */
+/** Weights for Inception without a file: drawn by their names, as tests/oracle/inception.py does. */
 import type { Entry } from "../nn/safetensors.ts";
-
-const NARROW = 8;
 
 /** The weights of that name: a hash of the name and the place, from [-1, 1), scaled and shifted. */
 function draw(name: string, shape: number[]): Entry {
@@ -75,8 +73,12 @@ const E: Table = {
   branch_pool: [192, 1, 1],
 };
 
-/** Every tensor of the net by its name in a file, batch norms not folded. */
-export function narrowInception(): Map<string, Entry> {
+/**
+ * Every tensor of the net by its name in a file, batch norms not folded.
+ *
+ * @param narrow By how many the channels are divided.
+ */
+export function drawnInception(narrow: number): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   const put = (name: string, shape: number[]) => entries.set(name, draw(name, shape));
   const conv = (path: string, C: number, O: number, kh: number, kw: number) => {
@@ -85,7 +87,7 @@ export function narrowInception(): Map<string, Entry> {
       put(`${path}.bn.${part}`, [O]);
     }
   };
-  const c = (channels: number) => channels / NARROW;
+  const c = (channels: number) => channels / narrow;
   conv("Conv2d_1a_3x3", 3, c(32), 3, 3);
   conv("Conv2d_2a_3x3", c(32), c(32), 3, 3);
   conv("Conv2d_2b_3x3", c(32), c(64), 3, 3);
@@ -112,4 +114,9 @@ export function narrowInception(): Map<string, Entry> {
   }
   put("fc.weight", [c(1008), c(2048)]);
   return entries;
+}
+
+/** The net of the fixture, with an eighth of the channels. */
+export function narrowInception(): Map<string, Entry> {
+  return drawnInception(8);
 }
