@@ -9,8 +9,16 @@ import { part, type Storage, storage } from "../gpu/memory.ts";
 import { run, write } from "../gpu/record.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 
-const columns = kernel("power_iteration", wgsl, "columns");
-const rows = kernel("power_iteration", wgsl, "rows");
+// The same for four numbers at a time.
+const wgsl4 = wgsl.replace(/(= |return )\S+;(?: \})? \/\/ /g, "$1");
+const kernels = [1, 4].map((wide) => {
+  const entry = (name: string) => kernel("power_iteration", wide === 4 ? wgsl4 : wgsl, name);
+  return {
+    wide,
+    rowsLast: { columns: entry("columnsOfRowsLast"), rows: entry("rowsOfRowsLast") },
+    columnsLast: { columns: entry("columnsOfColumnsLast"), rows: entry("rowsOfColumnsLast") },
+  };
+});
 const normalise = kernel("power_iteration", wgsl, "normalise");
 
 /** A part of a buffer, which holds more than it. */
@@ -37,49 +45,98 @@ export function asMatrix(shape: Shape, axis: number): Record<"A" | "R" | "B", nu
   return { A: sizeOf(shape.slice(0, axis)), R: shape[axis], B: sizeOf(shape.slice(axis + 1)) };
 }
 
-/** Matrices that lie in the same three buffers: what one dispatch can serve. */
+/** How the kernels see a weight: where its last axis lies, and in how many numbers at a time. */
+export interface View {
+  readonly A: number;
+  readonly R: number;
+  readonly B: number;
+  /** Whether B is 1: rows of the matrix are next to each other. */
+  readonly rowsLast: boolean;
+  /** 4 where that divides the last axis, else 1. */
+  readonly wide: 1 | 4;
+}
+
+/** The view of a weight with the outputs along `axis`. */
+export function viewOf(shape: Shape, axis: number): View {
+  let { A, R, B } = asMatrix(shape, axis);
+  if (R === 1 && B === 1) [A, B] = [1, A]; // one row: its columns are next to each other
+  const rowsLast = B === 1;
+  return { A, R, B, rowsLast, wide: (rowsLast ? R : B) % 4 === 0 ? 4 : 1 };
+}
+
+/** Sizes as the kernels count them. */
+export function sizesOf({ A, R, B, rowsLast, wide }: View): Record<"A" | "R" | "B", number> {
+  return rowsLast ? { A, R: R / wide, B } : { A, R, B: B / wide };
+}
+
+/** Matrices of one kind that lie in the same three buffers: what one dispatch can serve. */
 export interface SpectralGroup {
+  readonly view: Pick<View, "rowsLast" | "wide">;
+  /** As the sums count, and in single numbers. */
   readonly table: Storage;
+  readonly single: Storage;
   readonly w: Storage;
   readonly u: Storage;
   readonly v: Storage;
-  readonly count: number;
-  /** Elements of the partial sums, and the most invocations that a matrix needs. */
+  /** Indices into the list that the groups were made of. */
+  readonly members: readonly number[];
+  /** `|W v|` of each, 256 bytes apart. */
+  readonly sigmas: Storage;
+  /** Numbers of partial sums, and the most invocations that a matrix needs. */
   readonly partial: number;
   readonly most: Readonly<Record<"columns" | "rows", number>>;
 }
 
 const CHUNK = 256; // columns or so that one invocation sums over
+const APART = 64; // numbers from one sigma to the next, so that each can be bound
 
 /** Sorts matrices into groups and writes their tables; for as long as the run. */
 export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGroup[] {
-  const byBuffers = Map.groupBy(
-    matrices,
-    ({ w, u, v }) => [w, u, v].map(({ whole }) => whole.id).join(),
+  const viewed = matrices.map((matrix, index) => ({
+    ...matrix,
+    index,
+    view: viewOf(matrix.shape, matrix.axis),
+  }));
+  const byKind = Map.groupBy(
+    viewed,
+    ({ w, u, v, view }) => [...[w, u, v].map((at) => at.whole.id), view.rowsLast, view.wide].join(),
   );
-  return [...byBuffers.values()].map((own) => {
+  return [...byKind.values()].map((own) => {
     let partial = 0, columns = 0, rows = 0;
-    const table = own.flatMap(({ w, u, v, shape, axis }) => {
-      const { A, R, B } = asMatrix(shape, axis), long = Math.max(A, B);
-      const chunks = Math.min(long, Math.ceil(A * B / CHUNK)), begin = partial;
-      partial += chunks * R;
+    const [{ w, u, v, view }] = own, { rowsLast, wide } = view;
+    // What lies along the last axis is counted in vec4s.
+    const kr = rowsLast ? wide : 1, kc = rowsLast ? 1 : wide;
+    const tables = own.map(({ w, u, v, view }) => {
+      const { A, R, B } = sizesOf(view), long = rowsLast ? A : B, begin = partial;
+      const chunks = Math.min(long, Math.ceil(view.A * view.B / CHUNK));
+      partial += chunks * view.R;
       columns = Math.max(columns, A * B);
       rows = Math.max(rows, chunks * R);
-      return [w.offset / 4, u.offset / 4, v.offset / 4, A, R, B, chunks, begin];
+      const at = [w.offset / 4 / wide, u.offset / 4 / kr, v.offset / 4 / kc];
+      return {
+        counted: [...at, A, R, B, chunks, begin / kr],
+        single: [0, u.offset / 4, v.offset / 4, view.A, view.R, view.B, chunks, begin],
+      };
     });
-    const bytes = Uint32Array.from(table), made = storage(bytes.byteLength);
-    write(made, bytes);
-    const [{ w, u, v }] = own;
     return {
-      table: part(made, 0, bytes.byteLength),
+      view: { rowsLast, wide },
+      table: uploaded(tables.flatMap(({ counted }) => counted)),
+      single: uploaded(tables.flatMap(({ single }) => single)),
       w: w.whole,
       u: u.whole,
       v: v.whole,
-      count: own.length,
+      members: own.map(({ index }) => index),
+      sigmas: storage(4 * APART * own.length),
       partial,
       most: { columns, rows },
     };
   });
+}
+
+function uploaded(values: number[]): Storage {
+  const bytes = Uint32Array.from(values), made = storage(bytes.byteLength);
+  write(made, bytes);
+  return part(made, 0, bytes.byteLength);
 }
 
 /**
@@ -88,9 +145,24 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
  *
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1
  */
-export function powerIteration({ table, w, u, v, count, partial, most }: SpectralGroup): void {
+export function powerIteration(group: SpectralGroup): void {
+  const { table, single, w, u, v, members, sigmas, partial, most } = group;
+  const { rowsLast, wide } = group.view, count = members.length;
   const sums = storage(4 * partial), groups = (n: number) => Math.ceil(n / 64);
-  run(columns, { table, w, u, v }, {}, [groups(most.columns), count, 1]);
-  run(rows, { table, w, v, partial: sums }, {}, [groups(most.rows), count, 1]);
-  run(normalise, { table, u, v, partial: sums }, {}, [1, count, 1]);
+  const own = kernels.find((all) => all.wide === wide)!;
+  const forColumns = [groups(most.columns), count, 1] as const;
+  const forRows = [groups(most.rows), count, 1] as const;
+  if (rowsLast) {
+    run(own.rowsLast.columns, { table, w, uV: u, v }, {}, forColumns);
+    run(own.rowsLast.rows, { table, w, v, partialV: sums }, {}, forRows);
+  } else {
+    run(own.columnsLast.columns, { table, w, u, vV: v }, {}, forColumns);
+    run(own.columnsLast.rows, { table, w, vV: v, partial: sums }, {}, forRows);
+  }
+  run(normalise, { table: single, u, v, partial: sums, sigma: sigmas }, {}, [1, count, 1]);
+}
+
+/** The largest singular value of member `i` of a group, as the last iteration found it. */
+export function sigmaOf({ sigmas }: SpectralGroup, i: number): Storage {
+  return part(sigmas, 4 * APART * i, 4);
 }

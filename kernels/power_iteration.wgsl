@@ -1,53 +1,78 @@
 // One power iteration for many matrices at once: v = W^T u / |W^T u|, then u = W v / |W v|.
 // A weight is [A, R, B] with the outputs along R, a matrix of R rows and A B columns. Workgroup row y
-// serves matrix y of the table.
+// serves matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
+// Where four divides the last axis, the texts behind `//` take the place of those before them, and sizes
+// and places along that axis count vec4s.
+alias V = f32; // vec4f;
 struct Matrix {
-  w: u32, u: u32, v: u32, // where each begins, in elements
+  w: u32, u: u32, v: u32, // where each begins
   A: u32, R: u32, B: u32,
-  chunks: u32, partial: u32, // parts of the sum over the longer of A and B; where they are kept
+  chunks: u32, partial: u32, // parts of the sum over columns; where they are kept
 }
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<V>;
 @group(0) @binding(2) var<storage, read_write> u: array<f32>;
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;
-@group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [chunks, R] a matrix
+@group(0) @binding(3) var<storage, read_write> uV: array<V>;
+@group(0) @binding(4) var<storage, read_write> v: array<f32>;
+@group(0) @binding(5) var<storage, read_write> vV: array<V>;
+@group(0) @binding(6) var<storage, read_write> partial: array<f32>; // [chunks, R] a matrix
+@group(0) @binding(7) var<storage, read_write> partialV: array<V>;
+@group(0) @binding(8) var<storage, read_write> sigma: array<f32>; // one in 64
 var<workgroup> sums: array<f32, 64>;
+
+fn inner(a: V, b: V) -> f32 { return a*b; } // dot(a, b); }
 
 // v = W^T u, not yet of length 1
 @compute @workgroup_size(64)
-fn columns(@builtin(global_invocation_id) id: vec3u) {
+fn columnsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
+  let m = table[id.y];
+  if (id.x >= m.A) { return; }
+  let start = m.w + id.x * m.R;
+  var sum = 0f;
+  for (var r = 0u; r < m.R; r++) { sum += inner(w[start + r], uV[m.u + r]); }
+  v[m.v + id.x] = sum;
+}
+
+@compute @workgroup_size(64)
+fn columnsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
   let m = table[id.y];
   if (id.x >= m.A * m.B) { return; }
   let a = id.x / m.B;
   var i = m.w + a * m.R * m.B + id.x - a * m.B;
-  var sum = 0f;
+  var sum = V();
   for (var r = 0u; r < m.R; r++) {
     sum += w[i] * u[m.u + r];
     i += m.B;
   }
-  v[m.v + id.x] = sum;
+  vV[m.v + id.x] = sum;
 }
 
 // W v in parts
 @compute @workgroup_size(64)
-fn rows(@builtin(global_invocation_id) id: vec3u) {
+fn rowsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
   let m = table[id.y];
   if (id.x >= m.chunks * m.R) { return; }
   let chunk = id.x / m.R;
   let r = id.x - chunk * m.R;
-  var first = vec2u();
-  var last = vec2u(m.A, m.B);
-  if (m.A > m.B) {
-    first.x = m.A * chunk / m.chunks;
-    last.x = m.A * (chunk + 1) / m.chunks;
-  } else {
-    first.y = m.B * chunk / m.chunks;
-    last.y = m.B * (chunk + 1) / m.chunks;
+  var sum = V();
+  for (var a = m.A * chunk / m.chunks; a < m.A * (chunk + 1) / m.chunks; a++) {
+    sum += w[m.w + a * m.R + r] * v[m.v + a];
   }
+  partialV[m.partial + id.x] = sum;
+}
+
+@compute @workgroup_size(64)
+fn rowsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
+  let m = table[id.y];
+  if (id.x >= m.chunks * m.R) { return; }
+  let chunk = id.x / m.R;
+  let r = id.x - chunk * m.R;
+  let first = m.B * chunk / m.chunks;
+  let last = m.B * (chunk + 1) / m.chunks;
   var sum = 0f;
-  for (var a = first.x; a < last.x; a++) {
-    for (var b = first.y; b < last.y; b++) {
-      sum += w[m.w + (a * m.R + r) * m.B + b] * v[m.v + a * m.B + b];
+  for (var a = 0u; a < m.A; a++) {
+    for (var b = first; b < last; b++) {
+      sum += inner(w[m.w + (a * m.R + r) * m.B + b], vV[m.v + a * m.B + b]);
     }
   }
   partial[m.partial + id.x] = sum;
@@ -65,7 +90,7 @@ fn across(lane: u32, own: f32) -> f32 {
   return sums[0];
 }
 
-// Both to length 1; a workgroup a matrix
+// Both to length 1, and sigma = |W v|; a workgroup a matrix, whose table counts numbers, not vec4s
 @compute @workgroup_size(64)
 fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
   let m = table[group.y];
@@ -82,6 +107,8 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
     u[m.u + r] = sum;
     squares += sum * sum;
   }
-  let ku = 1 / max(sqrt(across(id.x, squares)), 1e-12);
+  let length = sqrt(across(id.x, squares));
+  let ku = 1 / max(length, 1e-12);
   for (var r = id.x; r < m.R; r += 64) { u[m.u + r] *= ku; }
+  if (id.x == 0) { sigma[64 * group.y] = length; }
 }

@@ -5,20 +5,30 @@
  */
 import wgsl from "./spectral_norm.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
+import type { Storage } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { div, mul, sub } from "./elementwise.ts";
-import { asMatrix } from "./power_iteration.ts";
+import { asMatrix, sizesOf, viewOf } from "./power_iteration.ts";
 import { sum } from "./reduce.ts";
 
-const [terms, products, total, divide, gradient] = [
-  "terms",
-  "products",
-  "sum",
-  "divide",
-  "gradient",
-].map((entry) => kernel("spectral_norm", wgsl, entry));
+// The same for four numbers at a time.
+const wgsl4 = wgsl.replace(/(= |return )\S+;(?: \})? \/\/ /g, "$1");
+const kernels = new Map([1, 4].map((wide) => {
+  const entry = (name: string) => kernel("spectral_norm", wide === 4 ? wgsl4 : wgsl, name);
+  const kind = (name: string) => ({
+    terms: entry(`termsOf${name}`),
+    gradient: entry(`gradientOf${name}`),
+  });
+  return [wide, {
+    products: entry("products"),
+    divide: entry("divide"),
+    rowsLast: kind("RowsLast"),
+    columnsLast: kind("ColumnsLast"),
+  }];
+}));
+const total = kernel("spectral_norm", wgsl, "sum");
 
 /**
  * `y = W / sigma`, `sigma = u^T W v`. The gradient flows through sigma, with `u` and `v` held:
@@ -28,38 +38,45 @@ const [terms, products, total, divide, gradient] = [
  * @param u `[R]`, near the left singular vector, as `powerIteration` makes it.
  * @param v As many elements as the other axes of `w` have, in their order.
  * @param axis The axis of the outputs.
+ * @param known Where sigma is, if it has been computed; it must stay until the gradient is.
  * @returns The shape of `w`.
  * @throws {RangeError} If `u` or `v` does not fit.
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, equations 8 to 12
  */
-export function spectralNorm(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
-  const z = asMatrix(w.shape, axis), columns = z.A * z.B, n = w.size;
-  if (u.size !== z.R || v.size !== columns) {
+export function spectralNorm(
+  w: Tensor,
+  u: Tensor,
+  v: Tensor,
+  axis: number,
+  known?: Storage,
+): Tensor {
+  const matrix = asMatrix(w.shape, axis), columns = matrix.A * matrix.B;
+  if (u.size !== matrix.R || v.size !== columns) {
     throw new RangeError(
       `spectralNorm: w is [${w.shape}], outputs along axis ${axis}: got u [${u.shape}] and v ` +
-        `[${v.shape}], expected ${z.R} and ${columns} elements`,
+        `[${v.shape}], expected ${matrix.R} and ${columns} elements`,
     );
   }
-  const sigma = largest(w, u, v, axis);
+  const view = viewOf(w.shape, axis), n = w.size / view.wide;
+  const own = kernels.get(view.wide)!, sizes = { ...sizesOf(view), n, chunks: 1 };
+  const sigma = known ?? largest(w, u, v, axis).storage;
   return apply({
     op: "spectralNorm",
     inputs: [w],
     shape: w.shape,
-    forward: (result) => {
-      run(divide, { w, sigma, result }, { ...z, n, chunks: 1 }, folded(Math.ceil(n / 64)));
-    },
+    forward: (result) => run(own.divide, { w, sigma, result }, sizes, folded(Math.ceil(n / 64))),
     backward: (dy, y) => {
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
       // Not more than 32,768 terms a sum: the software device ends loops at 65,535.
       const chunks = Math.max(1024, Math.ceil(n / 32_768));
-      const partial = empty([chunks]), product = empty([1]), dw = empty(w.shape);
-      const sizes = { ...z, n, chunks };
-      run(products, { dy, y, partial }, sizes, folded(Math.ceil(chunks / 64)));
+      const partial = empty([chunks]), product = empty([1]), result = empty(w.shape);
+      run(own.products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
       run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
-      const bound = { u, v, dy, product, sigma, result: dw };
-      run(gradient, bound, sizes, folded(Math.ceil(n / 64)));
-      return [dw];
+      const bound = { dy, product, sigma, result }, grid = folded(Math.ceil(n / 64));
+      if (view.rowsLast) run(own.rowsLast.gradient, { ...bound, uV: u, v }, sizes, grid);
+      else run(own.columnsLast.gradient, { ...bound, u, vV: v }, sizes, grid);
+      return [result];
     },
   });
 }
@@ -69,9 +86,11 @@ export function spectralNorm(w: Tensor, u: Tensor, v: Tensor, axis: number): Ten
  * It records no gradient.
  */
 export function largest(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
-  const z = asMatrix(w.shape, axis), n = z.A * z.B, sizes = { ...z, n, chunks: 1 };
-  const sigma = empty([1]), partial = empty([n]);
-  run(terms, { w, u, v, partial }, sizes, folded(Math.ceil(n / 64)));
+  const view = viewOf(w.shape, axis), { A, R, B } = sizesOf(view), n = A * B;
+  const own = kernels.get(view.wide)!, sizes = { A, R, B, n, chunks: 1 };
+  const sigma = empty([1]), partial = empty([n]), grid = folded(Math.ceil(n / 64));
+  if (view.rowsLast) run(own.rowsLast.terms, { w, uV: u, v, partial }, sizes, grid);
+  else run(own.columnsLast.terms, { w, u, vV: v, partial }, sizes, grid);
   run(total, { partial, total: sigma }, sizes, [1, 1, 1]);
   return sigma;
 }

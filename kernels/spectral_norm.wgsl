@@ -1,34 +1,50 @@
 // y = W / sigma, sigma = u^T W v, and its gradient (dy - <dy, y> u v^T) / sigma with u and v held.
-// The weight is [A, R, B], the outputs along R; u is [R], v [A, B].
+// The weight is [A, R, B], the outputs along R; u is [R], v [A, B]. Two kinds, as in
+// power_iteration.wgsl: rows last (B is 1) and columns last; and sizes along the last axis count Vs.
+alias V = f32; // vec4f;
 struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
-@group(0) @binding(0) var<storage, read> w: array<f32>;
+@group(0) @binding(0) var<storage, read> w: array<V>;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
-@group(0) @binding(2) var<storage, read> v: array<f32>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(4) var<storage, read_write> total: array<f32>;
-@group(0) @binding(5) var<storage, read> sigma: array<f32>;
-@group(0) @binding(6) var<storage, read> dy: array<f32>;
-@group(0) @binding(7) var<storage, read> y: array<f32>;
-@group(0) @binding(8) var<storage, read> product: array<f32>; // <dy, y>
-@group(0) @binding(9) var<storage, read_write> result: array<f32>;
-@group(0) @binding(10) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> uV: array<V>;
+@group(0) @binding(3) var<storage, read> v: array<f32>;
+@group(0) @binding(4) var<storage, read> vV: array<V>;
+@group(0) @binding(5) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(6) var<storage, read_write> total: array<f32>;
+@group(0) @binding(7) var<storage, read> sigma: array<f32>;
+@group(0) @binding(8) var<storage, read> dy: array<V>;
+@group(0) @binding(9) var<storage, read> y: array<V>;
+@group(0) @binding(10) var<storage, read> product: array<f32>; // <dy, y>
+@group(0) @binding(11) var<storage, read_write> result: array<V>;
+@group(0) @binding(12) var<uniform> p: Params;
 var<workgroup> sums: array<f32, 64>;
 
+fn inner(a: V, b: V) -> f32 { return a*b; } // dot(a, b); }
 fn at(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
 
 // The terms of sigma, one a column of the matrix
 @compute @workgroup_size(64)
-fn terms(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn termsOfRowsLast(@builtin(global_invocation_id) id: vec3u,
+                   @builtin(num_workgroups) groups: vec3u) {
+  let a = at(id, groups);
+  if (a >= p.n) { return; }
+  var sum = 0f;
+  for (var r = 0u; r < p.R; r++) { sum += inner(w[a * p.R + r], uV[r]); }
+  partial[a] = sum * v[a];
+}
+
+@compute @workgroup_size(64)
+fn termsOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
+                      @builtin(num_workgroups) groups: vec3u) {
   let q = at(id, groups);
   if (q >= p.n) { return; }
   let a = q / p.B;
   var i = a * p.R * p.B + q - a * p.B;
-  var sum = 0f;
+  var sum = V();
   for (var r = 0u; r < p.R; r++) {
     sum += w[i] * u[r];
     i += p.B;
   }
-  partial[q] = sum * v[q];
+  partial[q] = inner(sum, vV[q]);
 }
 
 // Parts of <dy, y>
@@ -37,7 +53,7 @@ fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let chunk = at(id, groups);
   if (chunk >= p.chunks) { return; }
   var sum = 0f;
-  for (var i = chunk; i < p.n; i += p.chunks) { sum += dy[i] * y[i]; }
+  for (var i = chunk; i < p.n; i += p.chunks) { sum += inner(dy[i], y[i]); }
   partial[chunk] = sum;
 }
 
@@ -62,11 +78,20 @@ fn divide(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 }
 
 @compute @workgroup_size(64)
-fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn gradientOfRowsLast(@builtin(global_invocation_id) id: vec3u,
+                      @builtin(num_workgroups) groups: vec3u) {
+  let i = at(id, groups);
+  if (i >= p.n) { return; }
+  let a = i / p.R;
+  result[i] = (dy[i] - product[0] * v[a] * uV[i - a * p.R]) / sigma[0];
+}
+
+@compute @workgroup_size(64)
+fn gradientOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
+                         @builtin(num_workgroups) groups: vec3u) {
   let i = at(id, groups);
   if (i >= p.n) { return; }
   let row = i / p.B;
   let a = row / p.R;
-  let outer = u[row - a * p.R] * v[(a - row) * p.B + i];
-  result[i] = (dy[i] - product[0] * outer) / sigma[0];
+  result[i] = (dy[i] - product[0] * u[row - a * p.R] * vV[i - (row - a) * p.B]) / sigma[0];
 }

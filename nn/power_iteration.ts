@@ -1,4 +1,9 @@
-import { powerIteration, type SpectralGroup, spectralGroups } from "../kernels/power_iteration.ts";
+import {
+  powerIteration,
+  sigmaOf,
+  type SpectralGroup,
+  spectralGroups,
+} from "../kernels/power_iteration.ts";
 import { largest } from "../kernels/spectral_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatten, placeOf } from "./flat.ts";
@@ -44,9 +49,13 @@ export class PowerIteration {
       throw new Error("PowerIteration: the weights were moved; make it after the optimiser");
     }
     for (const group of this.#groups) powerIteration(group);
-    for (const { layer } of this.#layers) {
-      layer.weight_u!.storage.version++;
-      layer.weight_v!.storage.version++;
+    for (const group of this.#groups) {
+      for (const [i, index] of group.members.entries()) {
+        const { layer } = this.#layers[index];
+        layer.weight_u!.storage.version++;
+        layer.weight_v!.storage.version++;
+        layer.measured(sigmaOf(group, i));
+      }
     }
   }
 

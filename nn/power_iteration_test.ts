@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
+import { conv2d } from "../kernels/conv2d.ts";
+import { add } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -9,7 +11,7 @@ import { Adam } from "./adam.ts";
 import { fromEntries, toEntries } from "./checkpoint.ts";
 import { grad } from "./grad.ts";
 import { normalInit } from "./init.ts";
-import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear } from "./layers.ts";
+import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Sequential } from "./layers.ts";
 import { Module } from "./module.ts";
 import { PowerIteration } from "./power_iteration.ts";
 import { hostRandom } from "./random.ts";
@@ -64,12 +66,21 @@ Deno.test("a normalised layer has PyTorch's names, in a checkpoint PyTorch's sha
   assertEquals(entries.get("blocks.0.conv.weight_v")!.data[1], v[2]);
 });
 
-Deno.test("a step of PowerIteration serves all layers in three dispatches, and moves them alone", async () => {
-  const net = new Net(), adam = new Adam(net.parameters(), { lr: 1, betas: [0, 0.9] });
+Deno.test("a step of PowerIteration serves all layers of a kind in three dispatches", () => {
+  const init = normalInit(hostRandom(1), 1);
+  const convs = [[2, 4], [4, 8], [3, 16]].map(([i, o]) => new Conv2d(i, o, geometry, init));
+  const ups = [[4, 2], [8, 3]].map(([i, o]) => new ConvTranspose2d(i, o, geometry, init));
+  const net = new Sequential(...convs, ...ups, new Linear(12, 5, init, { spectral: true }));
+  new Adam(net.parameters(), { lr: 1, betas: [0, 0.9] });
   const iteration = new PowerIteration(net), before = counters.dispatches;
-  const weights = await Promise.all(net.parameters().map((t) => t.read()));
   scoped(() => iteration.step());
-  assertEquals(counters.dispatches - before, 3);
+  assertEquals(counters.dispatches - before, 6); // rows last, as in Conv2d, and columns last
+});
+
+Deno.test("PowerIteration moves the vectors alone, to the weight's", async () => {
+  const net = new Net(), adam = new Adam(net.parameters(), { lr: 1, betas: [0, 0.9] });
+  const iteration = new PowerIteration(net);
+  const weights = await Promise.all(net.parameters().map((t) => t.read()));
   for (let i = 0; i < 200; i++) scoped(() => iteration.step());
   assertEquals(await Promise.all(adam.params.map((t) => t.read())), weights);
   const sigmas = iteration.sigmas();
@@ -106,6 +117,26 @@ Deno.test("what is normalised is shared by passes, and made anew when the weight
   const grads = adam.params.map((t) => tensor(randoms(t.size, 2), t.shape));
   adam.step(grads);
   assert(String(await conv.forward(x).read()) !== String(await moved.read()), "w moved, y did not");
+});
+
+Deno.test("a layer takes sigma from the last iteration, until the weight changes", async () => {
+  const net = new Net(), conv = net.blocks[0].conv!, x = tensor(randoms(18, 1), [1, 3, 3, 2]);
+  const adam = new Adam(net.parameters(), { lr: 0.1, betas: [0, 0.9] });
+  const iteration = new PowerIteration(net);
+  const forward = () => {
+    const before = counters.dispatches, y = noGrad(() => conv.forward(x));
+    return { y, dispatches: counters.dispatches - before };
+  };
+  forward(); // lays x out
+  iteration.step();
+  const known = forward();
+  const [sigma] = await iteration.sigmas()["blocks.0.conv"].read();
+  const w = await conv.weight_orig!.read(), bias = await conv.bias!.read();
+  const plain = conv2d(x, tensor(w.map((e) => e / sigma), conv.weight_orig!.shape), geometry);
+  const expected = await add(plain, tensor(bias, [3])).read();
+  assertClose("y", await known.y.read(), expected);
+  adam.step(adam.params.map((t) => tensor(randoms(t.size, 2), t.shape)));
+  assertEquals(forward().dispatches, known.dispatches + 2);
 });
 
 Deno.test("PowerIteration refuses weights that were moved since", () => {

@@ -1,5 +1,6 @@
 import { scale } from "../kernels/elementwise.ts";
 import { spectralNorm } from "../kernels/spectral_norm.ts";
+import type { Storage } from "../gpu/memory.ts";
 import { isRecording } from "../tensor/op.ts";
 import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
 import { type Init, parameter } from "./init.ts";
@@ -33,6 +34,7 @@ export abstract class Weighted extends Module {
   readonly weight_v?: Tensor;
   readonly #axis: number;
   readonly #scale: number;
+  #sigma?: { readonly value: Storage; readonly of: readonly unknown[] };
   #derived?: { readonly y: Tensor; readonly of: readonly unknown[] };
 
   /** The first values of the weight come from `init`. */
@@ -58,6 +60,12 @@ export abstract class Weighted extends Module {
     return w && u && v && { w, u, v, axis: this.#axis };
   }
 
+  /** Notes the largest singular value of the weight as it is now; power iteration finds it anyway. */
+  measured(sigma: Storage): void {
+    const { w, u, v } = this.spectral!;
+    this.#sigma = { value: sigma, of: versions([w, u, v]) };
+  }
+
   /**
    * The weight to compute with. What is derived from it is kept until the weight changes or the scope
    * ends, so that D's passes over real and fake pictures share it.
@@ -65,12 +73,11 @@ export abstract class Weighted extends Module {
   protected used(): Tensor {
     if (this.weight && this.#scale === 1) return this.weight;
     const from = this.weight ? [this.weight] : [this.weight_orig!, this.weight_u!, this.weight_v!];
-    const of = from.flatMap(({ storage }) => [storage, storage.version]);
-    const old = this.#derived;
-    const fits = old?.y.storage.live && old.of.every((part, i) => part === of[i]);
-    if (fits && (old.y.node || !isRecording())) return old.y;
+    const of = versions(from), old = this.#derived;
+    if (old?.y.storage.live && same(old.of, of) && (old.y.node || !isRecording())) return old.y;
     const [w, u, v] = from;
-    const y = this.weight ? scale(w, this.#scale) : spectralNorm(w, u, v, this.#axis);
+    const known = this.#sigma && same(this.#sigma.of, of) ? this.#sigma.value : undefined;
+    const y = this.weight ? scale(w, this.#scale) : spectralNorm(w, u, v, this.#axis, known);
     this.#derived = { y, of };
     return y;
   }
@@ -80,4 +87,13 @@ export abstract class Weighted extends Module {
 function direction(shape: Shape, init: Init, fanIn: number): Tensor {
   const values = init(shape, fanIn), length = Math.hypot(...values);
   return tensor(values.map((value) => value / length), shape);
+}
+
+/** What changes when one of the tensors does. */
+function versions(tensors: readonly Tensor[]): unknown[] {
+  return tensors.flatMap(({ storage }) => [storage, storage.version]);
+}
+
+function same(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.every((part, i) => part === b[i]);
 }
