@@ -3,7 +3,6 @@ import { openPictures, type Pictures } from "../data/pictures.ts";
 import { parseCrop } from "../data/crop.ts";
 import { openGpu } from "../gpu/device.ts";
 import { trim } from "../gpu/record.ts";
-import { losses } from "../train/losses.ts";
 import { train } from "../train/loop.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { phaseTable, plan, planText } from "../train/plan.ts";
@@ -19,171 +18,10 @@ import {
 import { freeState, loadState, newState, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { openJudge } from "./judged.ts";
-import { common, type Option, optionLines, parse, type Values } from "./options.ts";
+import { optionLines, parse, type Values } from "./options.ts";
 import { optionsOf, recipeOf, recipes } from "./recipes.ts";
+import { trainOptions } from "./train_options.ts";
 import { openTuner } from "./tuning.ts";
-
-const table: readonly Option[] = [
-  { name: "data", kind: "text", help: "folder or zip of pictures; without it the built-in emoji" },
-  { name: "crop", kind: "text", help: "WxH+X+Y, center (square) or none (squash)" },
-  {
-    name: "resize",
-    kind: "text",
-    help: "how pictures are made smaller",
-    choices: ["area", "bilinear", "nearest"],
-  },
-  { name: "mirror", kind: "flag", help: "mirror half of the pictures; --no-mirror does not" },
-  {
-    name: "resolution",
-    kind: "count",
-    help: "side of the pictures: 16, 32, 64, 128, 256",
-    min: 8,
-    max: 512,
-  },
-  { name: "batch", kind: "count", help: "pictures a step", min: 2, max: 4096 },
-  {
-    name: "kimg",
-    kind: "number",
-    help: "thousands of pictures to show; pggan: as many as its phases take",
-    min: 0.001,
-  },
-  { name: "seed", kind: "count", help: "all random numbers follow from it" },
-  { name: "preset", kind: "text", help: "a named set of options (below)" },
-  { name: "loss", kind: "text", help: "the losses of D and G", choices: Object.keys(losses) },
-  {
-    name: "label-smoothing",
-    kind: "number",
-    help: "real targets are uniform in [this, 1]",
-    min: 0.5,
-    max: 1,
-  },
-  { name: "lr-g", kind: "number", help: "learning rate of G", min: 1e-9, max: 1 },
-  { name: "lr-d", kind: "number", help: "learning rate of D", min: 1e-9, max: 1 },
-  { name: "beta1", kind: "number", help: "Adam's memory of gradients", max: 1 },
-  { name: "beta2", kind: "number", help: "Adam's memory of their squares", max: 1 },
-  { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
-  { name: "gp", kind: "number", help: "weight of WGAN-GP's penalty on D's slope (10 there)" },
-  { name: "r1", kind: "number", help: "weight of R1's penalty on D's slope at real pictures" },
-  { name: "drift", kind: "number", help: "weight of the squares of D's logits on real pictures" },
-  { name: "l1", kind: "number", help: "weight of the sum of all weights' sizes" },
-  { name: "l2", kind: "number", help: "weight of half the sum of their squares" },
-  { name: "nz", kind: "count", help: "length of a latent", min: 1, max: 4096 },
-  { name: "ngf", kind: "count", help: "channels of G's last hidden map", min: 1, max: 1024 },
-  { name: "ndf", kind: "count", help: "channels of D's first map", min: 1, max: 1024 },
-  {
-    name: "fmap-base",
-    kind: "count",
-    help: "pggan: channels of a map are this over its side, times 2, ...",
-    min: 8,
-    max: 65_536,
-  },
-  { name: "fmap-max", kind: "count", help: "pggan: ... and at most this", min: 1, max: 4096 },
-  {
-    name: "norm",
-    kind: "text",
-    help: "pggan: pixel (in G), batch (in both nets) or none",
-    choices: ["pixel", "batch", "none"],
-  },
-  {
-    name: "weights",
-    kind: "text",
-    help: "pggan: what becomes of weights when they are used",
-    choices: ["equalised", "spectral", "plain"],
-  },
-  {
-    name: "minibatch",
-    kind: "text",
-    help: "sagan, pggan: what shows D how pictures of a batch differ",
-    choices: ["discrimination", "stddev", "none"],
-  },
-  {
-    name: "spectral-norm",
-    kind: "flag",
-    help: "sagan: in both nets; --no-spectral-norm leaves it out",
-  },
-  {
-    name: "attention",
-    kind: "text",
-    help: "sagan: maps that attend to themselves, by their sides: 32, or 32,16, or none",
-  },
-  {
-    name: "attention-reduction",
-    kind: "count",
-    help: "sagan: queries and keys have a map's channels over this",
-    min: 1,
-    max: 64,
-  },
-  {
-    name: "attention-values",
-    kind: "text",
-    help: "sagan: channels of the values",
-    choices: ["full", "half"],
-  },
-  {
-    name: "attention-pool",
-    kind: "flag",
-    help: "sagan: keys and values are maxima of 2x2 pixels; --no-attention-pool",
-  },
-  { name: "norm-d", kind: "text", help: "sagan: norm in D", choices: ["batch", "none"] },
-  { name: "dropout", kind: "number", help: "sagan: share of D's hidden elements dropped", max: 1 },
-  {
-    name: "augment",
-    kind: "text",
-    help: "what real and fake pictures undergo before D: color,translation,cutout, or none",
-  },
-  { name: "phase-kimg", kind: "number", help: "pggan: thousands of pictures a phase at 4 pixels" },
-  {
-    name: "phase-factor",
-    kind: "number",
-    help: "pggan: ... times this with each level above",
-    min: 0.1,
-    max: 10,
-  },
-  { name: "last-kimg", kind: "number", help: "pggan: thousands of pictures for the last phase" },
-  {
-    name: "full-batch-to",
-    kind: "count",
-    help: "pggan: side up to which batches are whole; they halve above",
-    min: 4,
-    max: 512,
-  },
-  {
-    name: "ema",
-    kind: "number",
-    help: "decay of the running average of G at batch 64; 0 for none",
-    max: 1,
-  },
-  {
-    name: "snapshot",
-    kind: "number",
-    help: "thousands of pictures between grids and checkpoints",
-    min: 0.001,
-  },
-  { name: "keep", kind: "count", help: "checkpoints to keep", min: 1 },
-  {
-    name: "fid-every",
-    kind: "number",
-    help: "thousands of pictures between evaluations by FID, the best is kept; 0 for none",
-  },
-  { name: "fid-samples", kind: "count", help: "pictures an evaluation", min: 2, max: 1_000_000 },
-  {
-    name: "fid-feature",
-    kind: "text",
-    help: "where in Inception; only 2048 is called FID",
-    choices: ["64", "192", "768", "2048"],
-  },
-  { name: "fid-weights", kind: "text", help: "Inception's file, .pth or safetensors" },
-  { name: "out", kind: "text", help: "folder of runs" },
-  { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
-  { name: "checkpoint", kind: "text", help: "go back to this file of the resumed run, or to best" },
-  {
-    name: "autotune",
-    kind: "flag",
-    help: "try ways to compute first: as a rule on a GPU; --no-autotune takes safe ones",
-  },
-  { name: "dry-run", kind: "flag", help: "print layers, memory, arithmetic and time, and stop" },
-  ...common,
-];
 
 function help(): string {
   const presets = Object.values(recipes).flatMap(({ name, about, presets }) => [
@@ -205,7 +43,11 @@ function help(): string {
     ...presets,
     "",
     "Options [default]:",
-    ...optionLines(table, { ...defaults, out: "runs", preset: "default, without a GPU small" }),
+    ...optionLines(trainOptions, {
+      ...defaults,
+      out: "runs",
+      preset: "default, without a GPU small",
+    }),
     "",
     "Ctrl-C writes a checkpoint first.",
   ].join("\n");
@@ -213,7 +55,7 @@ function help(): string {
 
 /** `gan train`. Returns the exit code. */
 export async function trainCommand(args: string[], print: (line: string) => void): Promise<number> {
-  const { values, rest } = parse(args, table);
+  const { values, rest } = parse(args, trainOptions);
   if (values.help) {
     print(help());
     return 0;
