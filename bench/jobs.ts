@@ -10,12 +10,15 @@ import { softmax } from "../kernels/softmax.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { Inception } from "../models/inception.ts";
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
+import { SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
 import { Adam } from "../nn/adam.ts";
+import type { Module } from "../nn/module.ts";
+import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
-import { type StepLosses, trainStep } from "../train/step.ts";
+import { type Batch, type Players, type StepLosses, trainStep } from "../train/step.ts";
 import {
   adamAt,
   batchNormAt,
@@ -145,62 +148,136 @@ function adam(): Job {
   return single("adam", `${n}`, [p, g], op, (p, g) => adamAt(p, g, lr, 1e-8), 1e-6, 7 * 4 * n);
 }
 
-function dcgan(resolution: number, batch: number): Job {
-  const sizes = { resolution, nz: 100, ngf: 64, ndf: 64 }, random = hostRandom(0), lr = 2e-4;
+/** Nets and how a step of theirs is made, from what a step is given. */
+export interface Training {
+  readonly players: Players;
+  readonly resolution: number;
+  /** Length of a latent. */
+  readonly nz: number;
+  /** Whether a step looks between real pictures and fakes. */
+  readonly mixes?: boolean;
+  readonly step: (given: Batch) => StepLosses;
+}
+
+/** What a job needs to time it. */
+export interface TimedTraining extends Training {
+  /** Sizes, to be shown. */
+  readonly shape: string;
+  /** Between what the first losses lie; if left out, those of cross-entropy. */
+  readonly range?: { readonly least: number; readonly most: number };
+  /** Parameters whose first gradient is 0. */
+  readonly still?: readonly Tensor[];
+}
+
+function adams(G: Module, D: Module, lrG: number, lrD: number, betas: readonly [number, number]) {
+  const optG = new Adam(G.parameters(), { lr: lrG, betas });
+  return { G, D, optG, optD: new Adam(D.parameters(), { lr: lrD, betas }) };
+}
+
+function dcgan(resolution: number, width = 64): TimedTraining {
+  const sizes = { resolution, nz: 100, ngf: width, ndf: width }, random = hostRandom(0);
   const G = new DcganGenerator(sizes, random), D = new DcganDiscriminator(sizes, random);
-  const options = { lr, betas: [0.5, 0.999] as const };
-  const optG = new Adam(G.parameters(), options), optD = new Adam(D.parameters(), options);
-  const real = draw([batch, resolution, resolution, 3], 1), labels = full([1], 1);
-  let counter = 0;
-  const step = () =>
-    trainStep({ G, D, optG, optD }, {
-      loss: losses.bce,
-      dSteps: 1,
-      // Latents are drawn in every step, as in PyTorch's.
-      batch: () => ({
-        z: normal([batch, 100], { seed: 1, stream: 2, counter: counter++ }),
-        real,
-        labels,
-      }),
-    });
-  return {
-    shape: `N${batch} ${resolution}^2 ngf64 ndf64`,
-    run: () => void scoped(() => void step()),
-    check: () => checkFirstStep(`dcgan-${resolution}`, [...optG.params, ...optD.params], lr, step),
-    inputs: [real],
-    images: batch,
+  const players = adams(G, D, 2e-4, 2e-4, [0.5, 0.999]);
+  const step = (given: Batch) =>
+    trainStep(players, { loss: losses.bce, dSteps: 1, batch: () => given });
+  return { players, resolution, nz: sizes.nz, step, shape: `ngf${width} ndf${width}` };
+}
+
+/** As the paper's preset: spectral norm and attention of 32x32 in both nets, hinge loss. */
+function sagan(resolution: number): TimedTraining {
+  const sizes = { resolution, nz: 128, ngf: 64, ndf: 64, dropout: 0 }, random = hostRandom(0);
+  const attention = { attention: "32", attentionReduction: 8, attentionValues: "half" };
+  const kinds = { spectralNorm: true, attentionPool: true, normD: "none", minibatch: "none" };
+  const options = { ...sizes, ...attention, ...kinds };
+  const G = new SaganGenerator(options, random), D = new SaganDiscriminator(options, random);
+  const players = {
+    ...adams(G, D, 1e-4, 4e-4, [0, 0.9]),
+    spectraG: new PowerIteration(G),
+    spectraD: new PowerIteration(D),
   };
+  const step = (given: Batch) =>
+    trainStep(players, { loss: losses.hinge, dSteps: 1, batch: () => given });
+  for (const [name, t] of [...G.named(), ...D.named()]) {
+    if (name.endsWith("gamma")) t.write([0.5]); // at 0 attention would not learn in the first step
+  }
+  // Real pictures pull D's last bias up as fakes pull it down, while all logits are within the hinge.
+  const still = [D.output.bias!],
+    range = { least: -50, most: 50 },
+    shape = "ngf64 ndf64 attention 32";
+  return { players, resolution, nz: sizes.nz, step, range, still, shape };
 }
 
 /** WGAN-GP on the nets of the preset for small devices, grown and stabilised. */
-function pggan(resolution: number, batch: number): Job {
+function pggan(resolution: number): TimedTraining {
   const sizes = { nz: 64, fmapBase: 1024, fmapMax: 64 };
   const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
-  const stage = { resolution, fading: false, alpha: 1 }, random = hostRandom(0), lr = 1e-3;
+  const stage = { resolution, fading: false, alpha: 1 }, random = hostRandom(0);
   const G = new PgganGenerator({ ...sizes, ...kinds }, random, stage);
   const D = new PgganDiscriminator({ ...sizes, ...kinds }, random, stage);
-  const options = { lr, betas: [0, 0.99] as const };
-  const optG = new Adam(G.parameters(), options), optD = new Adam(D.parameters(), options);
-  const real = draw([batch, resolution, resolution, 3], 1), labels = full([1], 1);
+  const players = adams(G, D, 1e-3, 1e-3, [0, 0.99]);
+  const penalties = { gp: 10, r1: 0, drift: 1e-3 };
+  const step = (given: Batch) =>
+    trainStep(players, { loss: losses.wgan, dSteps: 1, penalties, batch: () => given });
+  // With unit gain each way, logits are of the size of 1, and the penalty of 10 (0 - 1)^2.
+  const range = { least: -50, most: 50 };
+  return { players, resolution, nz: sizes.nz, mixes: true, step, range, shape: "fmap 1024/64" };
+}
+
+const trainings: Record<string, () => TimedTraining> = {
+  "dcgan-32": () => dcgan(32),
+  "dcgan-64": () => dcgan(64),
+  "sagan-64": () => sagan(64),
+  "pggan-4": () => pggan(4),
+  "pggan-8": () => pggan(8),
+  "pggan-16": () => pggan(16),
+  "pggan-32": () => pggan(32),
+  "pggan-64": () => pggan(64),
+};
+
+/** What bench/growth times besides: DCGAN of other sizes and widths. */
+const others: Record<string, () => TimedTraining> = {
+  "dcgan-128": () => dcgan(128),
+  ...Object.fromEntries(
+    [16, 32, 128].map((width) => [`dcgan-32-w${width}`, () => dcgan(32, width)]),
+  ),
+};
+
+/** Names of the jobs that are run only when they are named. */
+export const onRequest: readonly string[] = Object.keys(others);
+
+/** Names of the jobs that train. */
+export const trainingNames: readonly string[] = [...Object.keys(trainings), ...onRequest];
+
+/** The nets of a job that trains, before their first step. */
+export function training(name: string): TimedTraining {
+  return (trainings[name] ?? others[name])();
+}
+
+/** Pictures that are noise, and what each step is given with them: as in PyTorch's, latents are drawn. */
+export function batches(
+  { resolution, nz, mixes }: Training,
+  batch: number,
+): { real: Tensor; next: () => Batch } {
+  const real = draw([batch, resolution, resolution, 3], 1), labels = full([1], 1), seed = 1;
   let counter = 0;
-  const step = () =>
-    trainStep({ G, D, optG, optD }, {
-      loss: losses.wgan,
-      dSteps: 1,
-      penalties: { gp: 10, r1: 0, drift: 1e-3 },
-      batch: () => ({
-        z: normal([batch, sizes.nz], { seed: 1, stream: 2, counter: counter++ }),
-        mix: uniform([batch], { seed: 1, stream: 3, counter }),
-        real,
-        labels,
-      }),
-    });
-  const params = [...optG.params, ...optD.params], name = `pggan-${resolution}`;
+  const next = () => {
+    const z = normal([batch, nz], { seed, stream: 2, counter });
+    const mix = mixes && uniform([batch], { seed, stream: 3, counter });
+    counter++;
+    return { z, real, labels, ...mix && { mix } };
+  };
+  return { real, next };
+}
+
+function trainingJob(name: string, batch: number): Job {
+  const made = training(name),
+    { resolution, shape } = made,
+    { real, next } = batches(made, batch);
+  const step = () => made.step(next());
   return {
-    shape: `N${batch} ${resolution}^2 fmap 1024/64`,
+    shape: `N${batch} ${resolution}^2 ${shape}`,
     run: () => void scoped(() => void step()),
-    // With unit gain each way, logits are of the size of 1, and the penalty of 10 (0 - 1)^2.
-    check: () => checkFirstStep(name, params, lr, step, { least: -50, most: 50 }),
+    check: () => checkFirstStep(name, made, step),
     inputs: [real],
     images: batch,
   };
@@ -213,13 +290,14 @@ function pggan(resolution: number, batch: number): Job {
  */
 async function checkFirstStep(
   name: string,
-  params: readonly Tensor[],
-  lr: number,
+  { players: { optG, optD }, still = [], range }: TimedTraining,
   step: () => StepLosses,
-  range?: { readonly least: number; readonly most: number },
 ): Promise<void> {
+  const params = [optG, optD].flatMap(({ params, options: { lr } }) =>
+    params.map((p) => ({ p, lr }))
+  );
   const before: Float32Array[] = [];
-  for (const p of params) before.push(await p.read());
+  for (const { p } of params) before.push(await p.read());
   for (const [loss, value] of Object.entries(step())) {
     // G's is that of a D that has already made a step.
     const [v] = await value.read();
@@ -228,12 +306,13 @@ async function checkFirstStep(
       throw new Error(`${name}: loss ${loss} of the first step is ${v}`);
     }
   }
-  for (const [k, p] of params.entries()) {
+  for (const [k, { p, lr }] of params.entries()) {
     const after = await p.read(), moved = after.map((v, i) => Math.abs(v - before[k][i]) / lr);
     const mean = moved.reduce((a, b) => a + b) / moved.length;
-    if (!(mean > 0.5 && mean < 1.001)) {
+    if (still.includes(p) ? mean !== 0 : !(mean > 0.5 && mean < 1.001)) {
       throw new Error(
-        `${name}: parameter ${k} [${p.shape}] moved by ${mean} times the rate, expected about 1`,
+        `${name}: parameter ${k} [${p.shape}] moved by ${mean} times the rate, expected about ` +
+          `${still.includes(p) ? 0 : 1}`,
       );
     }
   }
@@ -283,13 +362,7 @@ export function jobs(batch: number): Record<string, () => Job> {
     "batchnorm-backward": () => norm("batchnorm-backward", true),
     "softmax": () => softmaxOf(1024),
     "adam": adam,
-    "dcgan-32": () => dcgan(32, batch),
-    "dcgan-64": () => dcgan(64, batch),
-    "pggan-4": () => pggan(4, batch),
-    "pggan-8": () => pggan(8, batch),
-    "pggan-16": () => pggan(16, batch),
-    "pggan-32": () => pggan(32, batch),
-    "pggan-64": () => pggan(64, batch),
+    ...Object.fromEntries(trainingNames.map((name) => [name, () => trainingJob(name, batch)])),
     "inception-768": () => inception(batch),
   };
 }

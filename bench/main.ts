@@ -11,13 +11,13 @@ import { deviceInfo, openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { flush, idle, profile } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
-import { type Job, jobs } from "./jobs.ts";
+import { type Job, jobs, onRequest, trainingNames } from "./jobs.ts";
 import { byWallClock } from "./profile.ts";
 
-const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D] [--profile]
+const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D] [--profile] [--list]
 
 Times jobs, one JSON line each; --profile shows where one run's time goes, kernel by kernel
-(dcgan-32 unless --jobs says otherwise).`;
+(dcgan-32 unless --jobs says otherwise); --list names the jobs.`;
 
 const LEAST_SAMPLE = 60; // ms: a wait takes 10 to 12 whatever happens
 const MOST_REPEATS = 1024;
@@ -27,7 +27,7 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(words: string[]): Promise<number> {
   const args = parseArgs(words, {
     string: ["device", "jobs", "budget-ms", "batch"],
-    boolean: ["profile", "help"],
+    boolean: ["profile", "list", "help"],
   });
   if (args.help) {
     console.log(HELP);
@@ -35,11 +35,18 @@ async function main(words: string[]): Promise<number> {
   }
   const budget = Number(args["budget-ms"] ?? 500), batch = Number(args.batch ?? 16);
   const all = jobs(batch);
+  if (args.list) {
+    for (const job of Object.keys(all)) {
+      const trains = trainingNames.includes(job);
+      console.log(JSON.stringify({ job, trains, onRequest: onRequest.includes(job) }));
+    }
+    return 0;
+  }
   const names = args.jobs
     ? String(args.jobs).split(",")
     : args.profile
     ? ["dcgan-32"]
-    : Object.keys(all);
+    : Object.keys(all).filter((name) => !onRequest.includes(name));
   const unknown = names.find((name) => !Object.hasOwn(all, name));
   if (unknown !== undefined) {
     return refuse(`there is no job ${unknown}: choose of ${Object.keys(all).join(", ")}`);

@@ -27,6 +27,7 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "oracle"))
 import inception as fid  # noqa: E402
 import pggan as grown  # noqa: E402
+import sagan as attending  # noqa: E402
 from dcgan import Discriminator, Generator, initialise, optimisers, train_step  # noqa: E402
 
 
@@ -99,6 +100,24 @@ def pggan_gflop(resolution, batch, **widths):
     adversarial = 3 * sum(G) - G[0] + 8 * sum(D) - 2 * D[0]
     penalty = 2 * sum(D) + 2 * sum(D) - D[-1] + 2 * below - D[0]
     return 2e-9 * batch * (adversarial + penalty)
+
+
+def sagan_gflop(resolution, batch, seen, nz=128, ngf=64, ndf=64):
+    """GFLOP of one training step: dcgan_gflop, and attention in both nets, all of whose gradients are needed.
+
+    Of a map of I pixels and C channels, of which C/8 make queries and keys, C/2 values, keys and values of I/4:
+    convolutions of I (C^2 / 8 + C^2 / 8 + C^2 / 2 + C^2 / 2) multiply-adds, products of I I/4 (C/8 + C/2).
+    G: 3 of each. D: 8 of each convolution, and 9 of each product, whose operands are all maps.
+    """
+
+    def attention(C):
+        I = seen**2  # noqa: E741
+        return I * (C**2 * 5 // 4), I * I // 4 * (C * 5 // 8)
+
+    G = attention(ngf * resolution // seen // 2)
+    D = attention(ndf * resolution // seen // 2)
+    more = 3 * sum(G) + 8 * D[0] + 9 * D[1]
+    return dcgan_gflop(resolution, batch, nz=nz, ngf=ngf, ndf=ndf) + 2e-9 * batch * more
 
 
 # A job is made by a function (device, batch) -> (shape, call, work), work being {"gflop"} or {"gb"} a call.
@@ -174,39 +193,57 @@ def adam(device, _):
     return [n], opt.step, {"gb": 28e-9 * n}
 
 
-def dcgan(resolution):
-    def make(device, batch):
-        G = initialise(Generator(resolution, 100, 64)).to(device)
-        D = initialise(Discriminator(resolution, 64)).to(device)
-        adam_G, adam_D = optimisers(G, D, 2e-4)
-        real = torch.rand(batch, 3, resolution, resolution, device=device) * 2 - 1
+# How training starts: a function (device) -> (nets, latent's length, work, step), `work` being a function of the
+# batch and `step` one of (z, real, mix) that returns the losses.
 
-        def step():
-            with torch.enable_grad():
-                train_step(G, D, adam_G, adam_D, torch.randn(batch, 100, device=device), real)
 
-        work = {"gflop": dcgan_gflop(resolution, batch), "images": batch}
-        return list(real.shape), step, work
+def dcgan(resolution, width=64):
+    def start(device):
+        G = initialise(Generator(resolution, 100, width)).to(device)
+        D = initialise(Discriminator(resolution, width)).to(device)
+        adams = optimisers(G, D, 2e-4)
+        step = lambda z, real, _: train_step(G, D, *adams, z, real)  # noqa: E731
+        return (G, D), 100, lambda batch: dcgan_gflop(resolution, batch, ngf=width, ndf=width), step
 
-    return make
+    return start
+
+
+def sagan(resolution, seen=32):
+    sizes = {"attention": seen, "reduction": 8}
+
+    def start(device):
+        G = attending.Generator(resolution, 128, 64, **sizes).to(device)
+        D = attending.Discriminator(resolution, 64, **sizes, kernels=0).to(device)
+        adams = attending.optimisers(G, D, 1e-4, 4e-4)
+        step = lambda z, real, _: attending.train_step(G, D, *adams, z, real, r1=0)  # noqa: E731
+        return (G, D), 128, lambda batch: sagan_gflop(resolution, batch, seen), step
+
+    return start
 
 
 def pggan(resolution):
     sizes = {"nz": 64, "base": 1024, "most": 64}
 
-    def make(device, batch):
+    def start(device):
         G = grown.Generator(resolution, **sizes, fading=False).to(device)
         D = grown.Discriminator(resolution, sizes["base"], sizes["most"], fading=False).to(device)
         adams = grown.optimisers(G, D)
+        step = lambda *given: grown.train_step(G, D, *adams, *given)  # noqa: E731
+        return (G, D), sizes["nz"], lambda batch: pggan_gflop(resolution, batch, **sizes), step
+
+    return start
+
+
+def training(resolution, start):
+    def make(device, batch):
+        _, nz, work, step = start(device)
         real = torch.rand(batch, 3, resolution, resolution, device=device) * 2 - 1
 
-        def step():
+        def once():
             with torch.enable_grad():
-                z, t = torch.randn(batch, sizes["nz"], device=device), torch.rand(batch, device=device)
-                grown.train_step(G, D, *adams, z, real, t)
+                step(torch.randn(batch, nz, device=device), real, torch.rand(batch, device=device))
 
-        work = {"gflop": pggan_gflop(resolution, batch, **sizes), "images": batch}
-        return list(real.shape), step, work
+        return list(real.shape), once, {"gflop": work(batch), "images": batch}
 
     return make
 
@@ -233,6 +270,18 @@ def inception(device, batch):
     return list(x.shape), lambda: net(x), {"gflop": 2e-9 * sum(macs), "images": batch}
 
 
+TRAININGS = {
+    **{f"dcgan-{n}": (n, dcgan(n)) for n in (32, 64)},
+    "sagan-64": (64, sagan(64)),
+    **{f"pggan-{n}": (n, pggan(n)) for n in (4, 8, 16, 32, 64)},
+}
+
+# Run only when they are named: of bench/growth.
+ON_REQUEST = {
+    "dcgan-128": (128, dcgan(128)),
+    **{f"dcgan-32-w{width}": (32, dcgan(32, width)) for width in (16, 32, 128)},
+}
+
 JOBS = {
     "matmul-512": matmul(512),
     "matmul-1024": matmul(1024),
@@ -245,15 +294,49 @@ JOBS = {
     "batchnorm-backward": batchnorm("backward"),
     "softmax": softmax,
     "adam": adam,
-    "dcgan-32": dcgan(32),
-    "dcgan-64": dcgan(64),
-    "pggan-4": pggan(4),
-    "pggan-8": pggan(8),
-    "pggan-16": pggan(16),
-    "pggan-32": pggan(32),
-    "pggan-64": pggan(64),
+    **{name: training(*how) for name, how in (TRAININGS | ON_REQUEST).items()},
     "inception-768": inception,
 }
+
+
+def read_safetensors(path):
+    """Tensors of float32 by name, and the texts beside them."""
+    data = Path(path).read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    texts = header.pop("__metadata__", {})
+    tensors = {}
+    for name, about in header.items():
+        begin, end = about["data_offsets"]
+        values = torch.frombuffer(bytearray(data[start + begin : start + end]), dtype=torch.float32)
+        tensors[name] = values.reshape(about["shape"])
+    return tensors, texts
+
+
+# What losses of each step may differ by: Adam's first steps are those of signs, and those of tiny gradients differ.
+FIRST_STEPS = (1e-3, 2e-3, 1e-2)
+
+
+def check_first_steps(path, device):
+    """Makes the first steps that bench/first_steps.ts wrote; returns the job and each step's error, or exits."""
+    held, texts = read_safetensors(path)
+    job = texts["job"]
+    (G, D), _, _, step = (TRAININGS | ON_REQUEST)[job][1](device)
+    for prefix, net in (("init/G.", G), ("init/D.", D)):
+        given = {name[len(prefix) :]: value for name, value in held.items() if name.startswith(prefix)}
+        missing, unknown = net.load_state_dict(given, strict=False)
+        missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+        if missing or unknown:
+            sys.exit(f"pytorch.py: {path} is of other nets: {', '.join(missing + unknown)}")
+    real, errors = held["real"].to(device), []
+    for t, (expected, tolerance) in enumerate(zip(held["losses"], FIRST_STEPS)):
+        mix = held["mix"][t].to(device) if "mix" in held else None
+        got = torch.stack([loss.detach().cpu() for loss in step(held["z"][t].to(device), real, mix)])
+        error = float(((got - expected).abs() / expected.abs().clamp(min=0.1)).max())
+        errors.append(float(f"{error:.1e}"))
+        if not error <= tolerance:  # NaN, too
+            sys.exit(f"pytorch.py: {job}: losses of step {t + 1} are {got.tolist()}, ours {expected.tolist()}")
+    return job, errors
 
 
 def measure(call, wait, budget_ms):
@@ -307,10 +390,11 @@ def main():
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--budget-ms", type=float, default=500)
     parser.add_argument("--batch", type=int, default=16, help="pictures a step of the jobs that train")
-    parser.add_argument("--jobs", default=",".join(JOBS), help="names, comma between")
+    parser.add_argument("--jobs", default="", help="names, comma between; most by default")
     parser.add_argument("--tf32", action="store_true", help="allow TF32 on CUDA")
+    parser.add_argument("--first", metavar="FILE", help="only make the steps in a file of bench/first_steps.ts")
     options = parser.parse_args()
-    names = options.jobs.split(",")
+    names = options.jobs.split(",") if options.jobs else [name for name in JOBS if name not in ON_REQUEST]
     for name in names:
         if name not in JOBS:
             parser.error(f"no job {name}; there are {', '.join(JOBS)}")
@@ -329,6 +413,11 @@ def main():
         "threads": options.threads,
     }
     about |= {"tf32": options.tf32} if options.device == "cuda" else {"blas": blas()}
+
+    if options.first:
+        job, errors = check_first_steps(options.first, options.device)
+        print(json.dumps({"job": job, "errors": errors, **about}))
+        return
 
     for name in names:
         with torch.no_grad():

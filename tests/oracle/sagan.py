@@ -99,13 +99,13 @@ class Discrimination(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, conv, norm, slope, attention):
+    def __init__(self, conv, norm, slope, attention, reduction):
         super().__init__()
         self.conv = normed(conv)
         if norm:
             self.norm = nn.BatchNorm2d(norm)
         if attention:
-            self.attention = Attention(attention)
+            self.attention = Attention(attention, reduction)
         self.slope = slope
 
     def forward(self, x):
@@ -119,7 +119,7 @@ class Block(nn.Module):
 class Generator(nn.Module):
     """[N, nz] -> [N, 3, R, R]"""
 
-    def __init__(self, resolution, nz, ngf, attention):
+    def __init__(self, resolution, nz, ngf, attention, reduction=2):
         super().__init__()
         n = int(math.log2(resolution / 4))
         blocks, inputs = [], nz
@@ -127,7 +127,7 @@ class Generator(nn.Module):
             c, size = ngf * 2 ** (n - 1 - i), 4 * 2**i
             up = (4, 1, 0) if i == 0 else (4, 2, 1)
             conv = nn.ConvTranspose2d(inputs, c, *up, bias=False)
-            blocks.append(Block(conv, c, 0, c if size == attention else 0))
+            blocks.append(Block(conv, c, 0, c if size == attention else 0, reduction))
             inputs = c
         self.blocks = nn.Sequential(*blocks)
         self.output = normed(nn.ConvTranspose2d(ngf, 3, 4, 2, 1))
@@ -139,16 +139,17 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """[N, 3, R, R] -> logits [N]"""
 
-    def __init__(self, resolution, ndf, attention):
+    def __init__(self, resolution, ndf, attention, reduction=2, kernels=100):
         super().__init__()
         blocks, inputs = [], 3
         for i in range(int(math.log2(resolution / 4))):
             c, size = ndf * 2**i, resolution // 2 ** (i + 1)
-            blocks.append(Block(nn.Conv2d(inputs, c, 4, 2, 1), 0, 0.2, c if size == attention else 0))
+            conv = nn.Conv2d(inputs, c, 4, 2, 1)
+            blocks.append(Block(conv, 0, 0.2, c if size == attention else 0, reduction))
             inputs = c
         self.blocks = nn.Sequential(*blocks)
-        self.discrimination = Discrimination(inputs)
-        self.output = normed(nn.Conv2d(inputs + 100, 1, 4))
+        self.discrimination = Discrimination(inputs, kernels) if kernels else nn.Identity()
+        self.output = normed(nn.Conv2d(inputs + kernels, 1, 4))
 
     def forward(self, x):
         return self.output(self.discrimination(self.blocks(x))).flatten()
@@ -158,23 +159,26 @@ def hinge(on_real, on_fake):
     return F.relu(1 - on_real).mean(), F.relu(1 + on_fake).mean()
 
 
-def train_step(G, D, adam_G, adam_D, z, real):
-    """One step; returns D-real, D-fake, G's loss, 0.5 E |dD/dx|^2."""
+def train_step(G, D, adam_G, adam_D, z, real, r1=0.5):
+    """One step; returns D-real, D-fake, G's loss, r1 E |dD/dx|^2 if r1 is not 0."""
     iterate(G)
     fake = G(z)
     iterate(D)
-    real = real.clone().requires_grad_()
-    loss_real, loss_fake = hinge(D(real), D(fake.detach()))
-    penalty = 0.5 * squared_slope(D, real).mean()
+    losses = [*hinge(D(real), D(fake.detach()))]
+    if r1:
+        losses.append(r1 * squared_slope(D, real.clone().requires_grad_()).mean())
     adam_D.zero_grad(set_to_none=True)
-    (loss_real + loss_fake + penalty).backward()
+    sum(losses).backward()
     adam_D.step()
 
+    D.requires_grad_(False)  # G's step needs D's input gradient only
     loss_G = -D(fake).mean()
     adam_G.zero_grad(set_to_none=True)
     loss_G.backward()
     adam_G.step()
-    return torch.stack([loss_real, loss_fake, loss_G, penalty]).detach()
+    D.requires_grad_(True)
+    losses.insert(2, loss_G)
+    return torch.stack(losses).detach()
 
 
 def first_batch(G, D, z, real):
@@ -198,10 +202,12 @@ def first_batch(G, D, z, real):
     return out
 
 
+def optimisers(G, D, lr_G=1e-3, lr_D=4e-3):
+    return [torch.optim.Adam(net.parameters(), lr=lr, betas=(0, 0.9), eps=1e-8) for net, lr in ((G, lr_G), (D, lr_D))]
+
+
 def train(G, D, z, real):
-    adams = [
-        torch.optim.Adam(net.parameters(), lr=lr, betas=(0, 0.9), eps=1e-8) for net, lr in ((G, 1e-3), (D, 4e-3))
-    ]
+    adams = optimisers(G, D)
     losses = [train_step(G, D, *adams, *batch) for batch in zip(z, real)]
     return {"losses": torch.stack(losses), **state("final", G=G, D=D)}
 
