@@ -43,6 +43,13 @@ export const trainOptions: readonly Option[] = [
   { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
   { name: "gp", kind: "number", help: "weight of WGAN-GP's penalty on D's slope (10 there)" },
   { name: "r1", kind: "number", help: "weight of R1's penalty on D's slope at real pictures" },
+  {
+    name: "r1-every",
+    kind: "count",
+    help: "D's steps from one with R1 to the next: above 1 is faster",
+    min: 1,
+    max: 1000,
+  },
   { name: "drift", kind: "number", help: "weight of the squares of D's logits on real pictures" },
   { name: "l1", kind: "number", help: "weight of the sum of all weights' sizes" },
   { name: "l2", kind: "number", help: "weight of half the sum of their squares" },

@@ -130,6 +130,21 @@ Deno.test("each option changes the run", async () => {
   }
 });
 
+Deno.test("lazy R1: one step counts for as many as it stands for, the others have none", async () => {
+  const weights = async (...courses: Partial<TrainOptions>[]) => {
+    const state = newState(sagan, options);
+    for (const changed of courses) {
+      scoped(() => void advance(state, { ...options, ...changed }, pictures));
+    }
+    const output = [...state.D.named()].find(([path]) => path.startsWith("output.weight"))![1];
+    return await output.read();
+  };
+  const lazy = { r1: 4, r1Every: 3 };
+  const seen = await weights(lazy, lazy, lazy, lazy);
+  assertEquals(seen, await weights({ r1: 12 }, {}, {}, { r1: 12 }));
+  assert(String(seen) !== String(await weights({ r1: 12 }, {}, {}, {})));
+});
+
 for (const resolution of [8, 32, 64, 128]) {
   Deno.test(`SAGAN of ${resolution} pixels makes and judges such pictures`, async () => {
     const own = { ...options, resolution, ngf: 1, ndf: 1, attention: "32,4" };

@@ -168,7 +168,7 @@ async function tuned({ tune, state, options }: Training, shown: Pictures): Promi
  */
 export function advance(state: State, options: TrainOptions, pictures: Pictures) {
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
-  const { gp, r1, drift, l1, l2 } = options;
+  const { gp, r1, r1Every, drift, l1, l2 } = options;
   const start = state.images, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(start);
   for (
@@ -181,7 +181,7 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     loss: losses[options.loss],
     dSteps,
     rates: { G: lrG, D: lrD },
-    penalties: { gp, r1, drift },
+    penalties: { gp, r1, r1Every, drift },
     decay: { l1, l2 },
     augment: (x, pass) =>
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: start }),

@@ -34,6 +34,8 @@ export interface TrainOptions {
   readonly gp: number;
   /** Weight of R1's term on D's slope at real pictures; 0 for none. */
   readonly r1: number;
+  /** D's steps from one with R1 to the next, which counts for all of them. */
+  readonly r1Every: number;
   /** Weight of the square of D's logits on real pictures; 0 for none. */
   readonly drift: number;
   /** Weights of the sum of sizes and of half the squares of both nets' weights; 0 for none. */
@@ -112,6 +114,7 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   dSteps: 1,
   gp: 0,
   r1: 0,
+  r1Every: 1,
   drift: 0,
   l1: 0,
   l2: 0,

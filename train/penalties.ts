@@ -18,6 +18,8 @@ export interface PenaltyWeights {
   readonly gp: number;
   /** Of |dD/dx|^2 / 2 at real pictures: R1's gamma. */
   readonly r1: number;
+  /** D's steps from one with R1 to the next, which counts for all of them; 1 if left out. */
+  readonly r1Every?: number;
   /** Of D(x)^2 at real pictures, which keeps logits from drifting: 0.001 in PGGAN. */
   readonly drift: number;
 }

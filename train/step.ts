@@ -1,4 +1,4 @@
-import { add, scale } from "../kernels/elementwise.ts";
+import { add, full, scale } from "../kernels/elementwise.ts";
 import type { Adam } from "../nn/adam.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
@@ -99,10 +99,13 @@ function stepD(
     const real = augment(given.real, pass), fake = augment(made, pass + 1);
     const onReal = D.forward(real, true), onFake = D.forward(fake, true);
     const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
-    const { gp, r1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
+    const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
+    // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
+    const slope = () =>
+      optD.steps % r1Every ? full([], 0) : scale(slopePenalty(onReal, real), r1 * r1Every / 2);
     const terms = [
       gp && scale(gradientPenalty((x) => D.forward(x, true), real, fake, given.mix!), gp),
-      r1 && scale(slopePenalty(onReal, real), r1 / 2),
+      r1 && slope(),
       drift && scale(driftPenalty(onReal), drift),
       weightPenalty(optD.params, l1, l2),
     ].filter((term) => typeof term === "object");
