@@ -2,6 +2,7 @@
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
 import { evalCommand } from "./cli/eval.ts";
+import { reportCommand } from "./cli/report.ts";
 import { sampleCommand } from "./cli/sample.ts";
 import { timelapseCommand } from "./cli/timelapse.ts";
 import { trainCommand } from "./cli/train.ts";
@@ -16,6 +17,7 @@ const HELP = `Trains GANs on pictures, on any GPU, without CUDA.
 
   gan train dcgan           trains; gan train --help tells all options
   gan sample latest         makes pictures with a trained generator
+  gan report latest         shows its grids, curves and options as a page
   gan timelapse latest      shows how a run's pictures came to be
   gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
   gan doctor                tells what device there is and how fast it is
@@ -26,6 +28,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
   {
     train: trainCommand,
     sample: sampleCommand,
+    report: reportCommand,
     timelapse: timelapseCommand,
     eval: evalCommand,
     doctor: doctorCommand,

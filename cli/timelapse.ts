@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
 import { decode, type Image } from "../data/decode.ts";
-import { findRun, RunError } from "../train/run_folder.ts";
+import { findRun, gridsOf, RunError } from "../train/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 
@@ -35,22 +35,16 @@ export async function timelapseCommand(
   }
   if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
   const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
-  const names = await Array.fromAsync(Deno.readDir(run), ({ name }) => name);
-  const grids = names.filter((name) => /^fakes\d{6,}\.png$/.test(name))
-    .sort((a, b) => kimgOf(a) - kimgOf(b));
+  const grids = await gridsOf(run);
   if (grids.length === 0) {
     throw new RunError(`run: there is no grid in ${run} yet: train for longer`);
   }
   const frames: Image[] = [];
-  for (const name of grids) frames.push(await open(join(run, name)));
+  for (const { name } of grids) frames.push(await open(join(run, name)));
   const ms = 1000 / Number(values.fps ?? 8), to = String(values.to ?? join(run, "timelapse.png"));
   await saveAnimation(to, frames, frames.map((_, i) => i < frames.length - 1 ? ms : LAST_MS));
   print(values.json ? JSON.stringify({ path: to, frames: frames.length }) : to);
   return 0;
-}
-
-function kimgOf(name: string): number {
-  return Number(/\d+/.exec(name)![0]);
 }
 
 async function open(path: string): Promise<Image> {

@@ -29,6 +29,7 @@ import { type Judge, judgeWhenDue } from "./judge.ts";
 import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
+import { writeReport } from "./report.ts";
 import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
 import { latentsAt, render } from "./sampling.ts";
 import { firstBad, grow, sampler, saveState, type State } from "./state.ts";
@@ -127,6 +128,7 @@ export async function train(training: Training): Promise<boolean> {
     events.image(state.images, "fakes", await Deno.readFile(join(run, `fakes${kimg}.png`)));
     await saveState(state, options, checkpointPath(run, state.images));
     await keepLast(run, options.keep);
+    await writeReport(run);
   };
   if (Deno.env.get("GPU_DEBUG") === "2") await showProfile(training, shown);
   while (state.images < total && !signal.aborted) {

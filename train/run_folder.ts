@@ -21,6 +21,7 @@ export interface Report {
 }
 
 const RUN = /^\.?(\d{5,})(-|$)/;
+const GRID = /^fakes(\d{6,})\.png$/;
 const CHECKPOINT = /^checkpoint-(\d{6,})\.safetensors$/;
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -165,6 +166,20 @@ export async function readStats(run: string): Promise<Report[]> {
       return [];
     }
   });
+}
+
+/**
+ * The grids of fakes in a run's folder, first to last.
+ *
+ * @param run Path of the run's folder.
+ * @returns Their names there, and the thousands of images shown before.
+ */
+export async function gridsOf(run: string): Promise<{ name: string; kimg: number }[]> {
+  const grids = (await namesIn(run)).flatMap((name) => {
+    const match = GRID.exec(name);
+    return match ? [{ name, kimg: Number(match[1]) }] : [];
+  });
+  return grids.sort((a, b) => a.kimg - b.kimg);
 }
 
 /**
