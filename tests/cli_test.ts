@@ -99,8 +99,8 @@ Deno.test.afterAll(() => Deno.remove(temp, { recursive: true }));
 
 Deno.test("a command line that cannot be followed is answered in one line", async () => {
   await assertRefused([
-    ["", 2, "Name a command", "train, sample, timelapse, eval, doctor"],
-    ["tarin dcgan", 2, "no command tarin", "train, sample, timelapse, eval, doctor"],
+    ["", 2, "Name a command", "train, sample, report, timelapse, eval, doctor"],
+    ["tarin dcgan", 2, "no command tarin", "train, sample, report, timelapse, eval, doctor"],
     ["train", 2, "Name what to train", "dcgan"],
     ["train dcgna", 2, "no recipe dcgna", "dcgan"],
     ["train dcgan other", 2, "One system at a time", "dcgan and other"],
@@ -123,6 +123,8 @@ Deno.test("a command line that cannot be followed is answered in one line", asyn
     ["sample latest --count 0", 2, "--count 0", "from 1 to"],
     ["sample latest --fps 5", 2, "--fps is for animations", "--interpolate"],
     ["sample latest --interpolate --single", 2, "no --single"],
+    ["report nosuch", 1, `no run "nosuch" in runs`],
+    ["report 1 2", 2, "One run at a time"],
     ["timelapse nosuch", 1, `no run "nosuch" in runs`],
     ["timelapse 1 2", 2, "One run at a time"],
   ]);
