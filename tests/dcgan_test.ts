@@ -4,51 +4,25 @@ import { sum } from "../kernels/reduce.ts";
 import { add, full } from "../kernels/elementwise.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { Adam } from "../nn/adam.ts";
-import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { toEntries } from "../nn/checkpoint.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import { hostRandom } from "../nn/random.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
 import { trainStep } from "../train/step.ts";
+import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
 await openGpu();
 
-const path = new URL("./fixtures/dcgan.safetensors", import.meta.url).pathname;
-const { entries } = await loadSafetensors(path);
-const array = (name: string): Float32Array => {
-  const entry = entries.get(name);
-  if (!entry) throw new Error(`the fixture has no ${name}`);
-  return entry.data as Float32Array;
-};
 const N = 6, R = 16, nz = 8;
+const { array, begin, fromNCHW, latents, reals } = await oracle("dcgan", { N, R, nz });
 
 function nets() {
   const options = { resolution: R, nz, ngf: 4, ndf: 4 }, random = hostRandom(0);
   const G = new DcganGenerator(options, random), D = new DcganDiscriminator(options, random);
-  fromEntries(prefixed("init/G.", G), entries, "fixture");
-  fromEntries(prefixed("init/D.", D), entries, "fixture");
+  begin(G, D);
   return { G, D };
-}
-function prefixed(prefix: string, net: Module): [string, Tensor][] {
-  return [...net.named()].map(([name, t]) => [prefix + name, t]);
-}
-const latents = (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]);
-function reals(t: number): Tensor {
-  const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
-  const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
-  return tensor(fromNCHW(values.map((v) => Math.fround(Math.fround(v / 127.5) - 1))), [N, R, R, 3]);
-}
-/** `[N, 3, R, R] -> [N, R, R, 3]`. */
-function fromNCHW(x: Float32Array): Float32Array {
-  const y = new Float32Array(x.length);
-  for (let n = 0; n < N; n++) {
-    for (let c = 0; c < 3; c++) {
-      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
-    }
-  }
-  return y;
 }
 const close = { rtol: 1e-4, atol: 2e-6 };
 

@@ -5,26 +5,20 @@ import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { PgganDiscriminator, PgganGenerator, type PgganOptions } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
-import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { toEntries } from "../nn/checkpoint.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import { hostRandom } from "../nn/random.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
 import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
+import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
 await openGpu();
 
-const path = new URL("./fixtures/pggan.safetensors", import.meta.url).pathname;
-const { entries } = await loadSafetensors(path);
-const array = (name: string): Float32Array => {
-  const entry = entries.get(name);
-  if (!entry) throw new Error(`the fixture has no ${name}`);
-  return entry.data as Float32Array;
-};
 const N = 8, R = 8, nz = 5, STEPS = 10;
+const { array, begin, fromNCHW, latents, reals } = await oracle("pggan", { N, R, nz });
 const options: PgganOptions = {
   nz,
   fmapBase: 16,
@@ -38,30 +32,10 @@ function nets() {
   const stage = { resolution: R, fading: true, alpha: 0.3 }, random = hostRandom(0);
   const G = new PgganGenerator(options, random, stage);
   const D = new PgganDiscriminator(options, random, stage);
-  fromEntries(prefixed("init/G.", G), entries, "fixture");
-  fromEntries(prefixed("init/D.", D), entries, "fixture");
+  begin(G, D);
   return { G, D };
 }
-function prefixed(prefix: string, net: Module): [string, Tensor][] {
-  return [...net.named()].map(([name, t]) => [prefix + name, t]);
-}
-const latents = (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]);
 const mixes = (t: number) => tensor(array("mix").slice(t * N, (t + 1) * N), [N]);
-function reals(t: number): Tensor {
-  const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
-  const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
-  return tensor(fromNCHW(values.map((v) => Math.fround(Math.fround(v / 127.5) - 1))), [N, R, R, 3]);
-}
-/** `[N, 3, R, R] -> [N, R, R, 3]`. */
-function fromNCHW(x: Float32Array): Float32Array {
-  const y = new Float32Array(x.length);
-  for (let n = 0; n < N; n++) {
-    for (let c = 0; c < 3; c++) {
-      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
-    }
-  }
-  return y;
-}
 const close = { rtol: 1e-4, atol: 1e-5 };
 
 /** Holds the gradients of `y` for a net's parameters against those in a folder of the fixture. */

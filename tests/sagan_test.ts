@@ -5,28 +5,22 @@ import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { SaganDiscriminator, SaganGenerator, type SaganOptions } from "../models/sagan.ts";
 import { Adam } from "../nn/adam.ts";
-import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { toEntries } from "../nn/checkpoint.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
 import { SelfAttention } from "../nn/self_attention.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
 import { slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
+import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
 await openGpu();
 
-const path = new URL("./fixtures/sagan.safetensors", import.meta.url).pathname;
-const { entries } = await loadSafetensors(path);
-const array = (name: string): Float32Array => {
-  const entry = entries.get(name);
-  if (!entry) throw new Error(`the fixture has no ${name}`);
-  return entry.data as Float32Array;
-};
 const N = 4, R = 16, nz = 6, STEPS = 10;
+const { array, begin, entries, fromNCHW, latents, reals } = await oracle("sagan", { N, R, nz });
 const options: SaganOptions = {
   resolution: R,
   nz,
@@ -46,30 +40,10 @@ const options: SaganOptions = {
 function players() {
   const G = new SaganGenerator(options, hostRandom(0));
   const D = new SaganDiscriminator(options, hostRandom(1));
-  fromEntries(prefixed("init/G.", G), entries, "fixture");
-  fromEntries(prefixed("init/D.", D), entries, "fixture");
+  begin(G, D);
   const optG = new Adam(G.parameters(), { lr: 1e-3, betas: [0, 0.9] });
   const optD = new Adam(D.parameters(), { lr: 4e-3, betas: [0, 0.9] });
   return { G, D, optG, optD, spectraG: new PowerIteration(G), spectraD: new PowerIteration(D) };
-}
-function prefixed(prefix: string, net: Module): [string, Tensor][] {
-  return [...net.named()].map(([name, t]) => [prefix + name, t]);
-}
-const latents = (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]);
-function reals(t: number): Tensor {
-  const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
-  const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
-  return tensor(fromNCHW(values.map((v) => Math.fround(Math.fround(v / 127.5) - 1))), [N, R, R, 3]);
-}
-/** `[N, 3, R, R] -> [N, R, R, 3]`. */
-function fromNCHW(x: Float32Array): Float32Array {
-  const y = new Float32Array(x.length);
-  for (let n = 0; n < N; n++) {
-    for (let c = 0; c < 3; c++) {
-      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
-    }
-  }
-  return y;
 }
 const close = { rtol: 1e-4, atol: 1e-5 };
 
