@@ -213,7 +213,7 @@ async function dryRun(
   const made = await plan(state, options);
   if (values.json) print(JSON.stringify({ options, ...made }));
   else {
-    for (const [name, value] of Object.entries(options)) print(`${name.padEnd(18)}${value}`);
+    for (const [name, value] of Object.entries(options)) print(`${name.padEnd(20)}${value}`);
     print("");
     for (const line of planText(made)) print(line);
   }

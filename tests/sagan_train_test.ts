@@ -11,6 +11,7 @@ import { noGrad } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
 import { advance } from "../train/loop.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
+import { plan } from "../train/plan.ts";
 import { sagan } from "../train/sagan.ts";
 import { loadState, newState, saveState } from "../train/state.ts";
 import { randoms } from "./support.ts";
@@ -162,6 +163,20 @@ for (const resolution of [8, 32, 64, 128]) {
     assert(logits.every(Number.isFinite));
   });
 }
+
+Deno.test("a plan counts every parameter, those of attention and discrimination, too", async () => {
+  const own = { ...options, minibatch: "discrimination", normD: "batch" };
+  const state = newState(sagan, own), { G, D } = state;
+  const nets = { G: G.parameters(), D: D.parameters() };
+  const { layers } = await plan(state, own);
+  for (const net of ["G", "D"] as const) {
+    const planned = layers[net].reduce((n, { parameters }) => n + parameters, 0);
+    assertEquals(planned, nets[net].reduce((n, { size }) => n + size, 0), net);
+  }
+  const row = layers.D.find(({ path }) => path === "discrimination")!;
+  assertEquals([row.weight, row.output], [[8, 500], [1, 4, 4, 108]]);
+  assertEquals(layers.D.find(({ path }) => path.endsWith("attention"))!.weight, [1]);
+});
 
 Deno.test("where attention goes", () => {
   assertEquals(attentionSizes("none", 64), []);

@@ -10,7 +10,7 @@ import { normal } from "../kernels/random.ts";
 import type { Pictures } from "../data/pictures.ts";
 import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
 import { advance } from "./loop.ts";
 import { describe, type Phase } from "./growth.ts";
 import type { TrainOptions } from "./options.ts";
@@ -25,7 +25,7 @@ export interface LayerRow {
   readonly parameters: number;
 }
 
-/** The layers of a net that have parameters, with what they give for `x`. */
+/** The parts of a net that hold parameters themselves, with what they give for `x`. */
 export function layersOf(net: Module, x: Tensor): LayerRow[] {
   const leaves = new Map<Module, string>();
   find(net, "", leaves);
@@ -44,7 +44,7 @@ export function layersOf(net: Module, x: Tensor): LayerRow[] {
     for (const leaf of leaves.keys()) delete (leaf as Partial<Module>).forward;
   }
   return [...leaves].map(([leaf, path]) => {
-    const shapes = leaf.parameters().map(({ shape }) => shape);
+    const shapes = own(leaf).map(({ shape }) => shape);
     return {
       path,
       weight: shapes[0],
@@ -54,13 +54,15 @@ export function layersOf(net: Module, x: Tensor): LayerRow[] {
   });
 }
 
-/** Modules that hold parameters themselves. */
+/** What an optimiser trains of a module, without that of its parts. */
+function own(module: Module): Tensor[] {
+  return Object.values(module).filter((part) => part instanceof Tensor && part.isParam);
+}
+
+/** Modules that hold parameters themselves; those of attention are its gamma alone. */
 function find(value: unknown, path: string, leaves: Map<Module, string>): void {
   if (value === null || typeof value !== "object") return;
-  if (value instanceof Module && "weight" in value) {
-    leaves.set(value, path);
-    return;
-  }
+  if (value instanceof Module && own(value).length > 0) leaves.set(value, path);
   const plain = value instanceof Module || Array.isArray(value) ||
     Object.getPrototypeOf(value) === Object.prototype;
   if (!plain) return;
@@ -207,5 +209,5 @@ export function planText({ layers, phases, ...p }: Plan): string[] {
 }
 
 function row(a: string, b: string, c: string, d: string): string {
-  return `${a.padEnd(18)}${b.padEnd(20)}${c.padEnd(20)}${d.padStart(12)}`;
+  return `${a.padEnd(24)}${b.padEnd(20)}${c.padEnd(16)}${d.padStart(12)}`;
 }
