@@ -23,6 +23,8 @@ import { optionsOf, recipeOf, recipes } from "./recipes.ts";
 import { trainOptions } from "./train_options.ts";
 import { openTuner } from "./tuning.ts";
 
+const NAMED = 20; // broken pictures
+
 function help(): string {
   const presets = Object.values(recipes).flatMap(({ name, about, presets }) => [
     `  ${name}: ${about}`,
@@ -193,10 +195,12 @@ async function open(options: TrainOptions, out: string, progress: Progress, sign
       progress.say(`Reading pictures: ${done} of ${total}`);
     },
   });
-  if (pictures.broken.length) {
-    const [{ name, reason }] = pictures.broken;
-    progress.say(`Left out ${pictures.broken.length} broken pictures, first ${name}: ${reason}`);
+  const { broken } = pictures, rest = broken.length - NAMED;
+  if (broken.length) {
+    progress.say(`Left out ${broken.length} broken picture${broken.length > 1 ? "s" : ""}:`);
   }
+  for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
+  if (rest > 0) progress.say(`  and ${rest} more`);
   return pictures;
 }
 

@@ -58,7 +58,9 @@ export async function openPath(path: string, signal?: AbortSignal): Promise<Sour
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new DataError(`data: ${path} does not exist; give a folder or a zip of pictures`);
   }
-  return await (info.isDirectory ? openFolder(path, signal) : openArchive(path));
+  if (info.isDirectory) return await openFolder(path, signal);
+  if (info.isFile) return await openArchive(path);
+  throw new DataError(`data: ${path} is neither a folder nor a file; give a folder or a zip`);
 }
 
 /** Reads the pack if it is there, and otherwise makes it. */

@@ -34,7 +34,7 @@ export function prepare(
     const { width, height, x, y } = to.crop as Exclude<Crop, string>;
     throw new DataError(
       `data: the crop ${width}x${height}+${x}+${y} lies outside ${name}, which is ` +
-        `${image.width} x ${image.height}; choose a smaller crop, or "center"`,
+        `${image.width} x ${image.height}; take it out, or choose a smaller crop or "center"`,
     );
   }
   return resample(image, part, to.resolution, to.resize);

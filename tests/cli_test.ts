@@ -86,6 +86,7 @@ Deno.test.beforeAll(async () => {
     const rgb = Uint8Array.from({ length: 20 * 20 * 3 }, (_, j) => j * (7 + i));
     await savePng(join(pictures, `${i}.png`), { width: 20, height: 20, rgb });
   }
+  await Deno.writeTextFile(join(pictures, "broken.png"), "no picture");
   await Deno.mkdir(join(temp, "empty"));
   await Deno.writeTextFile(join(temp, "file"), "no zip");
   const zip = new ZipWriter(new Uint8ArrayWriter());
@@ -165,6 +166,7 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
   const trained = await gan(`train dcgan ${NETS} --data faces --kimg 0.004`);
   assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
   assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
+  assertStringIncludes(trained.out, "1 broken picture:\n  broken.png: neither JPEG nor PNG\n");
   const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
   for (
     const name of [
