@@ -31,7 +31,6 @@ export { type Application, apply, constant, isRecording, noGrad, reshape } from 
 
 export { attention, attentionMap, type AttentionPlan } from "./kernels/attention.ts";
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
-export { biasRelu } from "./kernels/bias_relu.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";
 export { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./kernels/conv2d.ts";
 export {
@@ -57,6 +56,7 @@ export {
   sub,
   tanh,
 } from "./kernels/elementwise.ts";
+export type { Epilogue } from "./kernels/epilogue.ts";
 export { nonFinite } from "./kernels/finite.ts";
 export { matmul, type Transposed } from "./kernels/matmul.ts";
 export { pixelNorm } from "./kernels/pixel_norm.ts";

@@ -14,13 +14,15 @@ import { counters } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { add, leakyRelu } from "./elementwise.ts";
+import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { foldInto } from "./fold.ts";
 import { gather, sample, up } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
 import { matmul } from "./matmul.ts";
 import { fitsTexture, type Layout, loadOf, pack, plain } from "./panel.ts";
 import { type Plan, planFor } from "./plan.ts";
-import { sumInto } from "./reduce.ts";
+import { broadcastTo, sumInto } from "./reduce.ts";
 import { tiledWeight } from "./tile.ts";
 
 /** Stride and zero padding in pixels, the same along both axes. */
@@ -47,53 +49,81 @@ interface Sizes {
 }
 
 /**
- * Correlates `x` with `w`.
+ * Correlates `x` with `w`, with a bias and a leaky ReLU if asked for.
  *
  * @param x `[N, H, W, C]`.
  * @param w `[kh, kw, C, O]`.
+ * @param epilogue Its bias is `[O]`.
  * @returns `[N, Y, X, O]` with `Y = floor((H + 2 padding - kh) / stride) + 1`.
- * @throws {RangeError} If the channels of `x` and `w` differ or nothing is left.
+ * @throws {RangeError} If the channels of `x` and `w` differ, nothing is left, or the epilogue does not
+ * fit.
  */
-export function conv2d(x: Tensor, w: Tensor, g: Geometry): Tensor {
+export function conv2d(x: Tensor, w: Tensor, g: Geometry, epilogue: Epilogue = {}): Tensor {
   const z = sizes("conv2d", x.shape, w.shape, g);
+  checkEpilogue("conv2d", epilogue, z.O);
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(w, [z.kh * z.kw * z.C, z.O])];
-    return reshape(matmul(a, b), [z.N, 1, 1, z.O]);
+    return reshape(matmul(a, b, {}, epilogue), [z.N, 1, 1, z.O]);
   }
+  const { bias } = epilogue;
   return apply({
     op: "conv2d",
-    inputs: [x, w],
+    inputs: bias ? [x, w, bias] : [x, w],
     shape: [z.N, z.Y, z.X, z.O],
-    forward: (y) => gatherForward(x, w, y, z),
-    backward: (dy, _, need) => [
-      need[0] ? conv2dInput(dy, w, x.shape, g) : null,
-      need[1] ? conv2dWeight(x, dy, w.shape, g) : null,
-    ],
+    forward: (y) => gatherForward(x, w, y, z, epilogue),
+    backward: (dy, y, need) => {
+      const dz = throughEpilogue(dy, y, epilogue);
+      return [
+        need[0] ? conv2dInput(dz, w, x.shape, g) : null,
+        need[1] ? conv2dWeight(x, dz, w.shape, g) : null,
+        need[2] ? biasGradient(dz, epilogue) : null,
+      ];
+    },
   });
 }
 
 /**
- * The gradient of {@linkcode conv2d} with respect to `x`: a transposed convolution.
+ * The gradient of {@linkcode conv2d} with respect to `x`: a transposed convolution, with a bias and a
+ * leaky ReLU if asked for.
  *
  * @param y `[N, Y, X, O]`.
  * @param w `[kh, kw, C, O]`.
  * @param shape Of the result, `[N, H, W, C]`.
+ * @param epilogue Its bias is `[C]`.
+ * @throws {RangeError} If the shapes or the epilogue do not fit.
  */
-export function conv2dInput(y: Tensor, w: Tensor, shape: Shape, g: Geometry): Tensor {
-  const z = sizes("conv2dInput", shape, w.shape, g, y.shape);
+export function conv2dInput(
+  y: Tensor,
+  w: Tensor,
+  shape: Shape,
+  g: Geometry,
+  epilogue: Epilogue = {},
+): Tensor {
+  const z = sizes("conv2dInput", shape, w.shape, g, y.shape), { bias, slope = 1 } = epilogue;
+  checkEpilogue("conv2dInput", epilogue, z.C);
   if (isDense(z)) {
     const [a, b] = [reshape(y, [z.N, z.O]), reshape(w, [z.kh * z.kw * z.C, z.O])];
-    return reshape(matmul(a, b, { b: true }), shape);
+    // Each tap has columns of its own.
+    const everywhere = bias && reshape(broadcastTo(bias, [z.kh * z.kw, z.C]), [b.shape[0]]);
+    return reshape(matmul(a, b, { b: true }, { bias: everywhere, slope }), shape);
+  }
+  if (isFolded(z) && (bias || slope !== 1)) {
+    const x = conv2dInput(y, w, shape, g), shifted = bias ? add(x, bias) : x;
+    return slope === 1 ? shifted : leakyRelu(shifted, slope);
   }
   return apply({
     op: "conv2dInput",
-    inputs: [y, w],
+    inputs: bias ? [y, w, bias] : [y, w],
     shape,
-    forward: (x) => gatherTransposed(y, w, x, z),
-    backward: (dx, _, need) => [
-      need[0] ? conv2d(dx, w, g) : null,
-      need[1] ? conv2dWeight(dx, y, w.shape, g) : null,
-    ],
+    forward: (x) => gatherTransposed(y, w, x, z, epilogue),
+    backward: (dx, x, need) => {
+      const dz = throughEpilogue(dx, x, epilogue);
+      return [
+        need[0] ? conv2d(dz, w, g) : null,
+        need[1] ? conv2dWeight(dz, y, w.shape, g) : null,
+        need[2] ? biasGradient(dz, epilogue) : null,
+      ];
+    },
   });
 }
 
@@ -181,7 +211,7 @@ function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
   };
 }
 
-function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
+function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epilogue): void {
   const { N, C, kh, kw, O, Y, X, s, p } = z;
   counters.flop += flop(z);
   const A = layoutX(z),
@@ -202,7 +232,7 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes): void {
     W: X,
     OC: O,
   };
-  gather({ a: x, A, b: w, B, transposed: false, sizes }, y);
+  gather({ a: x, A, b: w, B, transposed: false, sizes, epilogue }, y);
 }
 
 /** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
@@ -214,9 +244,19 @@ function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
   foldInto(x, columns, z);
 }
 
-function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
-  // To few channels, as in a picture, a gather leaves lanes idle: taps make up the columns then.
-  if (z.C * z.kh * z.kw >= 16 && z.C <= 8) return foldTransposed(y, w, x, z);
+/** To few channels, as in a picture, a gather leaves lanes idle: taps make up the columns then. */
+function isFolded({ C, kh, kw }: Sizes): boolean {
+  return C * kh * kw >= 16 && C <= 8;
+}
+
+function gatherTransposed(
+  y: Tensor,
+  w: Tensor,
+  x: Tensor,
+  z: Sizes,
+  epilogue: Epilogue,
+): void {
+  if (isFolded(z)) return foldTransposed(y, w, x, z);
   const { N, H, W, C, kh, kw, O, s, p } = z;
   counters.flop += flop(z);
   const A = layoutY(z),
@@ -243,7 +283,7 @@ function gatherTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
     W,
     OC: C,
   };
-  gather({ a: y, A, b: w, B, transposed: true, sizes }, x);
+  gather({ a: y, A, b: w, B, transposed: true, sizes, epilogue }, x);
 }
 
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {

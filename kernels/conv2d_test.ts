@@ -78,6 +78,35 @@ async function checkAll({ x, w, y, g, forward, input, weight }: Case, second: bo
   await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], { second });
 }
 
+const epilogues = [[true, 1], [true, 0.2], [true, 0], [false, 0.2]] as const; // bias, slope
+
+/** Both convolutions with what may follow: a bias, a leaky ReLU, a ReLU, and two of these. */
+async function checkEpilogues(
+  { x, w, y, g, forward, input }: Case,
+  second: boolean,
+  kinds: readonly (readonly [boolean, number])[] = epilogues,
+) {
+  const [O, C] = [y[3], x[3]];
+  for (const [biased, slope] of kinds) {
+    const after = (product: Reference): Reference => (a, b, bias) =>
+      product(a, b).map((v, i) => biased ? v + bias[i % bias.length] : v)
+        .map((v) => v > 0 ? v : slope * v);
+    const biasOf = (n: number): Shape[] => biased ? [[n]] : [];
+    // Multiples of 1/4, their products' sums of 1/16, and a bias between these: none at the bend.
+    const options = biased
+      ? { second, input: (u: number, i: number) => Math.round(4 * u) / 4 + (i === 2 ? 1 / 32 : 0) }
+      : { second, seed: 3 };
+    const [ys, xs] = [[x, w, ...biasOf(O)], [y, w, ...biasOf(C)]];
+    await checkOp((a, b, bias) => conv2d(a, b, g, { bias, slope }), after(forward), ys, options);
+    await checkOp(
+      (a, b, bias) => conv2dInput(a, b, x, g, { bias, slope }),
+      after(input),
+      xs,
+      options,
+    );
+  }
+}
+
 const cases: [Shape, Shape, number, number, number][] = [
   // x, kernel, outputs, stride, padding
   [[1, 1, 1, 1], [1, 1], 1, 1, 0],
@@ -89,10 +118,13 @@ const cases: [Shape, Shape, number, number, number][] = [
   [[1, 7, 4, 1], [1, 1], 1, 2, 0], // classes without a tap
   [[1, 8, 8, 1], [5, 2], 2, 3, 2],
   [[3, 4, 4, 2], [4, 4], 3, 1, 0], // dense
+  [[1, 3, 2, 12], [2, 1], 4, 1, 0], // channels by fours
 ];
 for (const [x, k, O, stride, padding] of cases) {
-  Deno.test(`convolution of [${x}] by ${k}, ${O} outputs, stride ${stride}, padding ${padding}`, () =>
-    checkAll(caseOf(x, k, O, stride, padding), sizeOf(x) * O < 100));
+  const name = `convolution of [${x}] by ${k}, ${O} outputs, stride ${stride}, padding ${padding}`;
+  const made = caseOf(x, k, O, stride, padding), second = sizeOf(x) * O < 100;
+  Deno.test(name, () => checkAll(made, second));
+  Deno.test(`${name}, with bias and leaky ReLU`, () => checkEpilogues(made, second));
 }
 
 // Channels at and around the tiles: values only, against the reference.
@@ -128,6 +160,7 @@ for (const plan of plans) {
     try {
       await checkAll(caseOf([2, 7, 5, 3], [3, 3], 5, 1, 1), false);
       await checkAll(caseOf([2, 6, 8, 5], [4, 4], 4, 2, 1), false);
+      await checkEpilogues(caseOf([1, 3, 4, 12], [3, 1], 8, 1, 1), false, [[true, 0.2]]);
     } finally {
       forcePlan(undefined);
     }
@@ -161,4 +194,7 @@ Deno.test("a long sum over pixels is split, so that no loop ends early", async (
 Deno.test("shapes that do not fit are refused", () => {
   const x = tensor(randoms(32, 1), [1, 4, 4, 2]), w = tensor(randoms(27, 1), [3, 3, 3, 1]);
   assertThrows(() => conv2d(x, w, { stride: 1, padding: 1 }), RangeError, "w is [3,3,3,1]");
+  const v = tensor(randoms(18, 1), [3, 3, 2, 1]), g = { stride: 1, padding: 1 };
+  assertThrows(() => conv2d(x, v, g, { bias: v }), RangeError, "bias is [3,3,2,1], expected [1]");
+  assertThrows(() => conv2d(x, v, g, { slope: -1 }), RangeError, "slope -1");
 });

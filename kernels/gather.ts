@@ -6,6 +6,7 @@
 import { folded, run } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
+import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { normal } from "./random.ts";
 import { tiledGather } from "./tile.ts";
@@ -32,6 +33,7 @@ export interface Gather {
   readonly sizes: GatherSizes;
   /** Products in all, each with a layer of its own in both operands; 1 by default. */
   readonly images?: number;
+  readonly epilogue?: Epilogue;
 }
 
 /** Lays both operands out and runs the gather kernel on them. */
@@ -48,7 +50,7 @@ export function gather(job: Gather, out: Tensor): void {
     { rows, columns: OC, terms: A.channels, texture },
     (plan) => {
       const y = empty(out.shape);
-      launch({ ...job, a: sample(a.shape), b: sample(b.shape) }, y, plan);
+      launch({ ...job, a: sample(a.shape), b: sample(b.shape), epilogue: {} }, y, plan);
       return y;
     },
   );
@@ -56,16 +58,17 @@ export function gather(job: Gather, out: Tensor): void {
 }
 
 function launch(
-  { a, A, b, B, transposed, sizes, images = 1 }: Gather,
+  { a, A, b, B, transposed, sizes, images = 1, epilogue: { bias, slope = 1 } = {} }: Gather,
   out: Tensor,
   plan: Plan,
 ): void {
   const load = loadOf(plan), pa = pack(a, A, load), pb = pack(b, B, load);
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
+  const finish = { vec4: sizes.OC % 4 === 0, bias: bias !== undefined, relu: slope !== 1 };
   run(
-    (plan.load === "tile" ? tiledGather : gatherKernel)(plan, transposed, sizes.OC % 4 === 0),
-    { A: pa.resource, B: pb.resource, y: out },
+    (plan.load === "tile" ? tiledGather : gatherKernel)(plan, transposed, finish),
+    { A: pa.resource, B: pb.resource, y: out, ...bias && { bias } },
     {
       ...sizes,
       top: A.top,
@@ -78,6 +81,7 @@ function launch(
       A_width: pa.width,
       B_rows: pb.rows,
       B_width: pb.width,
+      slope,
     },
     folded(rowGroups * colGroups * sizes.E ** 2 * images),
   );

@@ -12,6 +12,8 @@ import {
   accumulate,
   cached,
   described,
+  type Finish,
+  finishing,
   GATHER_PARAMS,
   gatherClass,
   gatherRow,
@@ -39,23 +41,28 @@ import type { Plan } from "./plan.ts";
  *
  * Rows of the product are output pixels `(n, oy, ox)`, flattened; columns are output channels.
  */
-export function gatherKernel(plan: Plan, transposed: boolean, vec4: boolean): Kernel {
+export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): Kernel {
   const { load, MR, NV, KU, single, wx, wy } = plan;
-  const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, vec4)}`;
+  const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
   return cached(name, () => {
-    const A = operand("A", 0, load), B = operand("B", 1, load), y = storing(vec4, "p.OC");
+    const A = operand("A", 0, load),
+      B = operand("B", 1, load),
+      y = storing(finish.vec4, "p.OC"),
+      end = finishing(finish);
     return lines(
       GATHER_PARAMS,
       A.declare,
       B.declare,
       y.declare,
+      end.declare,
       head(wx * wy),
       gatherClass(transposed),
       place(plan),
+      range(NV).map((v) => `let d${v} = ${end.begin(`col + ${v * wx}`)};`),
       range(MR).map((r) =>
         lines(
           gatherRow(r, `row + ${r}`),
-          range(NV).map((v) => `var c${r}_${v} = vec4f();`).join(" "),
+          range(NV).map((v) => `var c${r}_${v} = d${v};`).join(" "),
         )
       ),
       gatherTaps(transposed),
@@ -82,7 +89,10 @@ export function gatherKernel(plan: Plan, transposed: boolean, vec4: boolean): Ke
       range(MR).map((r) =>
         gatherStore(
           `row + ${r}`,
-          range(NV).map((v) => y.store("at", `(col + ${v * wx})`, `c${r}_${v}`)),
+          range(NV).flatMap((v) => [
+            end.end(`c${r}_${v}`),
+            y.store("at", `(col + ${v * wx})`, `c${r}_${v}`),
+          ]),
         )
       ),
       `}`,
@@ -98,7 +108,7 @@ export function gatherKernel(plan: Plan, transposed: boolean, vec4: boolean): Ke
  */
 export function weightKernel(plan: Plan, vec4: boolean): Kernel {
   const { load, MR, NV, KU, single, wx, wy, wz } = plan;
-  const name = `weight ${described(plan, vec4)}`;
+  const name = `weight ${described(plan, { vec4 })}`;
   return cached(name, () => {
     const A = operand("A", 0, load), G = operand("G", 1, load), y = storing(vec4, "p.OC");
     return lines(

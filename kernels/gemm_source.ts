@@ -15,10 +15,12 @@ export function lines(...parts: (string | string[])[]): string {
   return parts.flat().join("\n");
 }
 
-export function described({ load, MR, NV, KU, single, wx, wy, wz }: Plan, vec4: boolean): string {
-  return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}${
-    vec4 ? "" : " scalar"
-  }`;
+export function described(
+  { load, MR, NV, KU, single, wx, wy, wz }: Plan,
+  { vec4, bias, relu }: Finish,
+): string {
+  return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}` +
+    `${vec4 ? "" : " scalar"}${bias ? " bias" : ""}${relu ? " relu" : ""}`;
 }
 
 const kernels = new Map<string, Kernel>();
@@ -29,6 +31,27 @@ export function cached(name: string, make: () => string): Kernel {
   const made = kernel(name, make());
   kernels.set(name, made);
   return made;
+}
+
+/** What a kernel does besides the product; part of its name. */
+export interface Finish {
+  /** Whether columns come in fours. */
+  readonly vec4: boolean;
+  /** Whether sums begin as `bias`, one number a column. */
+  readonly bias?: boolean;
+  /** Whether they end with a leaky ReLU of `p.slope`. */
+  readonly relu?: boolean;
+}
+
+/** The source of a {@linkcode Finish}. */
+export function finishing({ bias, relu }: Finish) {
+  return {
+    declare: bias ? `@group(0) @binding(4) var<storage, read> bias: array<vec4f>;` : "",
+    /** What sums of column texel `col` begin as. */
+    begin: (col: string) => bias ? `bias[${col}]` : "vec4f()",
+    /** Finishes the sums `c`. */
+    end: (c: string) => relu ? `${c} = select(p.slope * ${c}, ${c}, ${c} > vec4f());` : "",
+  };
 }
 
 /** Declares operand `name` and gives the expression that reads its texel (layer, row, column). */
@@ -109,7 +132,7 @@ let g = w.x + w.y * groups.x;`;
 export const GATHER_PARAMS = `struct Params {
   rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad: u32, top: u32, left: u32,
   H: u32, W: u32, OC: u32, I4: u32, rowGroups: u32, colGroups: u32, images: u32,
-  A_rows: u32, A_width: u32, B_rows: u32, B_width: u32,
+  A_rows: u32, A_width: u32, B_rows: u32, B_width: u32, slope: f32,
 }`;
 
 /** Which product and class a workgroup of a gather serves, and where the windows of that begin. */

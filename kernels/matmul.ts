@@ -6,6 +6,7 @@
 import { counters } from "../gpu/memory.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { gather, up } from "./gather.ts";
 import type { Layout } from "./panel.ts";
 
@@ -18,14 +19,21 @@ export interface Transposed {
 }
 
 /**
- * `op(a) op(b)`: a product of matrices, or of as many as the first axis says.
+ * `op(a) op(b)`: a product of matrices, or of as many as the first axis says, with a bias and a leaky
+ * ReLU if asked for.
  *
  * @param a `[M, K]` or `[batch, M, K]`; `[..., K, M]` if read transposed.
  * @param b `[K, N]` or `[batch, K, N]`; `[..., N, K]` if read transposed.
+ * @param epilogue Its bias is `[N]`.
  * @returns `[M, N]` or `[batch, M, N]`.
- * @throws {RangeError} If the inner sizes or the batches differ.
+ * @throws {RangeError} If the inner sizes or the batches differ, or the epilogue does not fit.
  */
-export function matmul(a: Tensor, b: Tensor, transposed: Transposed = {}): Tensor {
+export function matmul(
+  a: Tensor,
+  b: Tensor,
+  transposed: Transposed = {},
+  epilogue: Epilogue = {},
+): Tensor {
   const { a: ta = false, b: tb = false } = transposed;
   const [batch, M, K] = matrix("a", a.shape, ta), [batchB, Kb, N] = matrix("b", b.shape, tb);
   if (K !== Kb || batch !== batchB || a.shape.length !== b.shape.length) {
@@ -34,15 +42,21 @@ export function matmul(a: Tensor, b: Tensor, transposed: Transposed = {}): Tenso
         `b is [${b.shape}]${tb ? " transposed" : ""}`,
     );
   }
+  checkEpilogue("matmul", epilogue, N);
+  const { bias } = epilogue;
   return apply({
     op: "matmul",
-    inputs: [a, b],
+    inputs: bias ? [a, b, bias] : [a, b],
     shape: [...a.shape.slice(0, -2), M, N],
-    forward: (y) => product(a, b, y, [batch, M, K, N], ta, tb),
-    backward: (dy, _, need) => [
-      !need[0] ? null : ta ? matmul(b, dy, { a: tb, b: true }) : matmul(dy, b, { b: !tb }),
-      !need[1] ? null : tb ? matmul(dy, a, { a: true, b: ta }) : matmul(a, dy, { a: !ta }),
-    ],
+    forward: (y) => product(a, b, y, [batch, M, K, N], ta, tb, epilogue),
+    backward: (dy, y, need) => {
+      const dz = throughEpilogue(dy, y, epilogue);
+      return [
+        !need[0] ? null : ta ? matmul(b, dz, { a: tb, b: true }) : matmul(dz, b, { b: !tb }),
+        !need[1] ? null : tb ? matmul(dz, a, { a: true, b: ta }) : matmul(a, dz, { a: !ta }),
+        need[2] ? biasGradient(dz, epilogue) : null,
+      ];
+    },
   });
 }
 
@@ -62,6 +76,7 @@ function product(
   [batch, M, K, N]: [number, number, number, number],
   ta: boolean,
   tb: boolean,
+  epilogue: Epilogue,
 ): void {
   counters.flop += 2 * batch * M * K * N;
   const channels = up(K, K <= 4 ? 4 : 8), frame = { top: 0, columns: 1, left: 0 };
@@ -81,5 +96,5 @@ function product(
   };
   // A convolution of one tap over a picture one pixel wide.
   const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
-  gather({ a, A, b, B, transposed: false, sizes, images: batch }, y);
+  gather({ a, A, b, B, transposed: false, sizes, images: batch, epilogue }, y);
 }

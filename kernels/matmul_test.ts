@@ -46,6 +46,24 @@ for (const size of sizes) {
   }
 }
 
+/** With what may follow a product, at shapes by fours and others. */
+async function checkEpilogues(second: boolean, slopes = [0, 0.2, 1]) {
+  for (const [M, K, N] of [[3, 2, 5], [5, 3, 8]]) {
+    for (const slope of slopes) {
+      await checkOp(
+        (a, b, bias) => matmul(a, b, { b: true }, { bias, slope }),
+        (a, b, bias) =>
+          product([1, M, K, N], false, true)(a, b).map((v, i) => v + bias[i % N])
+            .map((v) => v > 0 ? v : slope * v),
+        [[M, K], [N, K], [N]],
+        // Multiples of 1/4, their products' sums of 1/16, and a bias between these: none at the bend.
+        { second, input: (u, i) => Math.round(4 * u) / 4 + (i === 2 ? 1 / 32 : 0) },
+      );
+    }
+  }
+}
+Deno.test("matmul() with bias and leaky ReLU", () => checkEpilogues(true));
+
 const plans: Partial<Plan>[] = [
   { load: "tile", MR: 4, NV: 1, KU: 16, wx: 16, wy: 16, wz: 1 },
   { load: "tile", MR: 8, NV: 2, KU: 8, wx: 16, wy: 16, wz: 1 },
@@ -61,6 +79,7 @@ for (const plan of plans) {
         11,
         37,
       ]]);
+      await checkEpilogues(false, [0.2]);
     } finally {
       forcePlan(undefined);
     }

@@ -8,6 +8,8 @@ import type { Kernel } from "../gpu/kernel.ts";
 import {
   cached,
   described,
+  type Finish,
+  finishing,
   GATHER_PARAMS,
   gatherClass,
   gatherRow,
@@ -66,32 +68,34 @@ workgroupBarrier();`,
 }
 
 /** Places and accumulators of an invocation. */
-function begin(plan: Plan): string {
+function begin(plan: Plan, first = (_col: string) => "vec4f()"): string {
   const { MR, NV } = plan, { rows, cols4 } = sizes(plan);
   return lines(
     `let lx = l.x % ${SIDE}; let ly = l.x / ${SIDE};
 let firstCol = g % p.colGroups * ${cols4}; let col = firstCol + lx;
 let firstRow = g / p.colGroups % p.rowGroups * ${rows}; let row = firstRow + ly * ${MR};`,
-    range(MR).flatMap((r) => range(NV).map((v) => `var c${r}_${v} = vec4f();`)),
+    range(NV).map((v) => `let d${v} = ${first(`col + ${v * SIDE}`)};`),
+    range(MR).flatMap((r) => range(NV).map((v) => `var c${r}_${v} = d${v};`)),
   );
 }
 
 /** A gather, as `gatherKernel` of kernels/gemm.ts; `KU` divides the channels of A. */
-export function tiledGather(plan: Plan, transposed: boolean, vec4: boolean): Kernel {
+export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Kernel {
   const { MR, NV } = plan, { rows, rows4, cols4, KU, K4 } = sizes(plan);
-  const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, vec4)}`;
+  const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
   return cached(name, () => {
     const A = operand("A", 0, plan.load), B = operand("B", 1, plan.load);
-    const y = storing(vec4, "p.OC");
+    const y = storing(finish.vec4, "p.OC"), end = finishing(finish);
     return lines(
       GATHER_PARAMS,
       A.declare,
       B.declare,
       y.declare,
+      end.declare,
       tiles(plan),
       head(INVOCATIONS),
       gatherClass(transposed),
-      begin(plan),
+      begin(plan, end.begin),
       // The rows whose texels this invocation brings.
       range(Math.ceil(rows * K4 / INVOCATIONS)).map((nth) =>
         gatherRow(nth, `firstRow + (l.x + ${nth * INVOCATIONS}) / ${K4} % ${rows}`)
@@ -115,7 +119,10 @@ tb[${i}] = ${B.at("tap", "(4 * k + kk)", "c")};`,
       range(MR).map((r) =>
         gatherStore(
           `row + ${r}`,
-          range(NV).map((v) => y.store("at", `(col + ${v * SIDE})`, `c${r}_${v}`)),
+          range(NV).flatMap((v) => [
+            end.end(`c${r}_${v}`),
+            y.store("at", `(col + ${v * SIDE})`, `c${r}_${v}`),
+          ]),
         )
       ),
       `}`,
@@ -126,7 +133,7 @@ tb[${i}] = ${B.at("tap", "(4 * k + kk)", "c")};`,
 /** A weight gradient, as `weightKernel` of kernels/gemm.ts; terms are pixels, line after line. */
 export function tiledWeight(plan: Plan, vec4: boolean): Kernel {
   const { MR, NV } = plan, { rows4, cols4, KU } = sizes(plan);
-  return cached(`weight ${described(plan, vec4)}`, () => {
+  return cached(`weight ${described(plan, { vec4 })}`, () => {
     const A = operand("A", 0, plan.load), G = operand("G", 1, plan.load);
     const y = storing(vec4, "p.OC");
     const pixel = (i: string, width: number) =>

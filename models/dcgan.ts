@@ -4,7 +4,7 @@
  * @see Radford et al. 2016, https://arxiv.org/abs/1511.06434, and PyTorch's DCGAN example
  * @module
  */
-import { leakyRelu, tanh } from "../kernels/elementwise.ts";
+import { tanh } from "../kernels/elementwise.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
@@ -80,7 +80,7 @@ export class DcganGenerator extends Module {
 
 /** Pictures `[N, R, R, 3]` to logits `[N]`. */
 export class DcganDiscriminator extends Module {
-  /** From the picture down to the 4x4 map; the first has no norm. */
+  /** From the picture down to the 4x4 map; the first has no norm, but a leaky ReLU of its own. */
   readonly blocks: readonly { conv: Conv2d; norm?: BatchNorm2d }[];
   /** From the 4x4 map to one logit. */
   readonly output: Conv2d;
@@ -91,7 +91,7 @@ export class DcganDiscriminator extends Module {
     const { conv, norm } = inits(random), n = levels(resolution);
     this.blocks = Array.from({ length: n }, (_, i) => {
       const outputs = ndf * 2 ** i;
-      return i === 0 ? { conv: new Conv2d(3, outputs, HALVE, conv) } : {
+      return i === 0 ? { conv: new Conv2d(3, outputs, { ...HALVE, slope: 0.2 }, conv) } : {
         conv: new Conv2d(outputs / 2, outputs, HALVE, conv),
         norm: new BatchNorm2d(outputs, norm, { slope: 0.2 }),
       };
@@ -103,7 +103,7 @@ export class DcganDiscriminator extends Module {
   features(x: Tensor, training: boolean): Tensor {
     for (const { conv, norm } of this.blocks) {
       x = conv.forward(x);
-      x = norm ? norm.forward(x, training) : leakyRelu(x, 0.2);
+      if (norm) x = norm.forward(x, training);
     }
     return x;
   }

@@ -8,7 +8,6 @@
  * @see Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, and pytorch-fid's `inception.py`
  * @module
  */
-import { biasRelu } from "../kernels/bias_relu.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { averagePool, maxPool } from "../kernels/pool.ts";
@@ -75,7 +74,7 @@ class Conv extends Module {
         const axis = kh > 1 ? 1 : 2, zeros = (Math.max(kh, kw) - 1) / 2;
         x = pad(x, axis, zeros, zeros);
       }
-      return biasRelu(conv2d(x, weight, { stride: this.#stride, padding }), bias);
+      return conv2d(x, weight, { stride: this.#stride, padding }, { bias, slope: 0 });
     });
   }
 }

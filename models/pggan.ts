@@ -9,7 +9,7 @@
  * @see Karras et al. 2018, https://arxiv.org/abs/1710.10196, table 2
  * @module
  */
-import { add, leakyRelu, scale, tanh } from "../kernels/elementwise.ts";
+import { add, scale, tanh } from "../kernels/elementwise.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
@@ -54,7 +54,7 @@ function streams(random: HostRandom, count: number): HostRandom[] {
   return Array.from({ length: count }, () => hostRandom(Math.floor(random.uniform() * 2 ** 32)));
 }
 
-/** A convolution, the leaky ReLU behind it, and a norm, if there is one. */
+/** A convolution with the leaky ReLU behind it, and a norm, if there is one. */
 export interface PgganLayer {
   /** From `[N, H, W, inputs]` to as many outputs. */
   readonly conv: Module;
@@ -73,22 +73,23 @@ class Maker {
   }
 
   /** A leaky ReLU's gain is sqrt(2) (He et al. 2015); 1 where there is none behind the layer. */
-  #kind(fanIn: number, gain: number, bias: boolean): LayerOptions {
-    const { weights } = this.#options;
+  #kind(fanIn: number, leaky: boolean, norm?: Module): LayerOptions {
+    const { weights } = this.#options, gain = leaky ? Math.SQRT2 : 1;
     return {
-      bias: bias && constantInit(0),
+      bias: !norm && constantInit(0),
+      slope: leaky && !norm ? SLOPE : 1,
       ...weights === "equalised" && { scale: gain / Math.sqrt(fanIn) },
       ...weights === "spectral" && { spectral: true },
     };
   }
 
   /** From or to RGB. */
-  rgb(inputs: number, outputs: number, gain: number): Module {
+  rgb(inputs: number, outputs: number, leaky: boolean): Module {
     const size = { kernel: 1, stride: 1, padding: 0 };
     return new Conv2d(
       inputs,
       outputs,
-      { ...size, ...this.#kind(inputs, gain, true) },
+      { ...size, ...this.#kind(inputs, leaky) },
       this.#init,
     );
   }
@@ -96,7 +97,7 @@ class Maker {
   /** A convolution with what follows it; with batch norm, the leaky ReLU is part of that. */
   step(inputs: number, outputs: number, kernel: number, padding: number): PgganLayer {
     const size = { kernel, padding, stride: 1 }, norm = this.#norm(outputs);
-    const kind = this.#kind(inputs * kernel ** 2, Math.SQRT2, !norm);
+    const kind = this.#kind(inputs * kernel ** 2, true, norm);
     const conv = new Conv2d(inputs, outputs, { ...size, ...kind }, this.#init);
     return { conv, ...norm && { norm } };
   }
@@ -104,7 +105,7 @@ class Maker {
   /** From latents to 4x4; the fan-in counts these pixels, too, as in the authors' code. */
   spread(inputs: number, outputs: number): PgganLayer {
     const size = { kernel: FIRST, stride: 1, padding: 0 }, norm = this.#norm(outputs);
-    const kind = this.#kind(inputs * FIRST ** 2, Math.SQRT2, !norm);
+    const kind = this.#kind(inputs * FIRST ** 2, true, norm);
     const conv = new ConvTranspose2d(inputs, outputs, { ...size, ...kind }, this.#init);
     return { conv, ...norm && { norm } };
   }
@@ -116,7 +117,7 @@ class Maker {
 
   /** To one logit. */
   logit(inputs: number): Module {
-    return new Linear(inputs, 1, this.#init, this.#kind(inputs, 1, true));
+    return new Linear(inputs, 1, this.#init, this.#kind(inputs, false));
   }
 
   #norm(channels: number): BatchNorm2d | undefined {
@@ -128,7 +129,7 @@ class Maker {
 
 function through({ conv, norm }: PgganLayer, x: Tensor, training: boolean): Tensor {
   const y = conv.forward(x, training);
-  return norm ? norm.forward(y, training) : leakyRelu(y, SLOPE);
+  return norm ? norm.forward(y, training) : y;
 }
 
 function mix(old: Tensor, fresh: Tensor, alpha: number): Tensor {
@@ -168,7 +169,7 @@ export class PgganGenerator extends Module {
     });
     this.toRgb = rgbLayers(
       stage,
-      (level) => makers[level].rgb(channels(options, level), 3, 1),
+      (level) => makers[level].rgb(channels(options, level), 3, false),
     );
   }
 
@@ -220,7 +221,7 @@ export class PgganDiscriminator extends Module {
     });
     this.fromRgb = rgbLayers(
       stage,
-      (level) => makers[level].rgb(3, channels(options, level), Math.SQRT2),
+      (level) => makers[level].rgb(3, channels(options, level), true),
     );
     const hidden = channels(options, -1), discriminates = options.minibatch === "discrimination";
     if (discriminates) this.discrimination = last.discrimination(hidden);
@@ -230,8 +231,7 @@ export class PgganDiscriminator extends Module {
   /** `[N, R, R, 3]` to `[N]`. */
   override forward(picture: Tensor, training: boolean): Tensor {
     const N = picture.shape[0], { fading, alpha } = this.#stage, top = this.blocks.length - 1;
-    const seen = (level: number, picture: Tensor) =>
-      leakyRelu(this.fromRgb[level].forward(picture, training), SLOPE);
+    const seen = (level: number, picture: Tensor) => this.fromRgb[level].forward(picture, training);
     let x = seen(top, picture);
     for (let level = top; level >= 0; level--) {
       if (level === 0 && this.#options.minibatch === "stddev") x = minibatchStddev(x);

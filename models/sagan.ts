@@ -5,7 +5,7 @@
  * @see Zhang et al. 2019, https://arxiv.org/abs/1805.08318
  * @module
  */
-import { leakyRelu, tanh } from "../kernels/elementwise.ts";
+import { tanh } from "../kernels/elementwise.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
@@ -182,7 +182,7 @@ export class SaganDiscriminator extends Module {
         conv: new Conv2d(
           i === 0 ? 3 : outputs / 2,
           outputs,
-          { ...make.step, bias: !normed },
+          { ...make.step, bias: !normed, slope: normed ? 1 : 0.2 },
           make.conv,
         ),
         ...normed && { norm: new BatchNorm2d(outputs, make.norm, { slope: 0.2 }) },
@@ -205,7 +205,7 @@ export class SaganDiscriminator extends Module {
   features(x: Tensor, training: boolean): Tensor {
     for (const { conv, norm, attention, dropout } of this.blocks) {
       x = conv.forward(x);
-      x = norm ? norm.forward(x, training) : leakyRelu(x, 0.2);
+      if (norm) x = norm.forward(x, training);
       if (attention) x = attention.forward(x);
       if (dropout) x = dropout.forward(x, training);
     }

@@ -5,7 +5,7 @@
  */
 import { batchNorm } from "../kernels/batch_norm.ts";
 import { conv2d, conv2dInput, type Geometry } from "../kernels/conv2d.ts";
-import { add, leakyRelu } from "../kernels/elementwise.ts";
+import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
@@ -23,12 +23,15 @@ export interface LayerOptions {
    * `gain / sqrt(fanIn)` the equalised learning rate (Karras et al. 2018, section 4.1).
    */
   readonly scale?: number;
+  /** Of the leaky ReLU behind the layer: 0 for a ReLU, 1 (the default) for none. */
+  readonly slope?: number;
 }
 
 /** `y = x W^T + b`, `[N, inputs] -> [N, outputs]`; the weight is `[outputs, inputs]`. */
 export class Linear extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
+  readonly #slope: number;
 
   /**
    * Its first values come from `init`, with a fan-in of `inputs`.
@@ -39,16 +42,16 @@ export class Linear extends Weighted {
     inputs: number,
     outputs: number,
     init: Init,
-    { bias = true, spectral = false, scale }: LayerOptions = {},
+    { bias = true, spectral = false, scale, slope = 1 }: LayerOptions = {},
   ) {
     super({ shape: [outputs, inputs], axis: 0, fanIn: inputs, init, spectral, scale });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, inputs);
+    this.#slope = slope;
   }
 
   /** `[N, inputs]` to `[N, outputs]`. */
   override forward(x: Tensor): Tensor {
-    const y = matmul(x, this.used(), { b: true });
-    return this.bias ? add(y, this.bias) : y;
+    return matmul(x, this.used(), { b: true }, { bias: this.bias, slope: this.#slope });
   }
 }
 
@@ -67,24 +70,25 @@ export class Conv2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
+  readonly #slope: number;
 
   /** From `inputs` to `outputs` channels; the first values come from `init`. */
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false, scale }: ConvOptions,
+    { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 }: ConvOptions,
     init: Init,
   ) {
     const fanIn = inputs * kernel ** 2;
     super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral, scale });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding };
+    this.#slope = slope;
   }
 
   /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
   override forward(x: Tensor): Tensor {
-    const y = conv2d(x, this.used(), this.#geometry);
-    return this.bias ? add(y, this.bias) : y;
+    return conv2d(x, this.used(), this.#geometry, { bias: this.bias, slope: this.#slope });
   }
 }
 
@@ -96,12 +100,13 @@ export class ConvTranspose2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
+  readonly #slope: number;
 
   /** From `inputs` to `outputs` channels; the first values come from `init`. */
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false, scale }: ConvOptions,
+    { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 }: ConvOptions,
     init: Init,
   ) {
     // PyTorch counts the fan-in of a transposed convolution by its outputs.
@@ -109,6 +114,7 @@ export class ConvTranspose2d extends Weighted {
     super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral, scale });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding };
+    this.#slope = slope;
   }
 
   /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
@@ -118,8 +124,8 @@ export class ConvTranspose2d extends Weighted {
     const { stride, padding } = this.#geometry;
     const along = (size: number) => (size - 1) * stride - 2 * padding + k;
     const shape = [N, along(H), along(W), outputs];
-    const y = conv2dInput(x, weight, shape, this.#geometry);
-    return this.bias ? add(y, this.bias) : y;
+    const epilogue = { bias: this.bias, slope: this.#slope };
+    return conv2dInput(x, weight, shape, this.#geometry, epilogue);
   }
 }
 

@@ -1,0 +1,41 @@
+/**
+ * What a matrix product or convolution does to each sum before it stores it, without another pass over
+ * memory.
+ *
+ * @module
+ */
+import { sameShape, type Tensor } from "../tensor/tensor.ts";
+import { leakyGate } from "./elementwise.ts";
+import { sumTo } from "./reduce.ts";
+
+/** `lrelu(y + bias)`. */
+export interface Epilogue {
+  /** Added along the last axis, `[channels]`; nothing if left out. */
+  readonly bias?: Tensor | undefined;
+  /** Of the leaky ReLU: 0 for a ReLU, 1 (the default) for none. */
+  readonly slope?: number | undefined;
+}
+
+/**
+ * Checks that the epilogue fits.
+ *
+ * @throws {RangeError} If there is not a bias for each channel, or the slope is negative: then the sign
+ * of what the ReLU saw could not be told from its result.
+ */
+export function checkEpilogue(op: string, { bias, slope = 1 }: Epilogue, channels: number): void {
+  if (bias && !sameShape(bias.shape, [channels])) {
+    throw new RangeError(`${op}: bias is [${bias.shape}], expected [${channels}]`);
+  }
+  if (!(slope >= 0)) throw new RangeError(`${op}: got slope ${slope}, expected at least 0`);
+}
+
+/** The gradient of what the epilogue was given, from that of its result `y`. */
+export function throughEpilogue(dy: Tensor, y: Tensor, { slope = 1 }: Epilogue): Tensor {
+  // The result has the sign of what the ReLU saw, but for slope 0, where it is 0 instead of negative.
+  return slope === 1 ? dy : leakyGate(y, dy, slope);
+}
+
+/** The gradient of the bias, from what {@linkcode throughEpilogue} gives. */
+export function biasGradient(dz: Tensor, { bias }: Epilogue): Tensor | null {
+  return bias ? sumTo(dz, bias.shape) : null;
+}
