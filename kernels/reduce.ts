@@ -9,8 +9,16 @@ import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 
-const sumKernel = kernel("reduce", wgsl, "sum");
-const repeatKernel = kernel("reduce", wgsl, "repeat");
+function family(code: string) {
+  return { sum: kernel("reduce", code, "sum"), repeat: kernel("reduce", code, "repeat") };
+}
+
+const byFours = family(wgsl), byOnes = family(wgsl.replace("alias V = vec4f", "alias V = f32"));
+
+/** The kernels for rows of `B` numbers, and how many of their values make such a row. */
+function by(B: number) {
+  return B % 4 === 0 ? { kernels: byFours, columns: B / 4 } : { kernels: byOnes, columns: B };
+}
 
 /**
  * The sum over some axes, which disappear.
@@ -105,16 +113,17 @@ function middleSum(x: Tensor, [A, R, B]: View, k: number): Tensor {
 
 /** `[A, B] -> [A, R, B]`, times `k`. */
 function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
+  const { kernels, columns } = by(B);
   return apply({
     op: "repeat",
     inputs: [x],
     shape: [A, R, B],
     forward: (y) =>
       run(
-        repeatKernel,
+        kernels.repeat,
         { x, y },
-        { A, R, B, chunks: 1, k },
-        folded(Math.ceil(A * R * B / 64)),
+        { A, R, B: columns, chunks: 1, k },
+        folded(Math.ceil(A * R * columns / 64)),
       ),
     backward: (dy) => [reshape(middleSum(dy, [A, R, B], k), x.shape)],
   });
@@ -122,9 +131,14 @@ function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
 
 /** Sums `x` as `[A, R, B]` over `R` into `y`: in two rounds where one would be long or lonely. */
 export function sumInto(y: Tensor, x: Tensor, [A, R, B]: View, k = 1): void {
-  const chunks = chunksOf([A, R, B]);
+  const { kernels, columns } = by(B), chunks = chunksOf([A, R, columns]);
   const pass = (x: Tensor, y: Tensor, R: number, chunks: number, k: number) =>
-    run(sumKernel, { x, y }, { A, R, B, chunks, k }, folded(Math.ceil(A * chunks * B / 64)));
+    run(
+      kernels.sum,
+      { x, y },
+      { A, R, B: columns, chunks, k },
+      folded(Math.ceil(A * chunks * columns / 64)),
+    );
   if (chunks === 1) return pass(x, y, R, 1, k);
   const partial = empty([A, chunks, B]);
   pass(x, partial, R, chunks, 1);

@@ -1,7 +1,9 @@
-// Sums over the middle axis of [A, R, B], and the repetition that undoes it.
+// Sums over the middle axis of [A, R, B], and the repetition that undoes it; `B` counts Vs. With
+// `alias V = f32` it need not come in fours.
+alias V = vec4f;
 struct Params { A: u32, R: u32, B: u32, chunks: u32, k: f32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read_write> y: array<V>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 // y[a, c, b] = k sum of x[a, r, b] over r = c, c + chunks, c + 2 chunks, ...
@@ -14,7 +16,7 @@ fn sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
   let a = i / row;
   let c = (i % row) / p.B;
   var at = a * p.R * p.B + i % row;
-  var total = 0f;
+  var total = V();
   for (var r = c; r < p.R; r += p.chunks) { total += x[at]; at += row; }
   y[i] = p.k * total;
 }
