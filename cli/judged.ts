@@ -5,8 +5,9 @@
  */
 import type { Pictures } from "../data/pictures.ts";
 import { cachedStatistics } from "../eval/cache.ts";
-import { type PictureSet, statisticsOf } from "../eval/extract.ts";
+import { type ExtractOptions, type PictureSet, statisticsOf } from "../eval/extract.ts";
 import { frechetDistance } from "../eval/frechet.ts";
+import { trim } from "../gpu/record.ts";
 import { loadInception } from "../eval/weights.ts";
 import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
@@ -94,14 +95,20 @@ export async function openJudge(
       } left`,
     );
   };
+  /** Inception's maps are large: training, which goes on, would not use their memory. */
+  const statistics = async (set: PictureSet, options?: ExtractOptions) => {
+    const found = await statisticsOf(net, set, options);
+    trim();
+    return found;
+  };
   const real = await cachedStatistics(
     { ...key, feature, weights: sha256 },
-    () => statisticsOf(net, set, { onProgress }),
+    () => statistics(set, { onProgress }),
   );
   return {
     name: fidName(feature),
     every: Math.round(1000 * fidEvery),
     value: async (G) =>
-      frechetDistance(real, await statisticsOf(net, generated(G, options, fidSamples, seed))),
+      frechetDistance(real, await statistics(generated(G, options, fidSamples, seed))),
   };
 }

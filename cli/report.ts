@@ -1,5 +1,5 @@
 import { writeReport } from "../train/report.ts";
-import { findRun } from "../train/run_folder.ts";
+import { findRun, readOptions } from "../train/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 
@@ -29,7 +29,8 @@ export async function reportCommand(
     return 0;
   }
   if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
-  const path = await writeReport(await findRun(String(values.out ?? "runs"), rest[0] ?? "latest"));
+  const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
+  const path = await writeReport(run, await readOptions(run));
   print(values.json ? JSON.stringify({ path }) : path);
   return 0;
 }

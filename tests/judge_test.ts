@@ -3,10 +3,12 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
+import { openJudge } from "../cli/judged.ts";
 import { trainCommand } from "../cli/train.ts";
 import type { Pictures } from "../data/pictures.ts";
 import { savePng } from "../data/png.ts";
 import { openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
 import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { train } from "../train/loop.ts";
@@ -23,29 +25,30 @@ const pixels = (n: number) =>
   Uint8Array.from({ length: n * R * R * 3 }, (_, i) => (i * 7919 + (i >> 5) * 31) % 256);
 const imagesIn = async (path: string) => Number((await loadSafetensors(path)).metadata.images);
 
+const options = {
+  ...defaults,
+  recipe: "dcgan",
+  preset: "default",
+  resolution: R,
+  batch: 4,
+  nz: 8,
+  ngf: 4,
+  ndf: 4,
+  kimg: 0.02,
+  snapshot: 1,
+};
+const pictures: Pictures = {
+  name: "test",
+  count: 10,
+  resolution: R,
+  pixels: pixels(10),
+  hash: "",
+  broken: [],
+};
+
 Deno.test("the state of least value is kept, and a worse one does not take its place", async () => {
   const run = join(folder, "plain"), said: string[] = [];
   await Deno.mkdir(run);
-  const options = {
-    ...defaults,
-    recipe: "dcgan",
-    preset: "default",
-    resolution: R,
-    batch: 4,
-    nz: 8,
-    ngf: 4,
-    ndf: 4,
-    kimg: 0.02,
-    snapshot: 1,
-  };
-  const pictures: Pictures = {
-    name: "test",
-    count: 10,
-    resolution: R,
-    pixels: pixels(10),
-    hash: "",
-    broken: [],
-  };
   const values = [5, 3, 4, 3.5, 6];
   await train({
     state: newState(dcgan, options),
@@ -131,6 +134,17 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
   assertEquals(numbers(again), numbers(told));
   const names = [...Deno.readDirSync(run)].map(({ name }) => name);
   assert(!names.includes("checkpoint-000007.safetensors"), "a later checkpoint was left");
+});
+
+Deno.test("a judgement gives back the memory that it took", async () => {
+  const fidWeights = join(folder, "memory.safetensors");
+  await saveSafetensors(fidWeights, narrowInception());
+  const own = { ...options, fidEvery: 1, fidSamples: 10, fidFeature: "64", fidWeights };
+  const { G } = newState(dcgan, own), progress = new Progress({ style: "lines", write: () => {} });
+  const judge = await openJudge(own, pictures, join(folder, "cache"), progress);
+  const before = counters.bytes;
+  await judge!.value(G);
+  assertEquals(counters.bytes, before);
 });
 
 Deno.test("what there is no way back to is a sentence", async () => {

@@ -128,7 +128,7 @@ export async function train(training: Training): Promise<boolean> {
     events.image(state.images, "fakes", await Deno.readFile(join(run, `fakes${kimg}.png`)));
     await saveState(state, options, checkpointPath(run, state.images));
     await keepLast(run, options.keep);
-    await writeReport(run);
+    await writeReport(run, { ...options });
   };
   if (Deno.env.get("GPU_DEBUG") === "2") await showProfile(training, shown);
   while (state.images < total && !signal.aborted) {

@@ -9,7 +9,7 @@ import chartScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import chartStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { writeAtomically } from "../nn/write_atomically.ts";
 import page from "./report.html" with { type: "text" };
-import { gridsOf, readOptions, readStats, type Report } from "./run_folder.ts";
+import { gridsOf, readStats, type Report } from "./run_folder.ts";
 
 /** Curves that share their axes. */
 export interface Chart {
@@ -72,11 +72,14 @@ function meanOf(values: readonly unknown[]): number | null {
  * Writes `report.html` into a run's folder.
  *
  * @param run Path of the run's folder.
+ * @param options What the run was made with; a plain record.
  * @returns The page's path.
- * @throws {RunError} If the run's options cannot be read.
  */
-export async function writeReport(run: string): Promise<string> {
-  const options = await readOptions(run), reports = await readStats(run);
+export async function writeReport(
+  run: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  const reports = await readStats(run);
   const images = reports.at(-1)?.images ?? 0;
   const data = {
     name: basename(run),

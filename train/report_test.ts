@@ -38,12 +38,11 @@ Deno.test("the page holds the run, and nothing in it ends its script early", asy
   await Deno.mkdir(run);
   try {
     const options = { recipe: "sagan", preset: "small", resolution: 32, data: "</script>$&" };
-    await Deno.writeTextFile(join(run, "options.json"), JSON.stringify(options));
     await Deno.writeTextFile(join(run, "stats.jsonl"), '{"images":5000,"g":0.5}\n');
     for (const name of ["fakes000005.png", "fakes1000000.png", "reals.png"]) {
       await Deno.writeFile(join(run, name), new Uint8Array(1));
     }
-    const page = await Deno.readTextFile(await writeReport(run));
+    const page = await Deno.readTextFile(await writeReport(run, options));
     const [, json] = /id="data">(.*)<\/script>/.exec(page)!;
     const data = JSON.parse(json);
     assertEquals(data.options, options);
