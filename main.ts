@@ -46,9 +46,18 @@ const FORESEEN = [
   RangeError,
 ];
 
-/** Whether the operating system refused something, e.g. a path or a full disk. */
-function isOfSystem(error: unknown): boolean {
-  return /^E[A-Z0-9]+$/.test((error as { code?: string }).code ?? "");
+/** What to do where the operating system refuses something, by its code; "" where it knows best. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: "make room on the disk; a run then goes on with gan train --resume",
+  EROFS: "choose another place, with --out or --to",
+  EACCES: "choose another place, or change its permissions",
+  ENOTDIR: "a part of that path is a file: choose another",
+  EEXIST: "a file is in the way: choose another place",
+};
+
+/** The system's code, as ENOENT; undefined for errors of other origin. */
+function codeOf(error: unknown): string | undefined {
+  return /^E[A-Z0-9]+$/.exec((error as { code?: string }).code ?? "")?.[0];
 }
 
 async function main([name, ...args]: string[]): Promise<number> {
@@ -67,8 +76,10 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await commands[name](args, console.log);
   } catch (error) {
     if ((error as Error).name === "AbortError") return 130;
-    const shown = FORESEEN.some((type) => error instanceof type) || isOfSystem(error);
-    console.error(`gan: ${(error as Error).message ?? error}`);
+    const code = codeOf(error), advice = code && ADVICE[code];
+    const shown = FORESEEN.some((type) => error instanceof type) || code !== undefined;
+    const message = (error as Error).message ?? error;
+    console.error(`gan: ${message}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: that was not foreseen; --debug shows where it arose");
     return error instanceof UsageError ? 2 : 1;

@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import { openPictures, type Pictures } from "../data/pictures.ts";
 import { parseCrop } from "../data/crop.ts";
 import { openGpu } from "../gpu/device.ts";
@@ -78,16 +78,19 @@ export async function trainCommand(args: string[], print: (line: string) => void
     ? fresh(rest[0], values, software)
     : await resuming(resumed, rest[0], values);
   if (values.dryRun) return await dryRun(newState(recipe, options), options, values, print);
+  // A run's neighbours share its cache, wherever they are.
+  const cache = join(resumed === undefined ? out : dirname(resolve(resumed)), ".cache");
+  await assertWritable(cache, resumed === undefined ? `--out ${out}` : resumed);
   const progress = new Progress(values.json ? { style: "json" } : {});
   const { signal, release } = interruptible(progress);
   try {
-    const pictures = await open(options, out, progress, signal);
+    const pictures = await open(options, cache, progress, signal);
     if (resumed === undefined && recipe.schedule) {
       await tellCourse(recipe, options, progress, signal);
     }
-    const judge = await openJudge(options, pictures, join(out, ".cache"), progress);
+    const judge = await openJudge(options, pictures, cache, progress);
     const tune = values.autotune ?? !software
-      ? await openTuner(join(out, ".cache"), device, progress)
+      ? await openTuner(cache, device, progress)
       : undefined;
     const state = newState(recipe, options);
     const run = resumed ?? await createRun(out, title(options, pictures), options);
@@ -179,7 +182,19 @@ async function resuming(run: string, name: string | undefined, values: Values) {
   return { recipe, options: checked(recipe, { ...saved, ...given }) };
 }
 
-async function open(options: TrainOptions, out: string, progress: Progress, signal: AbortSignal) {
+/** Makes a folder and writes to it, so that what cannot be kept is not computed first. */
+async function assertWritable(folder: string, what: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+  } catch (error) {
+    throw new UsageError(
+      `${what} cannot be written to (${(error as Error).message}): choose another folder`,
+    );
+  }
+}
+
+async function open(options: TrainOptions, cache: string, progress: Progress, signal: AbortSignal) {
   const { data, resolution, crop, resize } = options;
   let told = performance.now();
   const pictures = await openPictures({
@@ -187,7 +202,7 @@ async function open(options: TrainOptions, out: string, progress: Progress, sign
     resolution,
     crop,
     resize: resize as "area",
-    cache: join(out, ".cache"),
+    cache,
     signal,
     onProgress: (done, total) => {
       if (performance.now() - told < 2000) return;

@@ -119,6 +119,7 @@ Deno.test("a command line that cannot be followed is answered in one line", asyn
     ["train dcgan --loss foo", 2, "--loss foo", "bce"],
     ["train dcgan --batch 2 --batch 3", 2, "--batch is given twice", "2 and 3"],
     ["train dcgan --out file", 2, "--out file is a file"],
+    ["train dcgan --out file/runs", 2, "--out file/runs cannot be written to", "another folder"],
     ["train --resume 7", 1, `no run "7" in runs`],
     ["sample nosuch", 1, `no run "nosuch" in runs`],
     ["sample latest --count 0", 2, "--count 0", "from 1 to"],
@@ -262,6 +263,7 @@ Deno.test("what a run cannot go on from, or a picture be made of or written to",
     ["sample latest --attention --points 16+0", 2, "--points 16+0", "16 pixels"],
     ["sample latest --to faces", 1, "faces"],
     ["sample latest --single --to file", 1, "file"],
+    ["sample latest --to file/x.png", 1, "mkdir 'file'", "choose another place"],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
   assert(!left.some((name) => name.endsWith(".part")), String(left));
