@@ -6,7 +6,6 @@ import { checkOp, differences, type Reference } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./conv2d.ts";
 import { leakyRelu, mul, square } from "./elementwise.ts";
-import { forcePlan, type Plan } from "./plan.ts";
 import { sum } from "./reduce.ts";
 await openGpu();
 
@@ -78,16 +77,10 @@ async function checkAll({ x, w, y, g, forward, input, weight }: Case, second: bo
   await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], { second });
 }
 
-const epilogues = [[true, 1], [true, 0.2], [true, 0], [false, 0.2]] as const; // bias, slope
-
 /** Both convolutions with what may follow: a bias, a leaky ReLU, a ReLU, and two of these. */
-async function checkEpilogues(
-  { x, w, y, g, forward, input }: Case,
-  second: boolean,
-  kinds: readonly (readonly [boolean, number])[] = epilogues,
-) {
+async function checkEpilogues({ x, w, y, g, forward, input }: Case, second: boolean) {
   const [O, C] = [y[3], x[3]];
-  for (const [biased, slope] of kinds) {
+  for (const [biased, slope] of [[true, 1], [true, 0.2], [true, 0], [false, 0.2]] as const) {
     const after = (product: Reference): Reference => (a, b, bias) =>
       product(a, b).map((v, i) => biased ? v + bias[i % bias.length] : v)
         .map((v) => v > 0 ? v : slope * v);
@@ -144,27 +137,6 @@ for (const [C, O] of [[4, 4], [5, 9], [8, 16], [16, 33], [9, 70], [17, 3], [12, 
       await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], options);
     });
   }
-}
-
-const plans: Partial<Plan>[] = [
-  { load: "tile", MR: 4, NV: 1, KU: 16, wx: 16, wy: 16, wz: 1 },
-  { load: "tile", MR: 8, NV: 2, KU: 8, wx: 16, wy: 16, wz: 1 },
-  { load: "buffer", MR: 8, NV: 1, KU: 4, wx: 4, wy: 4, wz: 1 },
-  { load: "buffer", MR: 4, NV: 2, KU: 8, wx: 1, wy: 4, wz: 2 },
-  { load: "texture", MR: 16, NV: 4, KU: 8, wx: 8, wy: 1, wz: 1 },
-  { load: "texture", MR: 4, NV: 2, KU: 8, wx: 2, wy: 2, wz: 4 },
-];
-for (const plan of plans) {
-  Deno.test(`convolution by plan ${JSON.stringify(plan)}`, async () => {
-    forcePlan(plan);
-    try {
-      await checkAll(caseOf([2, 7, 5, 3], [3, 3], 5, 1, 1), false);
-      await checkAll(caseOf([2, 6, 8, 5], [4, 4], 4, 2, 1), false);
-      await checkEpilogues(caseOf([1, 3, 4, 12], [3, 1], 8, 1, 1), false, [[true, 0.2]]);
-    } finally {
-      forcePlan(undefined);
-    }
-  });
 }
 
 Deno.test("gradient penalty through a convolution and its activation", async () => {

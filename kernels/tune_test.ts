@@ -3,7 +3,7 @@ import { openGpu } from "../gpu/device.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dWeight } from "./conv2d.ts";
-import { candidates, forcePlan, problemsOf, tunedPlans } from "./plan.ts";
+import { candidates, problemsOf, tunedPlans } from "./plan.ts";
 import { tune, type Tuned } from "./tune.ts";
 
 await openGpu();
@@ -44,7 +44,6 @@ Deno.test("every candidate computes the same", async () => {
 });
 
 Deno.test("a rehearsal changes nothing", async () => {
-  forcePlan(undefined);
   const y = tensor(randoms(72 * 9, 4), [2, 6, 6, 9]), before = await x.read();
   await tune(() => {
     x.storage.version++;

@@ -1,0 +1,21 @@
+import { assertEquals } from "@std/assert";
+import { forcePlan, type Plan, planFor } from "../../kernels/plan.ts";
+
+/** Registers the checks of what products and convolutions are in, all of these by one plan. */
+export async function checkWith(plan: Partial<Plan>): Promise<void> {
+  forcePlan(plan);
+  await import("../../kernels/conv2d_test.ts");
+  await import("../../kernels/matmul_test.ts");
+  await import("../dcgan_test.ts");
+  await import("../sagan_test.ts");
+  await import("../pggan_test.ts");
+  Deno.test("the plan was in force", () => {
+    const problem = { rows: 64, columns: 64, terms: 64, texture: true };
+    for (const kind of ["gather", "gather_transposed", "weight"] as const) {
+      const used = planFor(kind, problem, () => {
+        throw new Error("nothing is tuned here");
+      });
+      assertEquals(used, { ...used, ...plan, KU: used.KU }); // steps are made to fit
+    }
+  });
+}
