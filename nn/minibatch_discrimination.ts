@@ -8,6 +8,13 @@ import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 
 /**
+ * T's deviation at the start, times the root of the features. Behind batch norm a picture's nearest then
+ * count about 0.1 in each `o_b`; the authors scale T by their first batch, to e^-2. With a much smaller
+ * T all others count 1, and the `o_b`, near N, drown the features.
+ */
+const SPREAD = 5;
+
+/**
  * Adds maps that tell how near a picture is to the others of its batch: with `f` the mean of its
  * features over the pixels and `M = f T`, a row of `dims` for each kernel `b`,
  * `o_b = sum_{j != i} exp(-|M_ib - M_jb|_1) + bias_b`, the same at each pixel.
@@ -21,10 +28,12 @@ export class MinibatchDiscrimination extends Module {
   readonly bias: Tensor;
   readonly #dims: number;
 
-  /** For maps of `features` channels. */
+  /** For maps of `features` channels. `T` begins as `init` draws it, but for its scale. */
   constructor(features: number, kernels: number, dims: number, init: Init) {
     super();
-    this.T = parameter([features, kernels * dims], init, features);
+    const scaled: Init = (shape, fanIn) =>
+      toDeviation(init(shape, fanIn), SPREAD / features ** 0.5);
+    this.T = parameter([features, kernels * dims], scaled, features);
     this.bias = parameter([kernels], constantInit(-1));
     this.#dims = dims;
   }
@@ -39,4 +48,9 @@ export class MinibatchDiscrimination extends Module {
     const o = add(affine(sum(near, [1]), 1, -1), this.bias);
     return concat([x, broadcastTo(reshape(o, [N, 1, 1, B]), [N, H, W, B])], 3);
   }
+}
+
+function toDeviation(values: Float32Array, deviation: number): Float32Array {
+  const now = Math.sqrt(values.reduce((t, v) => t + v * v, 0) / values.length);
+  return now > 0 ? values.map((v) => v * deviation / now) : values;
 }

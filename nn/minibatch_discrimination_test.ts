@@ -1,8 +1,11 @@
 import { openGpu } from "../gpu/device.ts";
 import { checkOp } from "../tests/check.ts";
-import { assertEquals } from "@std/assert";
-import { constantInit } from "./init.ts";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { tensor } from "../tensor/tensor.ts";
+import { randoms } from "../tests/support.ts";
+import { constantInit, normalInit } from "./init.ts";
 import { MinibatchDiscrimination } from "./minibatch_discrimination.ts";
+import { hostRandom } from "./random.ts";
 await openGpu();
 
 // [N, H, W, features], kernels, dims: one picture; primes; one pixel
@@ -55,4 +58,22 @@ Deno.test("its tensors have the names that checkpoints have", () => {
     "T 4,6",
     "bias 3",
   ]);
+});
+
+Deno.test("at the start others count little, however many features there are and whatever draws T", async () => {
+  const N = 64;
+  for (const C of [16, 256]) {
+    for (const std of [0.02, 1]) {
+      const init = normalInit(hostRandom(1), std);
+      const module = new MinibatchDiscrimination(C, 20, 5, init), x = randoms(N * C, 3);
+      const others = async (x: number[]) => {
+        const y = await module.forward(tensor(x, [N, 1, 1, C])).read();
+        const o = y.filter((_, i) => i % (C + 20) >= C);
+        return o.reduce((t, e) => t + e + 1, 0) / o.length; // without the bias
+      };
+      const [apart, alike] = [await others(x), await others(x.map((_, i) => x[i % C]))];
+      assert(apart > 0.01 && apart < 2, `${C} features, ${std}: others count ${apart}`);
+      assertAlmostEquals(alike, N - 1, 1e-3);
+    }
+  }
 });
