@@ -18,6 +18,18 @@ const paper = {
   snapshot: 100,
 } satisfies Partial<TrainOptions>;
 
+/**
+ * R1 in place of WGAN-GP's penalty. The weight is one for small pictures (10, as published, is for large
+ * ones): at 32 pixels, narrow nets with 0.1 made sharper faces than with 10 after as many images.
+ */
+const r1 = {
+  loss: "bce",
+  gp: 0,
+  drift: 0,
+  r1: 0.1,
+  r1Every: 4,
+} satisfies Partial<TrainOptions>;
+
 /** Narrow nets, small batches and short phases. */
 const narrow = {
   batch: 16,
@@ -25,7 +37,7 @@ const narrow = {
   fmapBase: 1024,
   fmapMax: 64,
   phaseKimg: 12,
-  lastKimg: 12,
+  lastKimg: 36,
   snapshot: 6,
 } satisfies Partial<TrainOptions>;
 
@@ -48,7 +60,7 @@ export const pggan: Recipe = {
     },
     r1: {
       about: "as default, with the non-saturating loss and R1 (Mescheder et al. 2018)",
-      options: { ...paper, fmapBase: 4096, fmapMax: 256, loss: "bce", gp: 0, drift: 0, r1: 10 },
+      options: { ...paper, fmapBase: 4096, fmapMax: 256, ...r1 },
     },
     thesis: {
       about:
@@ -79,8 +91,8 @@ export const pggan: Recipe = {
       },
     },
     small: {
-      about: "narrow nets to 32 pixels in short phases, for machines without a GPU",
-      options: { ...paper, ...narrow, resolution: 32 },
+      about: "as r1, narrow nets to 32 pixels in short phases, for machines without a GPU",
+      options: { ...paper, ...narrow, ...r1, resolution: 32 },
     },
   },
   own: [
