@@ -1,6 +1,6 @@
 /** SAGAN's training: resume with all parts, memory, what options change, nets of each resolution. */
 import { join } from "@std/path";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { Pictures } from "../data/pictures.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
@@ -8,8 +8,11 @@ import { idle } from "../gpu/record.ts";
 import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped, tensor } from "../tensor/tensor.ts";
+import { scale } from "../kernels/elementwise.ts";
+import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { advance } from "../train/loop.ts";
+import { losses } from "../train/losses.ts";
+import { trainStep } from "../train/step.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { plan } from "../train/plan.ts";
 import { sagan } from "../train/sagan.ts";
@@ -118,6 +121,11 @@ Deno.test("each option changes the run", async () => {
     rahinge: { loss: "rahinge" },
     smoothing: { loss: "bce", labelSmoothing: 0.5 },
     bce: { loss: "bce" },
+    "rate of G": { lrG: 2e-4 },
+    "rate of D": { lrD: 3e-4 },
+    "steps of D": { dSteps: 2 },
+    mirror: { mirror: false },
+    seed: { seed: 1 },
   };
   const seen = new Map<string, string>();
   for (const [name, changed] of Object.entries(runs)) {
@@ -145,6 +153,45 @@ Deno.test("lazy R1: one step counts for as many as it stands for, the others hav
   assertEquals(seen, await weights({ r1: 12 }, {}, {}, { r1: 12 }));
   assert(String(seen) !== String(await weights({ r1: 12 }, {}, {}, {})));
 });
+
+Deno.test("smoothed targets are uniform from the option's value to 1, for real pictures alone", async () => {
+  const own = { ...options, loss: "lsgan", labelSmoothing: 0.8, batch: 512, ngf: 1, ndf: 1, nz: 1 };
+  const state = newState(sagan, own), { D } = state, forward = D.forward;
+  D.forward = (x, training) => scale(forward.call(D, x, training), 0);
+  const { dReal, dFake, g } = scoped(() => advance(state, own, pictures));
+  const [real, fake, ofG] = await Promise.all([dReal, dFake, g].map((t) => t.read()));
+  // E t^2 / 2 for t uniform in [0.8, 1]
+  assertAlmostEquals(real[0], (1 - 0.8 ** 3) / 0.2 / 6, 0.01);
+  assertEquals([fake[0], ofG[0]], [0, 0.5]);
+});
+
+Deno.test("D sees no picture that has not been augmented, and each pass has a number of its own", () =>
+  scoped(() => {
+    for (const [loss, dSteps, passes] of [["hinge", 2, 5], ["rahinge", 1, 4]] as const) {
+      const state = newState(sagan, { ...options, minibatch: "none" }), seen: number[] = [];
+      const shown: Tensor[] = [], changed: Tensor[] = [];
+      const { D } = state, forward = D.forward;
+      D.forward = (x, training) => {
+        shown.push(x);
+        return forward.call(D, x, training);
+      };
+      trainStep(state, {
+        loss: losses[loss],
+        dSteps,
+        augment: (x, pass) => {
+          seen.push(pass);
+          return changed[changed.push(scale(x, 0.5)) - 1];
+        },
+        batch: (i) => ({
+          z: tensor(randoms(4 * 8, i), [4, 8]),
+          real: tensor(randoms(4 * R * R * 3, i), [4, R, R, 3]),
+          labels: tensor([1], [1]),
+        }),
+      });
+      assertEquals([shown.length, new Set(seen).size], [passes, passes], `${loss}: ${seen}`);
+      assert(shown.every((x) => changed.includes(x)), loss);
+    }
+  }));
 
 for (const resolution of [8, 32, 64, 128]) {
   Deno.test(`SAGAN of ${resolution} pixels makes and judges such pictures`, async () => {

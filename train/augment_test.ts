@@ -42,3 +42,17 @@ Deno.test("all changes have gradients of gradients, and draws of their own", asy
   }
   assertEquals(augment(x, [], key), x);
 });
+
+Deno.test("translation is by up to an eighth of the side, cutout of a square of half of it", async () => {
+  const N = 256, R = 16, white = tensor(new Float32Array(N * R * R).fill(1), [N, R, R, 1]);
+  const pictures = async (name: string) => {
+    const y = await augment(white, [name], key).read();
+    return Array.from({ length: N }, (_, n) => y.subarray(n * R * R, (n + 1) * R * R));
+  };
+  const dark = (y: Float32Array) => y.reduce((t, e) => t + 1 - e, 0);
+  // Moved by a and b, R |a| + R |b| - |a b| pixels come from outside.
+  const moved = (await pictures("translation")).map(dark);
+  assertEquals([Math.min(...moved), Math.max(...moved)], [0, 2 * R + 2 * R - 4]);
+  const cut = (await pictures("cutout")).map(dark);
+  assertEquals([Math.min(...cut), Math.max(...cut)], [(R / 4) ** 2, (R / 2) ** 2]);
+});

@@ -97,7 +97,7 @@ export interface Plan {
 /**
  * Makes three steps of each phase on black pictures and measures them; `state` is spoilt.
  *
- * @param signal Stops it between two phases.
+ * @param signal Stops it; what the device was given it still computes.
  */
 export async function plan(
   state: State,
@@ -106,10 +106,9 @@ export async function plan(
 ): Promise<Plan> {
   const phases: PhasePlan[] = [];
   let megabytes = 0;
-  for await (const phase of measured(state, options)) {
+  for await (const phase of measured(state, options, signal)) {
     phases.push(phase);
     megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
-    signal?.throwIfAborted();
   }
   const layers = scoped(() => {
     const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });
@@ -129,12 +128,16 @@ export async function plan(
 }
 
 /** The phases that the run comes to, each measured where its nets differ from the one's before. */
-async function* measured(state: State, options: TrainOptions): AsyncGenerator<PhasePlan> {
+async function* measured(
+  state: State,
+  options: TrainOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<PhasePlan> {
   const { phases, total, at } = state.schedule;
   let speed: Speed | undefined;
   for (const phase of phases.filter(({ from }) => from < total)) {
     state.images = phase.from;
-    if (grow(state) || !speed) speed = await measure(state, options);
+    if (grow(state) || !speed) speed = await measure(state, options, signal);
     const last = phase === phases.at(-1);
     const images = last ? total - phase.from : Math.min(phase.images, total - phase.from);
     const seconds = images / speed.imagesPerSecond;
@@ -144,7 +147,11 @@ async function* measured(state: State, options: TrainOptions): AsyncGenerator<Ph
 
 type Speed = Pick<PhasePlan, "gflopPerImage" | "imagesPerSecond">;
 
-async function measure(state: State, options: TrainOptions): Promise<Speed> {
+async function measure(
+  state: State,
+  options: TrainOptions,
+  signal?: AbortSignal,
+): Promise<Speed> {
   const R = state.stage.resolution, from = state.images;
   const pixels = new Uint8Array(R * R * 3);
   const black: Pictures = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
@@ -153,15 +160,28 @@ async function measure(state: State, options: TrainOptions): Promise<Speed> {
     scoped(() => void advance(state, options, black));
   };
   step();
-  await idle();
+  await idleUnless(signal);
   const flop = counters.flop, start = performance.now();
   for (let i = 0; i < 2; i++) step();
-  await idle();
+  await idleUnless(signal);
   const images = 2 * (state.images - from);
   return {
     gflopPerImage: (counters.flop - flop) / images / 1e9,
     imagesPerSecond: images / ((performance.now() - start) / 1000),
   };
+}
+
+/** Waits for the device, whose steps may take minutes, or throws as soon as the signal is aborted. */
+async function idleUnless(signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal!.reason);
+  signal?.addEventListener("abort", stop);
+  try {
+    await Promise.race([idle(), promise]);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
 }
 
 /** The phases as a table, first to last. */
