@@ -80,6 +80,8 @@ Deno.test("what diagnose() tells of DCGAN, and of a collapse", async () => {
   assertStringIncludes(collapse(numbers)!, "0.00 of the real ones'");
   assertStringIncludes(collapse(numbers)!, "--minibatch discrimination");
   assertEquals(collapse(await diagnose(state, reals, reals)), undefined);
+  const one = { "diversity/pixels": 0.9, "diversity/nearest": 0.1 }; // pairs of the same, far apart
+  assertStringIncludes(collapse(one)!, "0.10 of the real ones'");
   assertEquals(collapse({}), undefined); // few pictures have no diversity
 });
 
@@ -124,4 +126,9 @@ Deno.test("attentionSheet() draws a map over its picture", () => {
   const dark = [35, 35, 35], bright = [200, 178, 74];
   assertEquals([at(2, 5, 5), at(2, 60, 60), at(2, 16, 16)], [dark, bright, [255, 0, 0]]);
   assertEquals([at(3, 5, 5), at(3, 60, 60), at(3, 48, 16)], [bright, dark, [255, 0, 0]]);
+  // Across before down: the upper right quarter's query is the second, and looks at the second key.
+  const own = Float32Array.of(0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0);
+  const sheet = attentionSheet(pictures, { map: own, side, n: 1, R }, [{ x: 48, y: 16 }]);
+  const pixel = (x: number, y: number) => sheet.rgb[(2 * y * sheet.width + 132 + 2 * x) * 3];
+  assertEquals([pixel(5, 5), pixel(60, 5), pixel(5, 60)], [35, 200, 35]);
 });
