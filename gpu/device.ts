@@ -106,7 +106,14 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
   if (opened) return opened.info;
   const wanted = choice ?? Deno.env.get("GAN_DEVICE");
   const all = await adapters();
-  if (all.length === 0) throw new GpuError(`No GPU and no software device was found: ${HELP}`);
+  if (all.length === 0) {
+    const named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].find((name) => Deno.env.get(name));
+    throw new GpuError(
+      `No GPU and no software device was found: ${
+        named ? `the variable ${named} names a driver that has none; unset it, or ` : ""
+      }${HELP}`,
+    );
+  }
   const adapter = wanted === undefined || wanted === ""
     ? all[0]
     : all.find((a, i) =>
