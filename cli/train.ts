@@ -141,8 +141,26 @@ function fresh(
       `--${kebab(name)} is for ${foreign.name}: ${recipe.name} has no use for it`,
     );
   }
+  for (const [needed, { off, parts }] of Object.entries(PARTS)) {
+    const idle = parts.find((key) => key in given);
+    if (idle && options[needed as keyof TrainOptions] === off) {
+      throw new UsageError(
+        `--${kebab(idle)} has no effect without --${kebab(needed)}: give that, too`,
+      );
+    }
+  }
   return { recipe, options: checked(recipe, options) };
 }
+
+/** Options that say more about another, which is off at the value given here. */
+const PARTS: Readonly<Record<string, { off: unknown; parts: readonly (keyof TrainOptions)[] }>> = {
+  fidEvery: { off: 0, parts: ["fidSamples", "fidFeature", "fidWeights"] },
+  r1: { off: 0, parts: ["r1Every"] },
+  attention: {
+    off: "none",
+    parts: ["attentionReduction", "attentionValues", "attentionPool"],
+  },
+};
 
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
@@ -170,7 +188,7 @@ async function resuming(run: string, name: string | undefined, values: Values) {
     throw new UsageError(`${run} is a run of ${recipe.name}`);
   }
   const free = ["kimg", "snapshot", "keep", "data", "fidEvery", "fidSamples", "fidWeights"],
-    other = ["out", "resume", "checkpoint", "device", "json", "debug", "dryRun"];
+    other = ["out", "resume", "checkpoint", "device", "autotune", "json", "debug", "dryRun"];
   const fixed = Object.keys(values).find((key) => !free.includes(key) && !other.includes(key));
   if (fixed) {
     throw new UsageError(

@@ -147,6 +147,8 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ["train sagan --preset thesis --loss hinge", 2, "--label-smoothing", "hinge"],
     ["train dcgan --gp 10", 2, "--gp and --r1", "batch norm"],
     ["train dcgan --fmap-max 8", 2, "--fmap-max is for pggan"],
+    ["train dcgan --fid-samples 50", 2, "--fid-samples has no effect without --fid-every"],
+    ["train sagan --attention none --attention-reduction 2", 2, "without --attention"],
     ["train pggan --ngf 8", 2, "--ngf is for dcgan: pggan has no use for it"],
     ["train pggan --norm foo", 2, "--norm foo", "pixel, batch, none"],
     ["train pggan --norm batch", 2, "without batch norm", "--norm pixel"],
@@ -186,7 +188,7 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
     return JSON.parse(lines.at(-1)!).images;
   };
   assertEquals(await images(), 4);
-  const resumed = await gan("train --resume latest --kimg 0.008");
+  const resumed = await gan("train --resume latest --kimg 0.008 --no-autotune");
   assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
   assertStringIncludes(resumed.out, "Going on from");
   assertEquals(await images(), 8);
