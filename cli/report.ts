@@ -1,7 +1,7 @@
 import { writeReport } from "../train/report.ts";
-import { findRun, readOptions } from "../train/run_folder.ts";
-import { UsageError } from "./errors.ts";
+import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
+import { optionsOf } from "./recipes.ts";
 
 const table: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs" },
@@ -23,14 +23,13 @@ export async function reportCommand(
   args: string[],
   print: (line: string) => void,
 ): Promise<number> {
-  const { values, rest } = parse(args, table);
+  const given = parse(args, table), { values } = given;
   if (values.help) {
     print(help);
     return 0;
   }
-  if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
-  const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
-  const path = await writeReport(run, await readOptions(run));
+  const run = await chosenRun(given);
+  const path = await writeReport(run, { ...await optionsOf(run) });
   print(values.json ? JSON.stringify({ path }) : path);
   return 0;
 }

@@ -5,10 +5,11 @@ import { savePng } from "../data/png.ts";
 import { attentionSheets, type Point, standardPoints } from "../train/attention_sheet.ts";
 import { scheduleOf } from "../train/growth.ts";
 import { samples } from "../train/loop.ts";
-import { findCheckpoint, findRun } from "../train/run_folder.ts";
+import { findCheckpoint } from "../train/run_folder.ts";
 import { walk } from "../train/sampling.ts";
 import { loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
+import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 import { optionsOf, recipeOf } from "./recipes.ts";
@@ -70,12 +71,11 @@ export async function sampleCommand(
   args: string[],
   print: (line: string) => void,
 ): Promise<number> {
-  const { values, rest } = parse(args, table);
+  const given = parse(args, table), { values } = given;
   if (values.help) {
     print(help);
     return 0;
   }
-  if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
   const walking = values.interpolate === true;
   if (walking && values.single) throw new UsageError("--interpolate makes one grid: no --single");
   const looking = values.attention === true,
@@ -86,7 +86,7 @@ export async function sampleCommand(
   }
   const alone = ["stops", "frames", "fps"].find((name) => name in values && !walking);
   if (alone) throw new UsageError(`--${alone} is for animations: add --interpolate`);
-  const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
+  const run = await chosenRun(given);
   const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
   const path = await findCheckpoint(run, values.checkpoint as string | undefined);
   await openGpu(values.device as string | undefined);

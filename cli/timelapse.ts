@@ -1,8 +1,8 @@
 import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
 import { decode, type Image } from "../data/decode.ts";
-import { findRun, gridsOf, RunError } from "../train/run_folder.ts";
-import { UsageError } from "./errors.ts";
+import { gridsOf, RunError } from "../train/run_folder.ts";
+import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 
 const table: readonly Option[] = [
@@ -28,13 +28,12 @@ export async function timelapseCommand(
   args: string[],
   print: (line: string) => void,
 ): Promise<number> {
-  const { values, rest } = parse(args, table);
+  const given = parse(args, table), { values } = given;
   if (values.help) {
     print(help);
     return 0;
   }
-  if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
-  const run = await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
+  const run = await chosenRun(given);
   const grids = await gridsOf(run);
   if (grids.length === 0) {
     throw new RunError(`run: there is no grid in ${run} yet: train for longer`);

@@ -20,7 +20,7 @@ const paper = {
 
 /**
  * R1 in place of WGAN-GP's penalty. The weight is one for small pictures (10, as published, is for large
- * ones): at 32 pixels, narrow nets with 0.1 made sharper faces than with 10 after as many images.
+ * ones): at 32 pixels, narrow nets with 0.1 made sharper faces than with 10.
  */
 const r1 = {
   loss: "bce",

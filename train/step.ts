@@ -101,11 +101,10 @@ function stepD(
     const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
     const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
     // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
-    const slope = () =>
-      optD.steps % r1Every ? full([], 0) : scale(slopePenalty(onReal, real), r1 * r1Every / 2);
+    const due = optD.steps % r1Every === 0;
     const terms = [
       gp && scale(gradientPenalty((x) => D.forward(x, true), real, fake, given.mix!), gp),
-      r1 && slope(),
+      r1 && (due ? scale(slopePenalty(onReal, real), r1 * r1Every / 2) : full([], 0)),
       drift && scale(driftPenalty(onReal), drift),
       weightPenalty(optD.params, l1, l2),
     ].filter((term) => typeof term === "object");
