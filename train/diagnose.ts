@@ -160,12 +160,10 @@ function distances(x: Float32Array, n: number): { mean: number; nearest: number 
 /** What to do where pictures have become alike; undefined where they have not. */
 export function collapse(numbers: Readonly<Record<string, number>>): string | undefined {
   const { "diversity/pixels": pixels = 1, "diversity/nearest": nearest = 1 } = numbers;
-  const least = Math.min(pixels, nearest);
+  const least = Math.min(pixels, nearest), share = least.toFixed(2);
   return least < ALIKE
-    ? `pictures are alike, ${
-      least.toFixed(2)
-    } of the real ones' distances: if it goes on, go back ` +
-      "to an earlier checkpoint and try a lower --lr-g, --minibatch discrimination or --augment"
+    ? `pictures are alike, ${share} of the real ones' distances: if it goes on, go back to an ` +
+      "earlier checkpoint and try a lower --lr-g, --augment or, not in dcgan, --minibatch discrimination"
     : undefined;
 }
 

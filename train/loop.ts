@@ -63,7 +63,7 @@ const LATENTS = 1, LABELS = 2, MIX = 4;
 const AUGMENTATIONS = 1_000_000, DROPOUTS = 2_000_000;
 
 const GRID = 64; // pictures in a grid
-const UNSHAPED = 10_000; // images until which pictures may well be alike
+const UNSHAPED = 25_000; // images until which pictures may well be alike
 const REPORT_MS = 1000; // between two readings of the losses
 
 /**
