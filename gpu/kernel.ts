@@ -88,12 +88,13 @@ function visibleTo(entryPoint: string, text: string): string | undefined {
 function layoutOf(space: string | undefined, type: string): Binding["layout"] {
   if (space === "uniform") return { buffer: { type: "uniform", hasDynamicOffset: true } };
   if (space === undefined) {
-    const access = /texture_storage_2d_array<rgba32float, (read|write)>/.exec(type)?.[1];
+    const [, format, access] =
+      /texture_storage_2d_array<(rgba32float|rgba16float), (read|write)>/.exec(type) ?? [];
     if (!access) throw new TypeError(`kernel: no rule for a binding of type ${type}`);
     return {
       storageTexture: {
         access: access === "read" ? "read-only" : "write-only",
-        format: "rgba32float",
+        format: format as GPUTextureFormat,
         viewDimension: "2d-array",
       },
     };

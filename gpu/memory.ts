@@ -27,7 +27,7 @@ export class Storage {
   ) {}
 }
 
-/** A `rgba32float` texture array, read and written by shaders. */
+/** A texture array of four numbers a texel, read and written by shaders. */
 export class Texture {
   /** False once its scope has taken it back. */
   live = true;
@@ -46,6 +46,9 @@ export type Resource = Storage | Texture;
 
 /** Offsets inside one buffer are multiples of this many bytes. */
 export const ALIGNMENT = 256;
+
+/** Bytes a texel of the formats that textures have. */
+const TEXEL = { rgba32float: 16, rgba16float: 8 } as const;
 
 /** What has been made on the device so far; it stands still once a training step repeats. */
 export const counters = {
@@ -103,20 +106,27 @@ export function part(whole: Storage, offset: number, bytes: number): Storage {
  * It starts as zeros, and later holds what was last written by someone with the same `use`: who never
  * writes some part of it can rely on zeros there.
  */
-export function texture(width: number, height: number, layers: number, use = ""): Texture {
-  const key = `t${width}x${height}x${layers} ${use}`;
+export function texture(
+  width: number,
+  height: number,
+  layers: number,
+  use = "",
+  format: keyof typeof TEXEL = "rgba32float",
+): Texture {
+  const key = `t${width}x${height}x${layers} ${format} ${use}`;
+  const bytes = TEXEL[format] * width * height * layers;
   return take(key, () => {
     const made = creating(
-      `a texture of ${megabytes(16 * width * height * layers)}`,
+      `a texture of ${megabytes(bytes)}`,
       () =>
         gpu().createTexture({
           size: [width, height, layers],
-          format: "rgba32float",
+          format,
           usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
         }),
     );
     counters.textures++;
-    counters.bytes += 16 * width * height * layers;
+    counters.bytes += bytes;
     const view = made.createView({ dimension: "2d-array" });
     return new Texture(made, view, `t${++lastId}`, key, lastId);
   }) as Texture;
@@ -160,9 +170,9 @@ export function drain(): void {
         resource.buffer.destroy();
         counters.bytes -= resource.size;
       } else {
-        const { width, height, depthOrArrayLayers } = resource.texture;
+        const { width, height, depthOrArrayLayers, format } = resource.texture;
         resource.texture.destroy();
-        counters.bytes -= 16 * width * height * depthOrArrayLayers;
+        counters.bytes -= TEXEL[format as keyof typeof TEXEL] * width * height * depthOrArrayLayers;
       }
     }
   }

@@ -300,7 +300,8 @@ function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
 
 function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
   const { N, C, kh, kw, O, Y, X, s } = z, A = layoutX(z), G = layoutY(z);
-  const load = loadOf(plan), pa = pack(x, A, load), pg = pack(y, G, load);
+  const load = loadOf(plan), pa = pack(x, A, load, plan.precision);
+  const pg = pack(y, G, load, plan.precision);
   const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
   const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;

@@ -3,73 +3,12 @@ import { assertThrows } from "@std/assert";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp, differences, type Reference } from "../tests/check.ts";
+import { type Case, caseOf } from "../tests/convolution.ts";
 import { assertClose, randoms } from "../tests/support.ts";
-import { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./conv2d.ts";
+import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
 import { leakyRelu, mul, square } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
 await openGpu();
-
-/** Visits every term of the trilinear form. */
-function terms(
-  [N, H, W, C]: Shape,
-  [kh, kw, , O]: Shape,
-  [, Y, X]: Shape,
-  { stride: s, padding: p }: Geometry,
-  visit: (x: number, w: number, y: number) => void,
-) {
-  for (let n = 0; n < N; n++) {
-    for (let y = 0; y < Y; y++) {
-      for (let x = 0; x < X; x++) {
-        for (let i = 0; i < kh; i++) {
-          for (let j = 0; j < kw; j++) {
-            const h = y * s + i - p, v = x * s + j - p;
-            if (h < 0 || h >= H || v < 0 || v >= W) continue;
-            for (let c = 0; c < C; c++) {
-              for (let o = 0; o < O; o++) {
-                visit(
-                  ((n * H + h) * W + v) * C + c,
-                  ((i * kw + j) * C + c) * O + o,
-                  ((n * Y + y) * X + x) * O + o,
-                );
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-}
-
-interface Case {
-  x: Shape;
-  w: Shape;
-  y: Shape;
-  g: Geometry;
-  forward: Reference;
-  input: Reference;
-  weight: Reference;
-}
-
-function caseOf([N, H, W, C]: Shape, k: Shape, O: number, stride: number, padding: number): Case {
-  const g = { stride, padding }, x = [N, H, W, C], w = [k[0], k[1], C, O];
-  const along = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
-  const y = [N, along(H, k[0]), along(W, k[1]), O];
-  const zeros = (shape: Shape): number[] => new Array(sizeOf(shape)).fill(0);
-  const each = (shape: Shape, add: (t: number[], x: number, w: number, y: number) => void) => {
-    const t = zeros(shape);
-    terms(x, w, y, g, (xi, wi, yi) => add(t, xi, wi, yi));
-    return t;
-  };
-  return {
-    x,
-    w,
-    y,
-    g,
-    forward: (X, Wt) => each(y, (t, xi, wi, yi) => t[yi] += X[xi] * Wt[wi]),
-    input: (Y, Wt) => each(x, (t, xi, wi, yi) => t[xi] += Y[yi] * Wt[wi]),
-    weight: (X, Y) => each(w, (t, xi, wi, yi) => t[wi] += X[xi] * Y[yi]),
-  };
-}
 
 async function checkAll({ x, w, y, g, forward, input, weight }: Case, second: boolean) {
   await checkOp((a, b) => conv2d(a, b, g), forward, [x, w], { second });

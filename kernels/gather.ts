@@ -62,7 +62,8 @@ function launch(
   out: Tensor,
   plan: Plan,
 ): void {
-  const load = loadOf(plan), pa = pack(a, A, load), pb = pack(b, B, load);
+  const load = loadOf(plan), pa = pack(a, A, load, plan.precision);
+  const pb = pack(b, B, load, plan.precision);
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
   const finish = { vec4: sizes.OC % 4 === 0, bias: bias !== undefined, relu: slope !== 1 };

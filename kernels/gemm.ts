@@ -24,6 +24,7 @@ import {
   loop,
   operand,
   place,
+  preamble,
   range,
   storing,
   WEIGHT_PARAMS,
@@ -42,14 +43,15 @@ import type { Plan } from "./plan.ts";
  * Rows of the product are output pixels `(n, oy, ox)`, flattened; columns are output channels.
  */
 export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): Kernel {
-  const { load, MR, NV, KU, single, wx, wy } = plan;
+  const { MR, NV, KU, single, wx, wy } = plan;
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
   return cached(name, () => {
-    const A = operand("A", 0, load),
-      B = operand("B", 1, load),
+    const A = operand("A", 0, plan),
+      B = operand("B", 1, plan),
       y = storing(finish.vec4, "p.OC"),
       end = finishing(finish);
     return lines(
+      preamble(plan),
       GATHER_PARAMS,
       A.declare,
       B.declare,
@@ -70,11 +72,13 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
       loop("k", "p.I4", KU / 4, single),
       `let kb = 4 * k;`,
       range(KU).flatMap((k) =>
-        range(NV).map((v) => `let b${k}_${v} = ${B.at("tap", `kb + ${k}`, `col + ${v * wx}`)};`)
+        range(NV).map((v) =>
+          `let b${k}_${v} = vec4f(${B.at("tap", `kb + ${k}`, `col + ${v * wx}`)});`
+        )
       ),
       range(MR).flatMap((r) => [
         ...range(KU / 4).map((u) =>
-          `let a${r}_${u} = ${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)};`
+          `let a${r}_${u} = vec4f(${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)});`
         ),
         ...range(NV).map((v) =>
           accumulate(
@@ -107,11 +111,12 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
  * `parts`, whose sums are added afterwards (split-K).
  */
 export function weightKernel(plan: Plan, vec4: boolean): Kernel {
-  const { load, MR, NV, KU, single, wx, wy, wz } = plan;
+  const { MR, NV, KU, single, wx, wy, wz } = plan;
   const name = `weight ${described(plan, { vec4 })}`;
   return cached(name, () => {
-    const A = operand("A", 0, load), G = operand("G", 1, load), y = storing(vec4, "p.OC");
+    const A = operand("A", 0, plan), G = operand("G", 1, plan), y = storing(vec4, "p.OC");
     return lines(
+      preamble(plan),
       WEIGHT_PARAMS,
       A.declare,
       G.declare,
@@ -129,11 +134,13 @@ let iy = oy * p.S + ky; let gy = oy + p.g_top;
 ${loop("ox", "p.OX", KU, single)}
 let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col;`,
       range(KU).flatMap((k) =>
-        range(NV).map((v) => `let b${k}_${v} = ${G.at("n", "gy", `gx + ${k} * p.O4 + ${v * wx}`)};`)
+        range(NV).map((v) =>
+          `let b${k}_${v} = vec4f(${G.at("n", "gy", `gx + ${k} * p.O4 + ${v * wx}`)});`
+        )
       ),
       range(MR / 4).flatMap((r4) => [
         ...range(KU).map((k) =>
-          `let a${k}_${r4} = ${A.at("n", "iy", `ix + ${k} * p.S * p.I4 + ${r4}`)};`
+          `let a${k}_${r4} = vec4f(${A.at("n", "iy", `ix + ${k} * p.S * p.I4 + ${r4}`)});`
         ),
         ...range(4).flatMap((q) =>
           range(NV).map((v) =>

@@ -16,11 +16,12 @@ export function lines(...parts: (string | string[])[]): string {
 }
 
 export function described(
-  { load, MR, NV, KU, single, wx, wy, wz }: Plan,
+  { load, MR, NV, KU, single, wx, wy, wz, precision }: Plan,
   { vec4, bias, relu }: Finish,
 ): string {
+  const half = precision === "f16" ? " f16" : "";
   return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}` +
-    `${vec4 ? "" : " scalar"}${bias ? " bias" : ""}${relu ? " relu" : ""}`;
+    `${vec4 ? "" : " scalar"}${bias ? " bias" : ""}${relu ? " relu" : ""}${half}`;
 }
 
 const kernels = new Map<string, Kernel>();
@@ -54,17 +55,26 @@ export function finishing({ bias, relu }: Finish) {
   };
 }
 
-/** Declares operand `name` and gives the expression that reads its texel (layer, row, column). */
-export function operand(name: string, binding: number, load: Plan["load"]) {
-  return load === "texture"
+/** What a kernel's text begins with: what four numbers of an operand are stored as. */
+export function preamble({ precision }: Plan): string {
+  return precision === "f16" ? "enable f16;\nalias Stored = vec4<f16>;" : "alias Stored = vec4f;";
+}
+
+/**
+ * Declares operand `name` and gives the expression that reads its texel (layer, row, column): a vec4f
+ * from a texture, else what is stored.
+ */
+export function operand(name: string, binding: number, plan: Plan) {
+  const format = plan.precision === "f16" ? "rgba16float" : "rgba32float";
+  return plan.load === "texture"
     ? {
       declare:
-        `@group(0) @binding(${binding}) var ${name}: texture_storage_2d_array<rgba32float, read>;`,
+        `@group(0) @binding(${binding}) var ${name}: texture_storage_2d_array<${format}, read>;`,
       at: (layer: string, row: string, col: string) =>
         `textureLoad(${name}, vec2u(${col}, ${row}), ${layer})`,
     }
     : {
-      declare: `@group(0) @binding(${binding}) var<storage, read> ${name}: array<vec4f>;`,
+      declare: `@group(0) @binding(${binding}) var<storage, read> ${name}: array<Stored>;`,
       at: (layer: string, row: string, col: string) =>
         `${name}[((${layer}) * p.${name}_rows + ${row}) * p.${name}_width + ${col}]`,
     };

@@ -12,17 +12,27 @@ import { type Resource, type Storage, storage, Texture, texture } from "../gpu/m
 import { copyToTexture, ROW_ALIGNMENT, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Plan } from "./plan.ts";
+import type { Precision } from "./precision.ts";
 
-const kernels = {
-  texture: {
-    aligned: kernel("panel", wgsl, "aligned_texture"),
-    strided: kernel("panel", wgsl, "strided_texture"),
-  },
-  buffer: {
-    aligned: kernel("panel", wgsl, "aligned_buffer"),
-    strided: kernel("panel", wgsl, "strided_buffer"),
-  },
-};
+const half = "enable f16;\n" + wgsl
+  .replace("alias Stored = vec4f", "alias Stored = vec4<f16>")
+  .replace("rgba32float", "rgba16float");
+const kernels = { f32: kernelsOf("panel", wgsl), f16: kernelsOf("panel f16", half) };
+/** Of a texel, which holds four numbers. */
+const BYTES = { f32: 16, f16: 8 };
+
+function kernelsOf(name: string, source: string) {
+  return {
+    texture: {
+      aligned: kernel(name, source, "aligned_texture"),
+      strided: kernel(name, source, "strided_texture"),
+    },
+    buffer: {
+      aligned: kernel(name, source, "aligned_buffer"),
+      strided: kernel(name, source, "strided_buffer"),
+    },
+  };
+}
 
 /** Where a GEMM reads its operands from. */
 export type Load = "texture" | "buffer";
@@ -82,8 +92,13 @@ const packed = new WeakMap<Storage, { version: number; panels: Map<string, Panel
  * Lays `x` out. The result is kept as long as neither the contents of `x` change nor the scope ends,
  * so that what one convolution has packed serves the next one, too.
  */
-export function pack(x: Tensor, layout: Layout, load: Load): Panel {
-  const key = `${load} ${Object.values(layout).join(" ")}`;
+export function pack(
+  x: Tensor,
+  layout: Layout,
+  load: Load,
+  precision: Precision = "f32",
+): Panel {
+  const key = `${load} ${precision} ${Object.values(layout).join(" ")}`;
   let known = packed.get(x.storage);
   if (known?.version !== x.storage.version) {
     known = { version: x.storage.version, panels: new Map() };
@@ -91,25 +106,32 @@ export function pack(x: Tensor, layout: Layout, load: Load): Panel {
   }
   const old = known.panels.get(key);
   if (old?.resource.live) return old;
-  const panel = lay(x, layout, load);
+  const panel = lay(x, layout, load, precision);
   known.panels.set(key, panel);
   return panel;
 }
 
-function lay(x: Tensor, layout: Layout, load: Load): Panel {
+function lay(x: Tensor, layout: Layout, load: Load, precision: Precision): Panel {
   const { size: [layers, H, W, C], strides: [sl, sy, sx, sc], rows, top, columns, left } = layout;
   const C4 = layout.channels / 4, width = columns * C4;
   const aligned = sc === 1 && [C, sl, sy, sx].every((n) => n % 4 === 0);
   const dense = aligned && C === layout.channels && (W === 1 || sx === C) && sy === W * C &&
     sl === H * sy;
-  if (load === "buffer" && dense && rows === H && columns === W) {
+  const asIs = dense && precision === "f32";
+  if (load === "buffer" && asIs && rows === H && columns === W) {
     return { resource: x.storage, layers, rows, width };
   }
   const height = Math.min(H, rows - top), inner = Math.min(W, columns - left) * C4;
   const resource = load === "texture"
-    ? texture(width, rows, layers, `${left * C4} ${top} ${inner} ${height}`)
-    : storage(16 * layers * rows * width);
-  if (resource instanceof Texture && dense && 4 * sy % ROW_ALIGNMENT === 0) {
+    ? texture(
+      width,
+      rows,
+      layers,
+      `${left * C4} ${top} ${inner} ${height}`,
+      precision === "f16" ? "rgba16float" : "rgba32float",
+    )
+    : storage(BYTES[precision] * layers * rows * width);
+  if (resource instanceof Texture && asIs && 4 * sy % ROW_ALIGNMENT === 0) {
     // The frame, which nobody ever writes, is zeros from the start.
     const size = { width: inner, height, depthOrArrayLayers: layers };
     copyToTexture(
@@ -127,7 +149,7 @@ function lay(x: Tensor, layout: Layout, load: Load): Panel {
   const WX = along > 32 ? 64 : along > 16 ? 32 : along > 8 ? 16 : 8, WY = 64 / WX;
   const across = Math.ceil(lines / WY), deep = Math.ceil(across / 65_535);
   run(
-    kernels[load][aligned ? "aligned" : "strided"],
+    kernels[precision][load][aligned ? "aligned" : "strided"],
     {
       ...(aligned ? { x4: x } : { x }),
       ...(load === "texture" ? { image: resource } : { panel: resource }),

@@ -1,7 +1,9 @@
 // Lays an array out for the GEMM kernels: [layers][rows][width] texels of four channels, with zeros
 // around the picture and behind the last channel, so that those kernels need no bounds.
 // Texel (layer, row, x C4 + c4) holds channels 4 c4 ... of element (layer, row - top, x - left).
+// Operands may be rounded to half precision: then panel.ts puts another format and another type here.
 // Integer divisions are dear on the software device: lines of texels are told apart by the grid.
+alias Stored = vec4f;
 override FLAT: bool = false; // a row's channels follow one another at steps of sc: no division
 override TRANSPOSED: bool = false; // neighbouring invocations walk along rows, not along channels
 override WX: u32 = 64; // workgroup: along a line
@@ -13,7 +15,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> x4: array<vec4f>;
 @group(0) @binding(2) var image: texture_storage_2d_array<rgba32float, write>;
-@group(0) @binding(3) var<storage, read_write> panel: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> panel: array<Stored>;
 @group(0) @binding(4) var<uniform> p: Params;
 
 // Where a texel lies and what it holds: `left` of the channels from x[at] on, 4 at most count.
@@ -58,7 +60,8 @@ fn aligned_texture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   if (!t.exists) { return; }
   var v = vec4f();
   if (t.left > 0) { v = x4[t.at / 4]; }
-  textureStore(image, vec2u(t.col, t.row), t.layer, v);
+  // Rounded here: a format may round in another way.
+  textureStore(image, vec2u(t.col, t.row), t.layer, vec4f(Stored(v)));
 }
 
 @compute @workgroup_size(WX, WY)
@@ -67,7 +70,7 @@ fn aligned_buffer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
   if (!t.exists) { return; }
   var v = vec4f();
   if (t.left > 0) { v = x4[t.at / 4]; }
-  panel[(t.layer * p.rows + t.row) * p.width + t.col] = v;
+  panel[(t.layer * p.rows + t.row) * p.width + t.col] = Stored(v);
 }
 
 @compute @workgroup_size(WX, WY)
@@ -79,7 +82,8 @@ fn strided_texture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   if (t.left > 1) { v.y = x[t.at + p.sc]; }
   if (t.left > 2) { v.z = x[t.at + 2 * p.sc]; }
   if (t.left > 3) { v.w = x[t.at + 3 * p.sc]; }
-  textureStore(image, vec2u(t.col, t.row), t.layer, v);
+  // Rounded here: a format may round in another way.
+  textureStore(image, vec2u(t.col, t.row), t.layer, vec4f(Stored(v)));
 }
 
 @compute @workgroup_size(WX, WY)
@@ -91,5 +95,5 @@ fn strided_buffer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
   if (t.left > 1) { v.y = x[t.at + p.sc]; }
   if (t.left > 2) { v.z = x[t.at + 2 * p.sc]; }
   if (t.left > 3) { v.w = x[t.at + 3 * p.sc]; }
-  panel[(t.layer * p.rows + t.row) * p.width + t.col] = v;
+  panel[(t.layer * p.rows + t.row) * p.width + t.col] = Stored(v);
 }

@@ -8,6 +8,7 @@
  */
 import { deviceInfo } from "../gpu/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Precision, precision } from "./precision.ts";
 
 /** How a GEMM kernel is unrolled and spread over invocations. */
 export interface Plan {
@@ -31,6 +32,8 @@ export interface Plan {
   readonly wx: number;
   readonly wy: number;
   readonly wz: number;
+  /** What operands are stored as: always what is in force, whatever is forced or tuned. */
+  readonly precision: Precision;
 }
 
 /** What a plan is made for: sizes of the product `[rows, terms] x [terms, columns]`. */
@@ -88,7 +91,8 @@ export function problemsOf(body: () => void): Map<string, Trial> {
  * @param run Runs the problem on operands of its own, for tuning.
  */
 export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
-  const { rows, columns, terms } = problem, name = `${kind} ${rows}x${terms}x${columns}`;
+  const { rows, columns, terms } = problem, half = precision() === "f16" ? " f16" : "";
+  const name = `${kind} ${rows}x${terms}x${columns}${half}`;
   if (met && !tuned[name] && !met.has(name)) met.set(name, { kind, problem, run });
   return fitted(kind, problem, { ...rule(kind, problem), ...tuned[name], ...forced });
 }
@@ -97,7 +101,7 @@ export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
 export function candidates({ kind, problem }: Trial): Plan[] {
   const { software, lanes } = deviceInfo(), first = rule(kind, problem);
   const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1 } as const;
-  const others: Partial<Plan>[] = software
+  const others: Partial<Rule>[] = software
     ? [{ MR: 8 }, { NV: 2 }, { wx: lanes, wy: 1, wz: 1, NV: 4 }]
     : [
       unrolled(kind, problem),
@@ -114,8 +118,12 @@ function power(n: number): number {
   return 2 ** Math.max(0, Math.ceil(Math.log2(n)));
 }
 
-/** A plan with the steps that its problem allows: operands are padded for these and no others. */
-function fitted(kind: Kind, { terms }: Problem, plan: Plan): Plan {
+/**
+ * A plan with the precision in force and the steps that its problem allows: operands are padded for
+ * these and no others.
+ */
+function fitted(kind: Kind, { terms }: Problem, chosen: Rule): Plan {
+  const plan = { ...chosen, precision: precision() };
   if (plan.load === "tile") {
     // In a gather a step must not run over the channels of a tap.
     const KU = kind === "weight"
@@ -135,7 +143,9 @@ function fitted(kind: Kind, { terms }: Problem, plan: Plan): Plan {
   return { ...plan, KU, single: terms === KU };
 }
 
-function rule(kind: Kind, problem: Problem): Plan {
+type Rule = Omit<Plan, "precision">;
+
+function rule(kind: Kind, problem: Problem): Rule {
   const { software } = deviceInfo(), { rows, columns } = problem;
   if (software || rows < 64 || columns < 32) return unrolled(kind, problem);
   const large = columns >= 128 && rows >= (kind === "weight" ? 128 : 4096);
@@ -143,7 +153,7 @@ function rule(kind: Kind, problem: Problem): Plan {
   return large ? { ...tile, MR: 8, NV: 2 } : { ...tile, MR: 4, NV: 1 };
 }
 
-function unrolled(kind: Kind, { rows, columns, texture }: Problem): Plan {
+function unrolled(kind: Kind, { rows, columns, texture }: Problem): Rule {
   const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
   const load = fastTextures && texture ? "texture" : "buffer", steps = { KU: 8, single: false };
   if (kind === "weight") {

@@ -18,6 +18,7 @@ import {
   head,
   lines,
   operand,
+  preamble,
   range,
   storing,
   WEIGHT_PARAMS,
@@ -36,8 +37,8 @@ function sizes({ MR, NV, KU }: Plan) {
 /** Declares both tiles: `ta[k, row / 4]` holds four rows of A, `tb[k, column / 4]` four columns. */
 function tiles(plan: Plan): string {
   const { rows4, cols4, KU } = sizes(plan);
-  return `var<workgroup> ta: array<vec4f, ${KU * rows4}>;
-var<workgroup> tb: array<vec4f, ${KU * cols4}>;`;
+  return `var<workgroup> ta: array<Stored, ${KU * rows4}>;
+var<workgroup> tb: array<Stored, ${KU * cols4}>;`;
 }
 
 /** `body(i)` for each of the texels `i`, dealt out to the invocations. */
@@ -57,8 +58,8 @@ function multiply(plan: Plan): string {
   return lines(
     `workgroupBarrier();
 for (var kk = 0u; kk < ${KU}; kk++) {`,
-    range(MR / 4).map((r) => `let x${r} = ta[kk * ${rows4} + ly * ${MR / 4} + ${r}];`),
-    range(NV).map((v) => `let b${v} = tb[kk * ${cols4} + lx + ${v * SIDE}];`),
+    range(MR / 4).map((r) => `let x${r} = vec4f(ta[kk * ${rows4} + ly * ${MR / 4} + ${r}]);`),
+    range(NV).map((v) => `let b${v} = vec4f(tb[kk * ${cols4} + lx + ${v * SIDE}]);`),
     range(MR).flatMap((r) =>
       range(NV).map((v) => `c${r}_${v} += x${r >> 2}.${"xyzw"[r & 3]} * b${v};`)
     ),
@@ -84,9 +85,10 @@ export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Ke
   const { MR, NV } = plan, { rows, rows4, cols4, KU, K4 } = sizes(plan);
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
   return cached(name, () => {
-    const A = operand("A", 0, plan.load), B = operand("B", 1, plan.load);
+    const A = operand("A", 0, plan), B = operand("B", 1, plan);
     const y = storing(finish.vec4, "p.OC"), end = finishing(finish);
     return lines(
+      preamble(plan),
       GATHER_PARAMS,
       A.declare,
       B.declare,
@@ -134,12 +136,13 @@ tb[${i}] = ${B.at("tap", "(4 * k + kk)", "c")};`,
 export function tiledWeight(plan: Plan, vec4: boolean): Kernel {
   const { MR, NV } = plan, { rows4, cols4, KU } = sizes(plan);
   return cached(`weight ${described(plan, { vec4 })}`, () => {
-    const A = operand("A", 0, plan.load), G = operand("G", 1, plan.load);
+    const A = operand("A", 0, plan), G = operand("G", 1, plan);
     const y = storing(vec4, "p.OC");
     const pixel = (i: string, width: number) =>
       `let kk = ${i} / ${width}; let pixel = k + kk;
 let line = pixel / p.OX; let ox = pixel % p.OX; let n = line / p.OY; let oy = line % p.OY;`;
     return lines(
+      preamble(plan),
       WEIGHT_PARAMS,
       A.declare,
       G.declare,
@@ -154,13 +157,13 @@ for (var k = part * p.perPart * p.OX; k < last; k += ${KU}) {`,
       dealt(KU * rows4, (i) =>
         `${pixel(i, rows4)}
 let c = min(firstRow / 4 + ${i} % ${rows4}, p.I4 - 1);
-var a = vec4f();
+var a = Stored();
 if (pixel < last) { a = ${A.at("n", "(oy * p.S + ky)", "(ox * p.S + kx) * p.I4 + c")}; }
 ta[${i}] = a;`),
       dealt(KU * cols4, (i) =>
         `${pixel(i, cols4)}
 let c = min(firstCol + ${i} % ${cols4}, p.O4 - 1);
-var b = vec4f();
+var b = Stored();
 if (pixel < last) { b = ${G.at("n", "(oy + p.g_top)", "(ox + p.g_left) * p.O4 + c")}; }
 tb[${i}] = b;`),
       multiply(plan),

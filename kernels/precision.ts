@@ -1,0 +1,58 @@
+/**
+ * How matrix products and convolutions hold their operands: as they are, or rounded to half precision.
+ *
+ * With `f16` both operands of each product are stored as f16 (half the bytes to bring in), and all else
+ * stays f32: tensors, weights, sums, norms, losses, optimisers. Kernels widen an operand when they have
+ * loaded it, and multiply and add in f32, which is what tensor cores compute: a product of two f16
+ * numbers has 22 bits and fits f32 exactly. Multiplied as f16 instead, each product would be rounded to
+ * 11 bits, end at 65,504 and vanish below 6e-8, and would have to be widened one by one before it is
+ * added, where now an operand is widened once for many products.
+ *
+ * @module
+ */
+import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
+import { GpuError } from "../gpu/errors.ts";
+
+/** What operands of products are stored as. */
+export type Precision = "f32" | "f16";
+
+let current: Precision = "f32";
+
+/** What products use now. */
+export function precision(): Precision {
+  return current;
+}
+
+/**
+ * Runs `body` with all products in it, also those of gradients taken in it, in this precision.
+ *
+ * @throws {GpuError} If the device lacks it.
+ * @see Micikevicius et al. 2018, https://arxiv.org/abs/1710.03740
+ */
+export function withPrecision<T>(wanted: Precision, body: () => T): T {
+  if (wanted === current) return body();
+  assertPrecision(wanted, deviceInfo());
+  const before = current;
+  current = wanted;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
+/**
+ * Checks that a device has what a precision needs.
+ *
+ * @throws {GpuError} If it has not.
+ */
+export function assertPrecision(
+  wanted: Precision,
+  { name, features }: Pick<DeviceInfo, "name" | "features">,
+): void {
+  if (wanted === "f32" || features.includes("shader-f16")) return;
+  throw new GpuError(
+    `--precision ${wanted} needs a device with shader-f16, which ${name} lacks: take ` +
+      `--precision f32, or another --device (gan doctor tells what each has)`,
+  );
+}

@@ -1,0 +1,96 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { GpuError } from "../gpu/errors.ts";
+import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import { checkOp, type Reference } from "../tests/check.ts";
+import { caseOf } from "../tests/convolution.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
+import { matmul } from "./matmul.ts";
+import { forcePlan, type Plan, problemsOf, useTuned } from "./plan.ts";
+import { assertPrecision, precision, withPrecision } from "./precision.ts";
+await openGpu();
+
+const plans: Partial<Plan>[] = [
+  {}, // the rule's: textures on the software device
+  { load: "buffer", MR: 8, NV: 1, wx: 8, wy: 8, wz: 1 },
+  { load: "tile", MR: 4, NV: 1, KU: 16, wx: 16, wy: 16, wz: 1 },
+];
+
+/** A product by its op, its definition, and the shapes of its two operands. */
+type Product = [string, (a: Tensor, b: Tensor) => Tensor, Reference, Shape, Shape];
+
+const [M, K, N] = [5, 19, 6];
+const multiply: Reference = (a, b) =>
+  Array.from({ length: M * N }, (_, at) => {
+    const i = Math.floor(at / N), j = at % N;
+    return Array.from({ length: K }, (_, k) => a[i * K + k] * b[j * K + k])
+      .reduce((t, ab) => t + ab);
+  });
+const { x, w, y, g, forward, input, weight } = caseOf([2, 5, 5, 9], [3, 3], 10, 2, 1);
+const products: Product[] = [
+  ["matmul", (a, b) => matmul(a, b, { b: true }), multiply, [M, K], [N, K]],
+  ["conv2d", (a, b) => conv2d(a, b, g), forward, x, w],
+  ["conv2dInput", (a, b) => conv2dInput(a, b, x, g), input, y, w],
+  ["conv2dWeight", (a, b) => conv2dWeight(a, b, w, g), weight, x, y],
+];
+
+for (const plan of plans) {
+  for (const [name, op, reference, ...shapes] of products) {
+    Deno.test(`${name} in half precision, ${plan.load ?? "by the rule"}`, async () => {
+      forcePlan(plan);
+      try {
+        // Two operands, each off by 2^-11 of itself at most; their sums have up to a hundred terms.
+        await withPrecision(
+          "f16",
+          () => checkOp(op, reference, shapes, { rtol: 2e-3, atol: 5e-3 }),
+        );
+        // No more than that: products are exact and sums are f32, whatever their sizes.
+        const [a, b] = shapes.map((shape, i) => randoms(sizeOf(shape), i + 1));
+        const large = a.map((v) => v * 4000), small = b.map((v) => v * 2e-4);
+        const [A, B] = [tensor(large, shapes[0]), tensor(small, shapes[1])];
+        const got = await withPrecision("f16", () => op(A, B)).read();
+        const rounded = reference(large.map(Math.f16round), small.map(Math.f16round));
+        assertClose("product", got, rounded, { rtol: 2e-6, atol: 2e-6 });
+        // And no less: this is not f32.
+        const exact = reference(large, small);
+        const off = Math.max(...exact.map((v, i) => Math.abs(v - got[i])));
+        assert(off > 1e-5, `operands were not rounded: ${off}`);
+        assertClose("f32", await op(A, B).read(), exact, { rtol: 2e-6, atol: 2e-6 });
+      } finally {
+        forcePlan(undefined);
+      }
+    });
+  }
+}
+
+Deno.test("beyond 65504 an operand is infinite, below 3e-8 it is 0", async () => {
+  const a = tensor([65504, 65520, -1e6, 3e-8, 2.9e-8], [5, 1]), one = tensor([1], [1, 1]);
+  for (const plan of plans) {
+    forcePlan(plan);
+    const y = withPrecision("f16", () => matmul(a, one));
+    forcePlan(undefined);
+    assertEquals([...await y.read()], [65504, Infinity, -Infinity, 2 ** -24, 0]);
+  }
+});
+
+Deno.test("a precision holds in its body, and not behind an error", () => {
+  assertEquals(precision(), "f32");
+  withPrecision("f16", () => assertEquals(precision(), "f16"));
+  assertThrows(() => withPrecision("f16", () => assert(false)));
+  assertEquals(precision(), "f32");
+});
+
+Deno.test("plans of one precision are not used for the other", () => {
+  const a = tensor(randoms(15, 1), [3, 5]), b = tensor(randoms(20, 2), [5, 4]);
+  const step = () => void matmul(a, b), half = () => withPrecision("f16", step);
+  useTuned({ "gather 3x8x4": { MR: 2 } });
+  assertEquals([...problemsOf(step).keys()], []);
+  assertEquals([...problemsOf(half).keys()], ["gather 3x8x4 f16"]);
+});
+
+Deno.test("a device without shader-f16 is refused", () => {
+  const device = { name: "Old GPU", features: ["timestamp-query"] };
+  assertThrows(() => assertPrecision("f16", device), GpuError, "which Old GPU lacks");
+  assertPrecision("f32", device);
+});
