@@ -1,9 +1,9 @@
 import { assert, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
-import { idle } from "../gpu/record.ts";
+import { idle, rehearsed } from "../gpu/record.ts";
 import { grad } from "../nn/grad.ts";
-import { scoped, type Shape, tensor } from "../tensor/tensor.ts";
+import { empty, scoped, type Shape, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { attention, attentionMap, type AttentionPlan } from "./attention.ts";
@@ -110,6 +110,19 @@ Deno.test("attention() of 64x64 maps, batch 64, forward and back, holds no map",
     const own = await slice(dx, 0, N - 1, 1).read();
     assertClose(`dx${i}`, own, await plain[i].read(), { rtol: 1e-3, atol: 1e-4 });
   }
+});
+
+Deno.test("attention() of 64x64 maps with as many keys, batch 64, takes no memory for them", () => {
+  const shapes = shapesOf([64, 64 * 64, 64 * 64, 8, 32]), before = counters.bytes;
+  // Only memory is taken: the arithmetic would last minutes on a software device.
+  rehearsed(() =>
+    scoped(() => {
+      const [q, k, v] = shapes.map(empty);
+      grad(sum(square(attention(q, k, v))), [q, k, v]);
+    })
+  );
+  const grown = (counters.bytes - before) / 2 ** 20, inputs = 64 * 64 * 64 * 48 * 4 / 2 ** 20;
+  assert(grown > inputs && grown < 8 * inputs, `${grown} MiB were taken`); // a map's 4,096 are 85
 });
 
 Deno.test("attention() refuses what does not fit", () => {

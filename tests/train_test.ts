@@ -20,6 +20,7 @@ import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import { findCheckpoint, readStats } from "../train/run_folder.ts";
 import { loadState, newState, saveState } from "../train/state.ts";
+import { assertClose } from "./support.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -92,6 +93,27 @@ Deno.test("the average forgets faster while a run is young", () => {
   assertAlmostEquals(decay(0.999, 10_000, 500), 0.5); // half-life 5% of 10,000
   assertAlmostEquals(decay(0.999, 1e9, 64), 0.999);
   assertAlmostEquals(decay(0.999, 1e9, 32), Math.sqrt(0.999));
+});
+
+Deno.test("the average counts every picture of a step in which D has several", async () => {
+  for (const [dSteps, shown] of [[1, 4], [2, 8]]) {
+    const own = { ...options, dSteps }, state = newState(dcgan, own);
+    state.images = 10_000;
+    const values = (net = state.G) => Promise.all(net.parameters().map((t) => t.read()));
+    const before = await values();
+    scoped(() => void advance(state, own, pictures));
+    const after = await values(), average = await values(state.average!.net);
+    const k = decay(own.ema, 10_000, shown);
+    for (const [i, got] of average.entries()) {
+      assertClose(
+        `parameter ${i}, ${dSteps} steps of D`,
+        got.map((e, j) => e - before[i][j]),
+        after[i].map((e, j) => (1 - k) * (e - before[i][j])),
+        { rtol: 0.05, atol: 3e-8 },
+      );
+    }
+    assertEquals(state.images, 10_000 + shown);
+  }
 });
 
 Deno.test("another seed is another run", async () => {

@@ -1,0 +1,121 @@
+/** What presets are named for: the values that the papers and the thesis state. */
+import { assert, assertEquals } from "@std/assert";
+import { dcgan } from "./dcgan.ts";
+import { defaults, type TrainOptions } from "./options.ts";
+import { pggan } from "./pggan.ts";
+import type { Recipe } from "./recipe.ts";
+import { sagan } from "./sagan.ts";
+import { scheduleOf } from "./growth.ts";
+
+function options({ name, presets }: Recipe, preset: string): TrainOptions {
+  return { ...defaults, recipe: name, preset, ...presets[preset].options };
+}
+
+const published: readonly [Recipe, string, Partial<TrainOptions>][] = [
+  // PyTorch's example
+  [dcgan, "original", {
+    loss: "bce",
+    labelSmoothing: 1,
+    lrG: 2e-4,
+    lrD: 2e-4,
+    beta1: 0.5,
+    beta2: 0.999,
+    dSteps: 1,
+    batch: 64,
+    nz: 100,
+    ngf: 64,
+    ndf: 64,
+    mirror: false,
+    ema: 0,
+  }],
+  // Zhang et al. 2019, section 5
+  [sagan, "paper", {
+    loss: "hinge",
+    lrG: 1e-4,
+    lrD: 4e-4,
+    beta1: 0,
+    beta2: 0.9,
+    dSteps: 1,
+    spectralNorm: true,
+    attention: "32",
+    attentionReduction: 8,
+    attentionValues: "half",
+    attentionPool: true,
+    minibatch: "none",
+    normD: "none",
+  }],
+  // Karras et al. 2018, appendix A
+  [pggan, "paper", {
+    loss: "wgan",
+    gp: 10,
+    drift: 1e-3,
+    lrG: 1e-3,
+    lrD: 1e-3,
+    beta1: 0,
+    beta2: 0.99,
+    dSteps: 1,
+    nz: 512,
+    fmapBase: 8192,
+    fmapMax: 512,
+    norm: "pixel",
+    weights: "equalised",
+    minibatch: "stddev",
+    phaseKimg: 600,
+    phaseFactor: 1,
+    lastKimg: 600,
+    mirror: true,
+    ema: 0.999,
+  }],
+  // Bychkov 2020
+  [dcgan, "thesis", { loss: "bce", resolution: 32, resize: "nearest", mirror: false, ema: 0 }],
+  [sagan, "thesis", {
+    loss: "bce",
+    labelSmoothing: 0.8,
+    lrG: 9e-5,
+    resolution: 32,
+    resize: "nearest",
+    mirror: false,
+    ema: 0,
+    spectralNorm: true,
+    attentionReduction: 8,
+    attentionValues: "full",
+    attentionPool: false,
+    minibatch: "discrimination",
+    normD: "batch",
+  }],
+  [pggan, "thesis", {
+    loss: "lsgan",
+    labelSmoothing: 0.8,
+    gp: 0,
+    beta1: 0.5,
+    beta2: 0.999,
+    resolution: 64,
+    resize: "nearest",
+    mirror: false,
+    ema: 0,
+    norm: "batch",
+    weights: "spectral",
+    minibatch: "discrimination",
+  }],
+];
+for (const [recipe, preset, stated] of published) {
+  Deno.test(`${recipe.name} --preset ${preset} is what was published`, () =>
+    assertEquals({ ...options(recipe, preset), ...stated }, options(recipe, preset)));
+}
+
+Deno.test("of the thesis's presets, SAGAN has two rates and PGGAN one", () => {
+  const one = options(pggan, "thesis"), two = options(sagan, "thesis");
+  assert(two.lrD > two.lrG && one.lrD === one.lrG);
+});
+
+Deno.test("PGGAN's batches halve above 16 pixels, as published, but not in the thesis", () => {
+  const seen = (preset: string, sides: number[]) => {
+    const { phases, at } = scheduleOf(pggan, { ...options(pggan, preset), resolution: 128 });
+    return sides.map((side) =>
+      at(phases.find(({ resolution }) => resolution === side)!.from).batch
+    );
+  };
+  const sides = [4, 16, 32, 64, 128];
+  assertEquals(seen("paper", sides), [128, 128, 64, 32, 16]);
+  assertEquals(seen("thesis", sides), [64, 64, 64, 64, 64]);
+});
