@@ -258,7 +258,7 @@ export function batches(
   { resolution, nz, mixes }: Training,
   batch: number,
 ): { real: Tensor; next: () => Batch } {
-  const real = draw([batch, resolution, resolution, 3], 1), labels = full([1], 1), seed = 1;
+  const real = draw([batch, resolution, resolution, 3], 1), labels = 1, seed = 1;
   let counter = 0;
   const next = () => {
     const z = normal([batch, nz], { seed, stream: 2, counter });

@@ -1,29 +1,28 @@
 /** Reverse-mode differentiation. */
 import { add, full } from "../kernels/elementwise.ts";
-import { noGrad } from "../tensor/op.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { noGrad, reshape } from "../tensor/op.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /**
- * The gradient of `y` with respect to each of `xs`.
+ * The gradient of `y`, or of the sum of several, with respect to each of `xs`.
  *
  * Only what lies between `y` and `xs` is differentiated: a picture made by G costs nothing when D's
  * parameters are asked for.
  *
- * @param y A tensor with one element.
+ * @param y A tensor with one element, or several such.
  * @param options.createGraph Record the sweep, so that the gradient can itself be differentiated.
  * @returns Tensors with the shapes of `xs`.
  * @throws {RangeError} If `y` has more than one element.
  * @throws {Error} If `y` does not depend on one of `xs`.
  */
 export function grad(
-  y: Tensor,
+  y: Tensor | readonly Tensor[],
   xs: readonly Tensor[],
   { createGraph = false }: { createGraph?: boolean } = {},
 ): Tensor[] {
-  if (y.size !== 1) {
-    throw new RangeError(`grad: y must have one element, got shape [${y.shape}]`);
-  }
-  const sweep = () => sweepBack(y, xs);
+  const ys = y instanceof Tensor ? [y] : y, large = ys.find(({ size }) => size !== 1);
+  if (large) throw new RangeError(`grad: y must have one element, got shape [${large.shape}]`);
+  const sweep = () => sweepBack(ys, xs);
   const grads = createGraph ? sweep() : noGrad(sweep);
   return xs.map((x, i) => {
     const dx = grads.get(x);
@@ -32,9 +31,9 @@ export function grad(
   });
 }
 
-function sweepBack(y: Tensor, xs: readonly Tensor[]): Map<Tensor, Tensor> {
-  const path = between(xs, y);
-  const grads = new Map([[y, full(y.shape, 1)]]);
+function sweepBack(ys: readonly Tensor[], xs: readonly Tensor[]): Map<Tensor, Tensor> {
+  const path = between(xs, ys), one = full([1], 1);
+  const grads = new Map(ys.map((y) => [y, reshape(one, y.shape)]));
   for (const t of [...path].reverse()) {
     const dy = grads.get(t);
     if (!dy || !t.node) continue;
@@ -50,11 +49,11 @@ function sweepBack(y: Tensor, xs: readonly Tensor[]): Map<Tensor, Tensor> {
   return grads;
 }
 
-/** What lies on a path from one of `xs` to `y`, inputs before outputs. */
-function between(xs: readonly Tensor[], y: Tensor): Set<Tensor> {
+/** What lies on a path from one of `xs` to one of `ys`, inputs before outputs. */
+function between(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Tensor> {
   const path = new Set<Tensor>(), seen = new Set<Tensor>(), wanted = new Set(xs);
   // A stack of our own: a deep net would overflow the engine's.
-  const stack: [Tensor, boolean][] = [[y, false]];
+  const stack: [Tensor, boolean][] = ys.map((y) => [y, false]);
   while (stack.length) {
     const [t, done] = stack.pop()!;
     if (done) {

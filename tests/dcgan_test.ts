@@ -70,7 +70,7 @@ Deno.test("ten steps of DCGAN are PyTorch's: losses, weights, running statistics
     const { dReal, dFake, g } = trainStep(players, {
       loss: losses.bce,
       dSteps: 1,
-      batch: () => ({ z: latents(t), real: reals(t), labels: full([1], 1) }),
+      batch: () => ({ z: latents(t), real: reals(t), labels: 1 }),
     });
     for (const value of [dReal, dFake, g]) got.push((await value.read())[0]);
   }

@@ -110,7 +110,7 @@ Deno.test("ten steps of SAGAN with R1 are PyTorch's: losses, weights, vectors, s
       loss: losses.hinge,
       dSteps: 1,
       penalties: { gp: 0, r1: 1, drift: 0 },
-      batch: () => ({ z: latents(t), real: reals(t), labels: tensor([1], [1]) }),
+      batch: () => ({ z: latents(t), real: reals(t), labels: 1 }),
     });
     for (const value of [dReal, dFake, g, penalty!]) got.push((await value.read())[0]);
   }

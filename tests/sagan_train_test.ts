@@ -185,7 +185,7 @@ Deno.test("D sees no picture that has not been augmented, and each pass has a nu
         batch: (i) => ({
           z: tensor(randoms(4 * 8, i), [4, 8]),
           real: tensor(randoms(4 * R * R * 3, i), [4, R, R, 3]),
-          labels: tensor([1], [1]),
+          labels: 1,
         }),
       });
       assertEquals([shown.length, new Set(seen).size], [passes, passes], `${loss}: ${seen}`);

@@ -13,7 +13,7 @@ import { shrink } from "../data/shrink.ts";
 import { profile, submitted } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { fromBytes } from "../kernels/bytes.ts";
-import { add, affine, full, scale } from "../kernels/elementwise.ts";
+import { add, affine, scale } from "../kernels/elementwise.ts";
 import { nonFinite } from "../kernels/finite.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
@@ -194,7 +194,7 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
       const real = faded(fromBytes(gather(pictures, chosen), [N, R, R, 3]), stage);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
-        : full([1], 1);
+        : 1;
       const z = normal([N, nz], { seed, stream: LATENTS, counter });
       return { real, labels, z, ...gp && { mix: uniform([N], { seed, stream: MIX, counter }) } };
     },

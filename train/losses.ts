@@ -4,17 +4,8 @@
  *
  * @module
  */
-import {
-  add,
-  affine,
-  mul,
-  neg,
-  relu,
-  scale,
-  softplus,
-  square,
-  sub,
-} from "../kernels/elementwise.ts";
+import { add, sub } from "../kernels/elementwise.ts";
+import { logitLoss } from "../kernels/logit_loss.ts";
 import { mean } from "../kernels/reduce.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -23,11 +14,11 @@ export interface Loss {
   /**
    * D's term for real pictures.
    *
-   * @param labels The targets, `[N]` or `[1]`: below 1 for one-sided label smoothing. A loss without
-   * targets takes no notice.
+   * @param labels The targets, a number or `[N]`: below 1 for one-sided label smoothing. A loss
+   * without targets takes no notice.
    * @param fake The logits of fakes, which only relativistic losses look at.
    */
-  readonly real: (logits: Tensor, labels: Tensor, fake?: Tensor) => Tensor;
+  readonly real: (logits: Tensor, labels: number | Tensor, fake?: Tensor) => Tensor;
   /** D's term for fakes; `real` are the logits of real pictures, for relativistic losses. */
   readonly fake: (logits: Tensor, real?: Tensor) => Tensor;
   /** G's loss; `real` as above. */
@@ -41,34 +32,33 @@ export interface Loss {
 /** Binary cross-entropy with a logit; G's loss does not saturate (Goodfellow et al. 2014). */
 const bce: Loss = {
   hasLabels: true,
-  // -t log s(x) - (1 - t) log(1 - s(x)) = softplus(-x) + (1 - t) x
-  real: (x, t) => mean(add(softplus(neg(x)), mul(x, affine(t, -1, 1)))),
-  fake: (x) => mean(softplus(x)),
-  G: (x) => mean(softplus(neg(x))),
+  real: (x, t) => logitLoss("crossEntropy", x, t),
+  fake: (x) => logitLoss("crossEntropy", x, 0),
+  G: (x) => logitLoss("crossEntropy", x, 1),
 };
 
 /** Least squares (Mao et al. 2017, equation 9): targets 1 for real, 0 for fake. */
 const lsgan: Loss = {
   hasLabels: true,
-  real: (x, t) => scale(mean(square(sub(x, t))), 0.5),
-  fake: (x) => scale(mean(square(x)), 0.5),
-  G: (x) => scale(mean(square(affine(x, 1, -1))), 0.5),
+  real: (x, t) => logitLoss("leastSquares", x, t),
+  fake: (x) => logitLoss("leastSquares", x, 0),
+  G: (x) => logitLoss("leastSquares", x, 1),
 };
 
 /** Hinge (Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17). */
 const hinge: Loss = {
   hasLabels: false,
-  real: (x) => mean(relu(affine(x, -1, 1))),
-  fake: (x) => mean(relu(affine(x, 1, 1))),
-  G: (x) => neg(mean(x)),
+  real: (x) => logitLoss("hinge", x, 1),
+  fake: (x) => logitLoss("hinge", x, -1),
+  G: (x) => logitLoss("linear", x, 1),
 };
 
 /** Wasserstein (Arjovsky et al. 2017); it needs a D that is held to be Lipschitz. */
 const wgan: Loss = {
   hasLabels: false,
-  real: (x) => neg(mean(x)),
-  fake: (x) => mean(x),
-  G: (x) => neg(mean(x)),
+  real: (x) => logitLoss("linear", x, 1),
+  fake: (x) => logitLoss("linear", x, -1),
+  G: (x) => logitLoss("linear", x, 1),
 };
 
 /**
@@ -78,31 +68,32 @@ const wgan: Loss = {
 const rsgan: Loss = {
   hasLabels: false,
   isRelative: true,
-  real: (r, _, f) => scale(mean(softplus(sub(f!, r))), 0.5),
-  fake: (f, r) => scale(mean(softplus(sub(f, r!))), 0.5),
-  G: (f, r) => mean(softplus(sub(r!, f))),
+  real: (r, _, f) => logitLoss("crossEntropy", sub(r, f!), 1, 0.5),
+  fake: (f, r) => logitLoss("crossEntropy", sub(r!, f), 1, 0.5),
+  G: (f, r) => logitLoss("crossEntropy", sub(f, r!), 1),
 };
 
 /** Real pictures must look more real than fakes do on average, and the reverse (there, equation 13). */
 const ragan: Loss = {
   hasLabels: false,
   isRelative: true,
-  real: (r, _, f) => mean(softplus(sub(mean(f!), r))),
-  fake: (f, r) => mean(softplus(sub(f, mean(r!)))),
-  G: (f, r) => add(mean(softplus(sub(mean(r!), f))), mean(softplus(sub(r!, mean(f))))),
+  real: (r, _, f) => logitLoss("crossEntropy", sub(r, mean(f!)), 1),
+  fake: (f, r) => logitLoss("crossEntropy", sub(f, mean(r!)), 0),
+  G: (f, r) =>
+    add(
+      logitLoss("crossEntropy", sub(f, mean(r!)), 1),
+      logitLoss("crossEntropy", sub(r!, mean(f)), 0),
+    ),
 };
 
 /** The same with hinges (there, appendix D). */
 const rahinge: Loss = {
   hasLabels: false,
   isRelative: true,
-  real: (r, _, f) => mean(relu(affine(sub(r, mean(f!)), -1, 1))),
-  fake: (f, r) => mean(relu(affine(sub(f, mean(r!)), 1, 1))),
+  real: (r, _, f) => logitLoss("hinge", sub(r, mean(f!)), 1),
+  fake: (f, r) => logitLoss("hinge", sub(f, mean(r!)), -1),
   G: (f, r) =>
-    add(
-      mean(relu(affine(sub(f, mean(r!)), -1, 1))),
-      mean(relu(affine(sub(r!, mean(f)), 1, 1))),
-    ),
+    add(logitLoss("hinge", sub(f, mean(r!)), 1), logitLoss("hinge", sub(r!, mean(f)), -1)),
 };
 
 /** The losses by the names that `--loss` takes. */

@@ -31,8 +31,8 @@ export interface Batch {
   readonly z: Tensor;
   /** Real pictures, `[N, R, R, 3]` in [-1, 1]. */
   readonly real: Tensor;
-  /** Targets for them, `[N]` or `[1]`. */
-  readonly labels: Tensor;
+  /** Targets for them: one for all, or `[N]`. */
+  readonly labels: number | Tensor;
   /** Where between real and fake WGAN-GP looks, `[N]` in [0, 1]; needed for it alone. */
   readonly mix?: Tensor;
 }
@@ -82,7 +82,7 @@ export function trainStep(players: Players, input: StepInput): StepLosses {
       : undefined;
     const g = loss.G(D.forward(augment(fake!, pass), true), reals);
     const weights = weightPenalty(optG.params, l1, l2);
-    optG.step(grad(weights ? add(g, weights) : g, optG.params), rates?.G);
+    optG.step(grad(weights ? [g, weights] : [g], optG.params), rates?.G);
     return { ...d!, g };
   });
 }
@@ -109,8 +109,8 @@ function stepD(
       weightPenalty(optD.params, l1, l2),
     ].filter((term) => typeof term === "object");
     const penalty = terms.length ? terms.reduce(add) : undefined;
-    const whole = add(dReal, dFake);
-    optD.step(grad(penalty ? add(whole, penalty) : whole, optD.params), rates?.D);
+    const whole = penalty ? [dReal, dFake, penalty] : [dReal, dFake];
+    optD.step(grad(whole, optD.params), rates?.D);
     return { dReal, dFake, ...penalty && { penalty } };
   });
 }

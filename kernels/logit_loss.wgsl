@@ -1,0 +1,59 @@
+// The mean of a loss of logits x and targets t, and its gradient.
+override KIND: u32 = 0u;
+override GIVEN: bool = false; // whether targets are a tensor
+struct Params { N: u32, step: u32, goal: f32, k: f32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> t: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(5) var<uniform> p: Params;
+var<workgroup> sums: array<f32, 64>;
+
+// log(1 + e) by its series where e is small: some drivers' log loses digits near 1
+fn log1p(e: f32) -> f32 {
+  return select(log(1 + e), e * (1 - e * (0.5 - e * (1 / 3f - e * (0.25 - e * 0.2)))), e < 0.03);
+}
+
+// By one workgroup
+@compute @workgroup_size(64)
+fn forward(@builtin(local_invocation_id) id: vec3u) {
+  var sum = 0f;
+  for (var n = id.x; n < p.N; n += 64) {
+    let l = x[n];
+    var goal = p.goal;
+    if (GIVEN) { goal = t[n * p.step]; }
+    switch (KIND) {
+      case 0u: { sum += max(l, 0) - goal * l + log1p(exp(-abs(l))); } // cross-entropy
+      case 1u: { sum += 0.5 * (l - goal) * (l - goal); }
+      case 2u: { sum += max(0, 1 - goal * l); }
+      default: { sum -= goal * l; }
+    }
+  }
+  sums[id.x] = sum;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (id.x < half) { sums[id.x] += sums[id.x + half]; }
+  }
+  if (id.x == 0) { y[0] = p.k * sums[0]; }
+}
+
+@compute @workgroup_size(64)
+fn backward(@builtin(global_invocation_id) id: vec3u) {
+  let n = id.x;
+  if (n >= p.N) { return; }
+  let l = x[n];
+  var goal = p.goal;
+  if (GIVEN) { goal = t[n * p.step]; }
+  var slope = 0f;
+  switch (KIND) {
+    case 0u: { // sigmoid(l) - goal, without losing digits where they are near each other
+      let e = exp(-abs(l));
+      slope = select(e * (1 - goal) - goal, (1 - goal) - goal * e, l >= 0) / (1 + e);
+    }
+    case 1u: { slope = l - goal; }
+    case 2u: { slope = select(0f, -goal, goal * l < 1); }
+    default: { slope = -goal; }
+  }
+  dx[n] = p.k * dy[0] * slope;
+}
