@@ -20,7 +20,7 @@ const help = [
 
 const FEATURES = {
   "timestamp-query": "times single kernels (deno task bench --profile)",
-  "shader-f16": "half precision; not used yet",
+  "shader-f16": "half precision (gan train --precision f16)",
   "subgroups": "faster sums; not used yet",
 };
 

@@ -3,6 +3,7 @@ import { openPictures, type Pictures } from "../data/pictures.ts";
 import { parseCrop } from "../data/crop.ts";
 import { openGpu } from "../gpu/device.ts";
 import { trim } from "../gpu/record.ts";
+import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { train } from "../train/loop.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { phaseTable, plan, planText } from "../train/plan.ts";
@@ -77,6 +78,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { recipe, options } = resumed === undefined
     ? fresh(rest[0], values, software)
     : await resuming(resumed, rest[0], values);
+  assertPrecision(options.precision as Precision, device);
   if (values.dryRun) return await dryRun(newState(recipe, options), options, values, print);
   // A run's neighbours share its cache, wherever they are.
   const cache = join(resumed === undefined ? out : dirname(resolve(resumed)), ".cache");

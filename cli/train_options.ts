@@ -167,6 +167,13 @@ export const trainOptions: readonly Option[] = [
     kind: "flag",
     help: "try ways to compute first: as a rule on a GPU; --no-autotune takes safe ones",
   },
+  {
+    name: "precision",
+    kind: "text",
+    help: "f16: products and convolutions read half-precision numbers, by loss scaling; weights, " +
+      "sums and all else stay f32. For GPUs with shader-f16, where reading is what takes time",
+    choices: ["f32", "f16"],
+  },
   { name: "dry-run", kind: "flag", help: "print layers, memory, arithmetic and time, and stop" },
   ...common,
 ];

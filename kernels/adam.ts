@@ -9,7 +9,7 @@ import type { Storage } from "../gpu/memory.ts";
 import { run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-const update = kernel("adam", wgsl);
+const update = kernel("adam", wgsl), updateScaled = kernel("adam", wgsl, "scaled");
 
 /** Numbers of one step; `step` is `lr / (1 - beta1^t)`, `c2` is `1 - beta2^t`, in double precision. */
 export interface AdamStep {
@@ -35,12 +35,15 @@ const LARGE = 65_536; // elements from which a tensor is worth a dispatch of its
  *
  * @param grads In the order of the tensors.
  * @param offsets Where each tensor begins in the state, in bytes, multiples of 16.
+ * @param scaling Where the loss was scaled, what nn/grad_scaler.ts decided of these gradients; then `step`
+ * is the learning rate, and bias corrections come from there.
  */
 export function adamStep(
   state: AdamState,
   grads: readonly Tensor[],
   offsets: readonly number[],
   numbers: AdamStep,
+  scaling?: Tensor,
 ): void {
   const bySize = grads.map((g, i) => ({ g, n: Math.ceil(g.size / 4), o: offsets[i] / 16 }))
     .sort((a, b) => b.n - a.n);
@@ -51,8 +54,8 @@ export function adamStep(
     const [a, b, c, d] = [at(0), at(1), at(2), at(3)];
     const groups = Math.ceil(a.n / 64), z = Math.ceil(groups / 65_535);
     run(
-      update,
-      { ...state, g0: a.g, g1: b.g, g2: c.g, g3: d.g },
+      scaling ? updateScaled : update,
+      { ...state, g0: a.g, g1: b.g, g2: c.g, g3: d.g, ...scaling && { scaling } },
       {
         ...numbers,
         n0: a.n,

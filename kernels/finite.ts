@@ -5,7 +5,7 @@
  */
 import wgsl from "./finite.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { release, storage } from "../gpu/memory.ts";
+import { release, type Storage, storage } from "../gpu/memory.ts";
 import { folded, read, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -19,12 +19,15 @@ export async function nonFinite(tensors: readonly Tensor[]): Promise<number[]> {
   if (tensors.length === 0) return [];
   const flags = storage(4 * tensors.length), count = tensors.length;
   run(clearKernel, { flags }, { n: count, which: 0 }, folded(Math.ceil(count / 64)));
-  for (const [which, x] of tensors.entries()) {
-    const groups = Math.min(MOST_GROUPS, Math.ceil(x.size / 256));
-    run(lookKernel, { words: x, flags }, { n: x.size, which }, [groups, 1, 1]);
-  }
+  for (const [which, x] of tensors.entries()) noteNonFinite(x, flags, which);
   const copied = read(flags, 4 * count);
   release(flags); // the copy is recorded
   const found = new Uint32Array(await copied);
   return [...found.keys()].filter((i) => found[i]);
+}
+
+/** Sets word `which` of `flags` to 1 if `x` has a NaN or an infinity; else it stays as it is. */
+export function noteNonFinite(x: Tensor, flags: Storage, which: number): void {
+  const groups = Math.min(MOST_GROUPS, Math.ceil(x.size / 256));
+  run(lookKernel, { words: x, flags }, { n: x.size, which }, [groups, 1, 1]);
 }

@@ -2,6 +2,7 @@ import { part, release } from "../gpu/memory.ts";
 import { adamStep } from "../kernels/adam.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { changed, type Flat, flatten, layOut } from "./flat.ts";
+import type { GradScaler } from "./grad_scaler.ts";
 
 /** As PyTorch names them. */
 export interface AdamOptions {
@@ -11,6 +12,8 @@ export interface AdamOptions {
   readonly betas: readonly [number, number];
   /** Added to the root of the mean square; 1e-8 if left out. */
   readonly eps?: number;
+  /** Set where gradients are those of a loss times its `scale`. */
+  readonly scaler?: GradScaler;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface AdamOptions {
  * @see Kingma & Ba 2015, algorithm 1
  */
 export class Adam {
-  /** Steps made so far. */
+  /** Steps so far, with those that a scaler left out. */
   steps = 0;
   /** Moments by the parameters' order; they are views of two long buffers. */
   readonly moments: readonly { m: Tensor; v: Tensor }[];
@@ -42,17 +45,19 @@ export class Adam {
    * @param lr Instead of the one given at first, for a schedule.
    */
   step(grads: readonly Tensor[], lr: number = this.options.lr): void {
-    const { betas: [beta1, beta2], eps = 1e-8 } = this.options;
+    const { betas, eps = 1e-8, scaler } = this.options, [beta1, beta2] = betas;
     this.steps++;
+    scaler?.settle(grads, betas);
     // In double precision: float32's pow is 6e-4 off after 10,000 steps.
-    const step = lr / (1 - beta1 ** this.steps), c2 = 1 - beta2 ** this.steps;
+    const step = scaler ? lr : lr / (1 - beta1 ** this.steps), c2 = 1 - beta2 ** this.steps;
     const state = { param: this.#flat.whole, m: this.#m.whole, v: this.#v.whole };
-    adamStep(state, grads, this.#flat.offsets, { step, beta1, beta2, eps, c2 });
+    adamStep(state, grads, this.#flat.offsets, { step, beta1, beta2, eps, c2 }, scaler?.state);
     for (const flat of [this.#flat, this.#m, this.#v]) changed(flat);
   }
 
-  /** Gives the memory of the moments back. */
+  /** Gives the memory of the moments back, and of the scaler. */
   free(): void {
+    this.options.scaler?.free();
     for (const { whole } of [this.#m, this.#v]) release(whole);
   }
 }

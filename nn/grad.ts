@@ -10,6 +10,7 @@ import { Tensor } from "../tensor/tensor.ts";
  * parameters are asked for.
  *
  * @param y A tensor with one element, or several such.
+ * @param options.dy The gradient of `y` itself, one element: 1 if left out; for a scaled loss its scale.
  * @param options.createGraph Record the sweep, so that the gradient can itself be differentiated.
  * @returns Tensors with the shapes of `xs`.
  * @throws {RangeError} If `y` has more than one element.
@@ -18,11 +19,11 @@ import { Tensor } from "../tensor/tensor.ts";
 export function grad(
   y: Tensor | readonly Tensor[],
   xs: readonly Tensor[],
-  { createGraph = false }: { createGraph?: boolean } = {},
+  { createGraph = false, dy }: { createGraph?: boolean; dy?: Tensor | undefined } = {},
 ): Tensor[] {
   const ys = y instanceof Tensor ? [y] : y, large = ys.find(({ size }) => size !== 1);
   if (large) throw new RangeError(`grad: y must have one element, got shape [${large.shape}]`);
-  const sweep = () => sweepBack(ys, xs);
+  const sweep = () => sweepBack(ys, xs, dy ?? full([1], 1));
   const grads = createGraph ? sweep() : noGrad(sweep);
   return xs.map((x, i) => {
     const dx = grads.get(x);
@@ -31,9 +32,13 @@ export function grad(
   });
 }
 
-function sweepBack(ys: readonly Tensor[], xs: readonly Tensor[]): Map<Tensor, Tensor> {
-  const path = between(xs, ys), one = full([1], 1);
-  const grads = new Map(ys.map((y) => [y, reshape(one, y.shape)]));
+function sweepBack(
+  ys: readonly Tensor[],
+  xs: readonly Tensor[],
+  dy: Tensor,
+): Map<Tensor, Tensor> {
+  const path = between(xs, ys);
+  const grads = new Map(ys.map((y) => [y, reshape(dy, y.shape)]));
   for (const t of [...path].reverse()) {
     const dy = grads.get(t);
     if (!dy || !t.node) continue;

@@ -19,7 +19,7 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import { findCheckpoint, readStats } from "../train/run_folder.ts";
-import { loadState, newState, saveState } from "../train/state.ts";
+import { loadState, newState, saveState, type State } from "../train/state.ts";
 import { assertClose } from "./support.ts";
 await openGpu();
 
@@ -61,26 +61,25 @@ function runOf(folder: string, changed: Partial<TrainOptions> = {}) {
   };
 }
 
-for (const dSteps of [1, 2]) {
-  Deno.test(`a resumed run is the unbroken run, bit for bit (d-steps ${dSteps})`, async () => {
+for (const changed of [{ dSteps: 1 }, { dSteps: 2 }, { precision: "f16" }]) {
+  const own = { ...options, ...changed };
+  Deno.test(`a resumed run is the unbroken run, bit for bit ${JSON.stringify(changed)}`, async () => {
     const folder = await Deno.makeTempDir();
+    const steps = (state: State) => {
+      for (let i = 0; i < 3; i++) scoped(() => void advance(state, own, pictures));
+    };
     try {
-      const straight = newState(dcgan, { ...options, dSteps });
-      for (let i = 0; i < 6; i++) {
-        scoped(() => void advance(straight, { ...options, dSteps }, pictures));
-      }
-      const first = newState(dcgan, { ...options, dSteps });
-      for (let i = 0; i < 3; i++) {
-        scoped(() => void advance(first, { ...options, dSteps }, pictures));
-      }
-      await saveState(first, options, join(folder, "half"));
-      const second = newState(dcgan, { ...options, dSteps, seed: 77 }); // weights come from the file
+      const straight = newState(dcgan, own);
+      steps(straight);
+      steps(straight);
+      const first = newState(dcgan, own);
+      steps(first);
+      await saveState(first, own, join(folder, "half"));
+      const second = newState(dcgan, { ...own, seed: 77 }); // weights come from the file
       await loadState(second, join(folder, "half"));
-      for (let i = 0; i < 3; i++) {
-        scoped(() => void advance(second, { ...options, dSteps }, pictures));
-      }
-      await saveState(straight, options, join(folder, "a"));
-      await saveState(second, options, join(folder, "b"));
+      steps(second);
+      await saveState(straight, own, join(folder, "a"));
+      await saveState(second, own, join(folder, "b"));
       assertEquals(await Deno.readFile(join(folder, "b")), await Deno.readFile(join(folder, "a")));
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -132,25 +131,27 @@ Deno.test("another seed is another run", async () => {
   }
 });
 
-Deno.test("after the first step nothing is allocated or compiled, after the second nothing bound", async () => {
-  const state = newState(dcgan, options);
-  const step = async () => {
-    scoped(() => void advance(state, options, pictures));
-    await idle();
-    return { ...counters };
-  };
-  const first = await step(), second = await step();
-  for (let i = 0; i < 3; i++) {
-    const { buffers, textures, bytes, pipelines, bindGroups } = await step();
-    assertEquals({ buffers, textures, bytes, pipelines }, {
-      buffers: first.buffers,
-      textures: first.textures,
-      bytes: first.bytes,
-      pipelines: first.pipelines,
-    });
-    assertEquals(bindGroups, second.bindGroups);
-  }
-});
+for (const precision of ["f32", "f16"]) {
+  Deno.test(`after the first step nothing is allocated or compiled, after the second nothing bound, ${precision}`, async () => {
+    const own = { ...options, precision }, state = newState(dcgan, own);
+    const step = async () => {
+      scoped(() => void advance(state, own, pictures));
+      await idle();
+      return { ...counters };
+    };
+    const first = await step(), second = await step();
+    for (let i = 0; i < 3; i++) {
+      const { buffers, textures, bytes, pipelines, bindGroups } = await step();
+      assertEquals({ buffers, textures, bytes, pipelines }, {
+        buffers: first.buffers,
+        textures: first.textures,
+        bytes: first.bytes,
+        pipelines: first.pipelines,
+      });
+      assertEquals(bindGroups, second.bindGroups);
+    }
+  });
+}
 
 Deno.test("a run leaves grids, curves and a checkpoint; stopped, it goes on", async () => {
   const folder = await Deno.makeTempDir();
@@ -191,6 +192,33 @@ Deno.test("a net that breaks down stops the run and names the tensor", async () 
     weight.write(new Float32Array(weight.size).fill(NaN));
     const error = await assertRejects(() => train(run), TrainError);
     assertStringIncludes(error.message, "holds NaN");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("steps that overflow in f16 are left out and do not stop a run", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const run = runOf(folder, { precision: "f16" }), { G, D, optG, optD } = run.state;
+    const params = [...G.parameters(), ...D.parameters()];
+    const values = () => Promise.all(params.map((p) => p.read()));
+    const scalers = [optG, optD].map(({ options }) => options.scaler!);
+    const scaleTo = (scale: number) =>
+      scalers.forEach(({ state }) => state.write([scale, 0, 1, 1, 0]));
+    scaleTo(2 ** 60);
+    const before = await values();
+    assertEquals(await train(run), true);
+    assertEquals(await values(), before);
+    for (const scaler of scalers) assertEquals(await scaler.read(), { scale: 2 ** 54, good: 0 });
+    const last = (await readStats(folder)).at(-1)!;
+    assertEquals([last["scale/G"], last["scale/D"]], [2 ** 54, 2 ** 54]);
+    assert([last.dReal, last.dFake, last.g].every(Number.isFinite));
+    // Where no scale is small enough, no step would ever be made.
+    scaleTo(2 ** -11);
+    run.state.images = 12;
+    const error = await assertRejects(() => train(run), TrainError);
+    assertStringIncludes(error.message, "stands still");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

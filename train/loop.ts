@@ -15,6 +15,7 @@ import { timingTable } from "../gpu/stopwatch.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { add, affine, scale } from "../kernels/elementwise.ts";
 import { nonFinite } from "../kernels/finite.ts";
+import type { Precision } from "../kernels/precision.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import type { Stage } from "../models/stage.ts";
@@ -64,6 +65,7 @@ const AUGMENTATIONS = 1_000_000, DROPOUTS = 2_000_000;
 
 const GRID = 64; // pictures in a grid
 const UNSHAPED = 25_000; // images until which pictures may well be alike
+const LEAST_SCALE = 2 ** -10; // of a loss; it begins at 2^16 and halves with each step left out
 const REPORT_MS = 1000; // between two readings of the losses
 
 /**
@@ -91,7 +93,8 @@ export async function train(training: Training): Promise<boolean> {
   await tuned(training, shown);
   let reported = performance.now(), latest: LossMeans | undefined, warning: string | undefined;
   const report = async (beside?: Record<string, number>) => {
-    const fresh = await ledger.read(), means = fresh ?? latest;
+    const [fresh, scales] = await Promise.all([ledger.read(), lossScales(state)]);
+    const means = fresh ?? latest;
     reported = performance.now();
     if (!means || !(fresh || beside)) return;
     latest = means;
@@ -106,12 +109,14 @@ export async function train(training: Training): Promise<boolean> {
       images,
       time: Date.now() / 1000,
       ...means,
+      ...scales,
       ...(grows && place),
       ...beside,
     });
     if (beside) events.scalars(images, beside);
     events.scalars(images, { "loss/D-real": dReal, "loss/D-fake": dFake, "loss/G": g });
     if (penalty !== undefined) events.scalars(images, { "loss/penalty": penalty });
+    if (Object.keys(scales).length) events.scalars(images, scales);
     if (grows) {
       events.scalars(images, { "growth/resolution": phase.resolution, "growth/alpha": alpha });
     }
@@ -185,6 +190,7 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     rates: { G: lrG, D: lrD },
     penalties: { gp, r1, r1Every, drift },
     decay: { l1, l2 },
+    precision: options.precision as Precision,
     augment: (x, pass) =>
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: start }),
     batch: (i): Batch => {
@@ -268,8 +274,31 @@ async function refuseNaN(state: State, means: Record<string, number>): Promise<v
   throw new TrainError(
     `Training broke down near image ${state.images}: ` +
       (name ? `${name} holds NaN or infinity` : "a loss is NaN or infinite") +
-      `; go back to the last checkpoint with --resume, or start again with a lower --lr-g and --lr-d`,
+      `; go back to the last checkpoint with --resume, or start again with a lower --lr-g and --lr-d` +
+      (state.options.precision === "f16" ? ", or with --precision f32" : ""),
   );
+}
+
+/**
+ * The loss scales of both nets, where there are any.
+ *
+ * @throws {TrainError} If one has come down to where not the scale is why gradients are not finite: no
+ * step is made any more.
+ */
+async function lossScales({ optG, optD, images }: State): Promise<Record<string, number>> {
+  const scales: Record<string, number> = {};
+  for (const [net, { options: { scaler } }] of [["G", optG], ["D", optD]] as const) {
+    if (!scaler) continue;
+    const { scale } = await scaler.read();
+    scales[`scale/${net}`] = scale;
+    if (scale >= LEAST_SCALE) continue;
+    throw new TrainError(
+      `Training stands still near image ${images}: gradients of ${net} are not finite in f16, ` +
+        `however small the loss is made; go back to an earlier checkpoint with --resume, or start ` +
+        `again with --precision f32`,
+    );
+  }
+  return scales;
 }
 
 /**

@@ -19,6 +19,8 @@ export interface TrainOptions {
   readonly mirror: boolean;
   readonly resolution: number;
   readonly batch: number;
+  /** Of operands of products and convolutions: `f32`, or `f16` with loss scaling. */
+  readonly precision: string;
   /** Thousands of real pictures to show; 0 for as many as the growth takes. */
   readonly kimg: number;
   readonly seed: number;
@@ -103,6 +105,7 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   mirror: true,
   resolution: 64,
   batch: 64,
+  precision: "f32",
   kimg: 1000,
   seed: 0,
   loss: "bce",

@@ -27,6 +27,7 @@ const LOSSES: Readonly<Record<string, string>> = { dReal: "D, real", dFake: "D, 
 const TITLES: Readonly<Record<string, string>> = {
   losses: "Losses",
   penalty: "Penalty on D",
+  scale: "Loss scale (--precision f16)",
   diversity: "Diversity of fakes, in proportion to real pictures'",
   gamma: "Attention's share, gamma",
   entropy: "Attention's entropy (1: looks everywhere alike)",

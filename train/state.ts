@@ -10,6 +10,7 @@ import { Average } from "../nn/average.ts";
 import { fromEntries, toEntries } from "../nn/checkpoint.ts";
 import { CheckpointError } from "../nn/errors.ts";
 import { free } from "../nn/flat.ts";
+import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
@@ -57,11 +58,16 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
 }
 
 function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
-  const { seed, lrG, lrD, beta1, beta2, ema } = options, betas = [beta1, beta2] as const;
+  const { seed, lrG, lrD, beta1, beta2, ema, precision } = options;
+  const adam = (net: Module, lr: number) =>
+    new Adam(net.parameters(), {
+      lr,
+      betas: [beta1, beta2],
+      ...precision === "f16" && { scaler: new GradScaler() },
+    });
   const generator = () => recipe.G(options, hostRandom(seed, 1), stage);
   const G = generator(), D = recipe.D(options, hostRandom(seed, 2), stage);
-  const optG = new Adam(G.parameters(), { lr: lrG, betas });
-  const optD = new Adam(D.parameters(), { lr: lrD, betas });
+  const optG = adam(G, lrG), optD = adam(D, lrD);
   const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
   // From random vectors, as many iterations as PyTorch begins with.
   for (let i = 0; i < 15; i++) scoped(() => [spectraG, spectraD].forEach((one) => one.step()));
@@ -129,6 +135,8 @@ function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tens
       yield [`adam.${prefix}.m.${name}`, adam.moments[i].m];
       yield [`adam.${prefix}.v.${name}`, adam.moments[i].v];
     }
+    const { scaler } = adam.options;
+    if (scaler) yield [`adam.${prefix}.scaling`, scaler.state];
   }
   for (const [name, t] of average?.net.named() ?? []) yield [`average.${name}`, t];
 }

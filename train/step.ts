@@ -1,4 +1,5 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
+import { type Precision, withPrecision } from "../kernels/precision.ts";
 import type { Adam } from "../nn/adam.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
@@ -51,6 +52,8 @@ export interface StepInput {
   readonly decay?: { readonly l1: number; readonly l2: number };
   /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
+  /** Of products and convolutions; with `f16` the optimisers should have scalers. */
+  readonly precision?: Precision;
 }
 
 /** The losses of a step, one number each; `penalty` is there if there is one. */
@@ -65,6 +68,10 @@ const NO_DECAY = { l1: 0, l2: 0 };
  * mix), then G's, on the last fakes, whose graph is still there.
  */
 export function trainStep(players: Players, input: StepInput): StepLosses {
+  return withPrecision(input.precision ?? "f32", () => stepBoth(players, input));
+}
+
+function stepBoth(players: Players, input: StepInput): StepLosses {
   const { G, D, optG, spectraG } = players;
   const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
   return scoped(() => {
@@ -82,7 +89,7 @@ export function trainStep(players: Players, input: StepInput): StepLosses {
       : undefined;
     const g = loss.G(D.forward(augment(fake!, pass), true), reals);
     const weights = weightPenalty(optG.params, l1, l2);
-    optG.step(grad(weights ? [g, weights] : [g], optG.params), rates?.G);
+    learn(optG, weights ? [g, weights] : [g], rates?.G);
     return { ...d!, g };
   });
 }
@@ -109,8 +116,15 @@ function stepD(
       weightPenalty(optD.params, l1, l2),
     ].filter((term) => typeof term === "object");
     const penalty = terms.length ? terms.reduce(add) : undefined;
-    const whole = penalty ? [dReal, dFake, penalty] : [dReal, dFake];
-    optD.step(grad(whole, optD.params), rates?.D);
+    learn(optD, penalty ? [dReal, dFake, penalty] : [dReal, dFake], rates?.D);
     return { dReal, dFake, ...penalty && { penalty } };
   });
+}
+
+/**
+ * One step down the sum of losses. Where the loss is scaled, so are penalties; the slopes that these look
+ * at are not: they begin at 1 a logit, and are far from where f16 ends.
+ */
+function learn(opt: Adam, losses: readonly Tensor[], lr?: number): void {
+  opt.step(grad(losses, opt.params, { dy: opt.options.scaler?.scale }), lr);
 }

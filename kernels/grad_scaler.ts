@@ -1,0 +1,38 @@
+/**
+ * The device's side of loss scaling: nn/grad_scaler.ts.
+ *
+ * @module
+ */
+import wgsl from "./grad_scaler.wgsl" with { type: "text" };
+import { kernel } from "../gpu/kernel.ts";
+import { run } from "../gpu/record.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { noteNonFinite } from "./finite.ts";
+
+const kernelOf = kernel("grad_scaler", wgsl);
+
+/** Numbers in the state; the shader names them. */
+export const SCALING = 5;
+
+/** How the scale moves, and the betas whose powers are kept beside it. */
+export interface Scaling {
+  readonly growth: number;
+  readonly backoff: number;
+  /** Where growth ends. */
+  readonly most: number;
+  /** Steps without an overflow from one growth to the next. */
+  readonly interval: number;
+  readonly beta1: number;
+  readonly beta2: number;
+}
+
+/**
+ * Looks whether all gradients are finite, and moves the scale.
+ *
+ * @param state `[5]`: scale, steps since it changed, powers of both betas, factor of these gradients.
+ * @param bad `[1]`, 0 as bits, and so again afterwards.
+ */
+export function settle(grads: readonly Tensor[], state: Tensor, bad: Tensor, how: Scaling): void {
+  for (const g of grads) noteNonFinite(g, bad.storage, 0);
+  run(kernelOf, { bad, scaling: state }, { ...how }, [1, 1, 1]);
+}

@@ -1,0 +1,98 @@
+/** Training in half precision, held against the same in f32. */
+import { assert, assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { add, full, scale } from "../kernels/elementwise.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { type Precision, withPrecision } from "../kernels/precision.ts";
+import { sum } from "../kernels/reduce.ts";
+import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
+import { PgganDiscriminator } from "../models/pggan.ts";
+import { Adam } from "../nn/adam.ts";
+import { grad } from "../nn/grad.ts";
+import { GradScaler } from "../nn/grad_scaler.ts";
+import { hostRandom } from "../nn/random.ts";
+import { tensor } from "../tensor/tensor.ts";
+import { losses } from "../train/losses.ts";
+import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
+import { trainStep } from "../train/step.ts";
+import { oracle } from "./oracle.ts";
+import { assertClose, randoms } from "./support.ts";
+await openGpu();
+
+async function tenLosses(precision: Precision): Promise<number[]> {
+  const N = 6, R = 16, nz = 8, { begin, latents, reals } = await oracle("dcgan", { N, R, nz });
+  const options = { resolution: R, nz, ngf: 4, ndf: 4 }, random = hostRandom(0);
+  const G = new DcganGenerator(options, random), D = new DcganDiscriminator(options, random);
+  begin(G, D);
+  const adam = () => ({
+    lr: 2e-3,
+    betas: [0.5, 0.999] as const,
+    ...precision === "f16" && { scaler: new GradScaler({ initScale: 1024 }) },
+  });
+  const players = {
+    G,
+    D,
+    optG: new Adam(G.parameters(), adam()),
+    optD: new Adam(D.parameters(), adam()),
+  };
+  const got: number[] = [];
+  for (let t = 0; t < 10; t++) {
+    const { dReal, dFake, g } = trainStep(players, {
+      loss: losses.bce,
+      dSteps: 1,
+      precision,
+      batch: () => ({ z: latents(t), real: reals(t), labels: full([1], 1) }),
+    });
+    for (const value of [dReal, dFake, g]) got.push((await value.read())[0]);
+  }
+  return got;
+}
+
+Deno.test("ten steps of DCGAN in half precision have the losses of f32, nearly", async () => {
+  const full = await tenLosses("f32"), half = await tenLosses("f16");
+  assertClose("losses", half, full, { rtol: 1e-2, atol: 1e-2 });
+  const off = Math.max(...half.map((v, i) => Math.abs(v - full[i])));
+  assert(off > 1e-5, `that was f32: ${off}`);
+});
+
+Deno.test("gradients that vanish in half precision are kept by the scale", async () => {
+  const x = tensor(randoms(12, 1), [3, 4]), w = tensor(randoms(20, 2), [4, 5], true);
+  const scaler = new GradScaler();
+  const [plain, small, kept] = (["f32", "f16", "f16"] as const).map((precision, i) =>
+    withPrecision(precision, () => {
+      const loss = scale(sum(matmul(x, w)), 1e-9);
+      return grad(loss, [w], { dy: i === 2 ? scaler.scale : undefined })[0];
+    })
+  );
+  assertEquals([...await small.read()], new Array(20).fill(0));
+  const expected = (await plain.read()).map((g) => 65_536 * g);
+  assertClose("gradient", await kept.read(), expected, { rtol: 2e-3, atol: 1e-8 });
+});
+
+for (const kind of ["gp", "r1"]) {
+  Deno.test(`the gradient of ${kind} in half precision is that of f32, nearly`, async () => {
+    const N = 4, R = 8, sizes = { fmapBase: 64, fmapMax: 16, nz: 8 };
+    const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
+    const stage = { resolution: R, fading: false, alpha: 1 };
+    const D = new PgganDiscriminator({ ...sizes, ...kinds }, hostRandom(1), stage);
+    const draw = (seed: number) => tensor(randoms(N * R * R * 3, seed), [N, R, R, 3]);
+    const real = draw(1), fake = draw(2), t = tensor([0.1, 0.5, 0.7, 0.9], [N]);
+    const gradients = async (precision: Precision, scaler?: GradScaler) => {
+      const grads = withPrecision(precision, () => {
+        const logits = D.forward(real, true);
+        const penalty = kind === "gp"
+          ? gradientPenalty((x) => D.forward(x, true), real, fake, t)
+          : slopePenalty(logits, real);
+        const loss = add(losses.wgan.real(logits, full([1], 1)), penalty);
+        return grad(loss, D.parameters(), { dy: scaler?.scale });
+      });
+      const { scale: k } = await scaler?.read() ?? { scale: 1 };
+      return (await Promise.all(grads.map((g) => g.read()))).map((g) => g.map((v) => v / k));
+    };
+    const exact = await gradients("f32"), half = await gradients("f16", new GradScaler());
+    for (const [i, g] of exact.entries()) {
+      const size = Math.hypot(...g), off = Math.hypot(...g.map((v, j) => v - half[i][j]));
+      assert(size > 0 && off < 1e-2 * size, `gradient ${i} is off by ${off} of ${size}`);
+    }
+  });
+}
