@@ -74,6 +74,7 @@ export { Average } from "./nn/average.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
 export { CheckpointError } from "./nn/errors.ts";
 export { grad } from "./nn/grad.ts";
+export { GradScaler, type GradScalerOptions } from "./nn/grad_scaler.ts";
 export { constantInit, type Init, normalInit, parameter, uniformInit } from "./nn/init.ts";
 export {
   Activation,

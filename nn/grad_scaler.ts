@@ -35,7 +35,11 @@ export class GradScaler {
   readonly #bad: Tensor = tensor([0], [1]);
   readonly #options: Required<GradScalerOptions>;
 
-  /** @param options What differs from PyTorch's defaults. */
+  /**
+   * Takes its memory outside of any scope.
+   *
+   * @param options What differs from PyTorch's defaults.
+   */
   constructor(options: GradScalerOptions = {}) {
     this.#options = {
       initScale: 65_536,
