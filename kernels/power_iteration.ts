@@ -6,7 +6,7 @@
 import wgsl from "./power_iteration.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { part, type Storage, storage } from "../gpu/memory.ts";
-import { run, write } from "../gpu/record.ts";
+import { type Grid, run, write } from "../gpu/record.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 
 // The same for four numbers at a time.
@@ -17,9 +17,11 @@ const kernels = [1, 4].map((wide) => {
     wide,
     rowsLast: { columns: entry("columnsOfRowsLast"), rows: entry("rowsOfRowsLast") },
     columnsLast: { columns: entry("columnsOfColumnsLast"), rows: entry("rowsOfColumnsLast") },
+    divide: entry("divide"),
   };
 });
 const normalise = kernel("power_iteration", wgsl, "normalise");
+const measure = kernel("power_iteration", wgsl, "measure");
 
 /** A part of a buffer, which holds more than it. */
 export interface Place {
@@ -84,9 +86,10 @@ export interface SpectralGroup {
   readonly sigmas: Storage;
   /** Numbers of partial sums, and the most invocations that a matrix needs. */
   readonly partial: number;
-  readonly most: Readonly<Record<"columns" | "rows", number>>;
+  readonly most: Readonly<Record<"columns" | "rows" | "elements", number>>;
 }
 
+const MOST_DIVIDE = 16_384; // invocations that divide one matrix, each several elements
 const CHUNK = 256; // columns or so that one invocation sums over
 const APART = 64; // numbers from one sigma to the next, so that each can be bound
 
@@ -102,7 +105,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
     ({ w, u, v, view }) => [...[w, u, v].map((at) => at.whole.id), view.rowsLast, view.wide].join(),
   );
   return [...byKind.values()].map((own) => {
-    let partial = 0, columns = 0, rows = 0;
+    let partial = 0, columns = 0, rows = 0, elements = 0;
     const [{ w, u, v, view }] = own, { rowsLast, wide } = view;
     // What lies along the last axis is counted in vec4s.
     const kr = rowsLast ? wide : 1, kc = rowsLast ? 1 : wide;
@@ -112,6 +115,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       partial += chunks * view.R;
       columns = Math.max(columns, A * B);
       rows = Math.max(rows, chunks * R);
+      elements = Math.max(elements, A * R * B);
       const at = [w.offset / 4 / wide, u.offset / 4 / kr, v.offset / 4 / kc];
       return {
         counted: [...at, A, R, B, chunks, begin / kr],
@@ -128,7 +132,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       members: own.map(({ index }) => index),
       sigmas: storage(4 * APART * own.length),
       partial,
-      most: { columns, rows },
+      most: { columns, rows, elements },
     };
   });
 }
@@ -146,20 +150,42 @@ function uploaded(values: number[]): Storage {
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1
  */
 export function powerIteration(group: SpectralGroup): void {
-  const { table, single, w, u, v, members, sigmas, partial, most } = group;
-  const { rowsLast, wide } = group.view, count = members.length;
-  const sums = storage(4 * partial), groups = (n: number) => Math.ceil(n / 64);
-  const own = kernels.find((all) => all.wide === wide)!;
-  const forColumns = [groups(most.columns), count, 1] as const;
-  const forRows = [groups(most.rows), count, 1] as const;
-  if (rowsLast) {
-    run(own.rowsLast.columns, { table, w, uV: u, v }, {}, forColumns);
-    run(own.rowsLast.rows, { table, w, v, partialV: sums }, {}, forRows);
-  } else {
-    run(own.columnsLast.columns, { table, w, u, vV: v }, {}, forColumns);
-    run(own.columnsLast.rows, { table, w, vV: v, partial: sums }, {}, forRows);
-  }
-  run(normalise, { table: single, u, v, partial: sums, sigma: sigmas }, {}, [1, count, 1]);
+  const { table, single, w, u, v, members, sigmas, most } = group, { rowsLast } = group.view;
+  const own = kernelsOf(group), grid = gridOf(members, most.columns);
+  if (rowsLast) run(own.rowsLast.columns, { table, w, uV: u, v }, {}, grid);
+  else run(own.columnsLast.columns, { table, w, u, vV: v }, {}, grid);
+  const partial = times(group);
+  run(normalise, { table: single, u, v, partial, sigma: sigmas }, {}, [1, members.length, 1]);
+}
+
+/** `sigma = u^T W v` of each matrix of a group, in two dispatches: for weights that have changed. */
+export function measureSigmas(group: SpectralGroup): void {
+  const { single, u, members, sigmas } = group, partial = times(group);
+  run(measure, { table: single, u, partial, sigma: sigmas }, {}, [1, members.length, 1]);
+}
+
+/** `W v` in parts. */
+function times(group: SpectralGroup): Storage {
+  const { table, w, v, members, partial, most } = group, { rowsLast } = group.view;
+  const own = kernelsOf(group), grid = gridOf(members, most.rows), sums = storage(4 * partial);
+  if (rowsLast) run(own.rowsLast.rows, { table, w, v, partialV: sums }, {}, grid);
+  else run(own.columnsLast.rows, { table, w, vV: v, partial: sums }, {}, grid);
+  return sums;
+}
+
+/** Fills `quotient`, laid out as the weights' buffer, with `W / sigma` of each matrix of a group. */
+export function divideBySigmas(group: SpectralGroup, quotient: Storage): void {
+  const { table, w, members, sigmas, most } = group;
+  const grid = gridOf(members, Math.min(most.elements, MOST_DIVIDE));
+  run(kernelsOf(group).divide, { table, w, sigma: sigmas, quotient }, {}, grid);
+}
+
+function kernelsOf({ view }: SpectralGroup) {
+  return kernels.find(({ wide }) => wide === view.wide)!;
+}
+
+function gridOf(members: readonly number[], invocations: number): Grid {
+  return [Math.ceil(invocations / 64), members.length, 1];
 }
 
 /** The largest singular value of member `i` of a group, as the last iteration found it. */

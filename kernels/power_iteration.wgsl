@@ -18,6 +18,7 @@ struct Matrix {
 @group(0) @binding(6) var<storage, read_write> partial: array<f32>; // [chunks, R] a matrix
 @group(0) @binding(7) var<storage, read_write> partialV: array<V>;
 @group(0) @binding(8) var<storage, read_write> sigma: array<f32>; // one in 64
+@group(0) @binding(9) var<storage, read_write> quotient: array<V>; // as w
 var<workgroup> sums: array<f32, 64>;
 
 fn inner(a: V, b: V) -> f32 { return a*b; } // dot(a, b); }
@@ -111,4 +112,28 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
   let ku = 1 / max(length, 1e-12);
   for (var r = id.x; r < m.R; r += 64) { u[m.u + r] *= ku; }
   if (id.x == 0) { sigma[64 * group.y] = length; }
+}
+
+// sigma = u^T W v, with both as they are
+@compute @workgroup_size(64)
+fn measure(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let m = table[group.y];
+  var own = 0f;
+  for (var r = id.x; r < m.R; r += 64) {
+    var sum = 0f;
+    for (var chunk = 0u; chunk < m.chunks; chunk++) { sum += partial[m.partial + chunk * m.R + r]; }
+    own += u[m.u + r] * sum;
+  }
+  let all = across(id.x, own);
+  if (id.x == 0) { sigma[64 * group.y] = all; }
+}
+
+// W / sigma
+@compute @workgroup_size(64)
+fn divide(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let m = table[id.y];
+  let divisor = sigma[64 * id.y];
+  for (var i = id.x; i < m.A * m.R * m.B; i += 64 * groups.x) {
+    quotient[m.w + i] = w[m.w + i] / divisor;
+  }
 }

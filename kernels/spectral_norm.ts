@@ -29,6 +29,15 @@ const kernels = new Map([1, 4].map((wide) => {
   }];
 }));
 const total = kernel("spectral_norm", wgsl, "sum");
+const PARTS = 64; // of a product of a whole weight
+
+/** What is known of a weight from a dispatch that served many. */
+export interface Known {
+  /** The largest singular value; it must stay until the gradient is computed. */
+  readonly sigma: Storage;
+  /** The weight over it. */
+  readonly quotient: Storage;
+}
 
 /**
  * `y = W / sigma`, `sigma = u^T W v`. The gradient flows through sigma, with `u` and `v` held:
@@ -38,7 +47,7 @@ const total = kernel("spectral_norm", wgsl, "sum");
  * @param u `[R]`, near the left singular vector, as `powerIteration` makes it.
  * @param v As many elements as the other axes of `w` have, in their order.
  * @param axis The axis of the outputs.
- * @param known Where sigma is, if it has been computed; it must stay until the gradient is.
+ * @param known What has been computed already.
  * @returns The shape of `w`.
  * @throws {RangeError} If `u` or `v` does not fit.
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, equations 8 to 12
@@ -48,7 +57,7 @@ export function spectralNorm(
   u: Tensor,
   v: Tensor,
   axis: number,
-  known?: Storage,
+  known?: Known,
 ): Tensor {
   const matrix = asMatrix(w.shape, axis), columns = matrix.A * matrix.B;
   if (u.size !== matrix.R || v.size !== columns) {
@@ -58,22 +67,21 @@ export function spectralNorm(
     );
   }
   const view = viewOf(w.shape, axis), n = w.size / view.wide;
-  const own = kernels.get(view.wide)!, sizes = { ...sizesOf(view), n, chunks: 1 };
-  const sigma = known ?? largest(w, u, v, axis).storage;
+  const own = kernels.get(view.wide)!, sizes = { ...sizesOf(view), n };
+  const sigma = known?.sigma ?? largest(w, u, v, axis).storage;
   return apply({
     op: "spectralNorm",
     inputs: [w],
     shape: w.shape,
-    forward: (result) => run(own.divide, { w, sigma, result }, sizes, folded(Math.ceil(n / 64))),
+    ...known && { place: known.quotient },
+    forward: (result) =>
+      known ?? run(own.divide, { w, sigma, result }, sizes, folded(Math.ceil(n / 64))),
     backward: (dy, y) => {
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
-      // Not more than 32,768 terms a sum: the software device ends loops at 65,535.
-      const chunks = Math.max(1024, Math.ceil(n / 32_768));
-      const partial = empty([chunks]), product = empty([1]), result = empty(w.shape);
-      run(own.products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
-      run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
-      const bound = { dy, product, sigma, result }, grid = folded(Math.ceil(n / 64));
+      const parts = empty([PARTS]), result = empty(w.shape), bound = { dy, parts, sigma, result };
+      run(own.products, { dy, y, partial: parts }, sizes, [PARTS, 1, 1]);
+      const grid = [Math.min(256, Math.ceil(n / 64)), 1, 1] as const;
       if (view.rowsLast) run(own.rowsLast.gradient, { ...bound, uV: u, v }, sizes, grid);
       else run(own.columnsLast.gradient, { ...bound, u, vV: v }, sizes, grid);
       return [result];
@@ -87,7 +95,7 @@ export function spectralNorm(
  */
 export function largest(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
   const view = viewOf(w.shape, axis), { A, R, B } = sizesOf(view), n = A * B;
-  const own = kernels.get(view.wide)!, sizes = { A, R, B, n, chunks: 1 };
+  const own = kernels.get(view.wide)!, sizes = { A, R, B, n };
   const sigma = empty([1]), partial = empty([n]), grid = folded(Math.ceil(n / 64));
   if (view.rowsLast) run(own.rowsLast.terms, { w, uV: u, v, partial }, sizes, grid);
   else run(own.columnsLast.terms, { w, u, vV: v, partial }, sizes, grid);

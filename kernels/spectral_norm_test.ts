@@ -1,9 +1,19 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
+import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
-import { asMatrix, powerIteration, spectralGroups } from "./power_iteration.ts";
+import {
+  asMatrix,
+  divideBySigmas,
+  measureSigmas,
+  powerIteration,
+  sigmaOf,
+  spectralGroups,
+} from "./power_iteration.ts";
+import { mul } from "./elementwise.ts";
+import { sum } from "./reduce.ts";
 import { largest, spectralNorm } from "./spectral_norm.ts";
 await openGpu();
 
@@ -133,6 +143,36 @@ Deno.test("many iterations find the largest singular values, of all matrices at 
     });
   }
 });
+
+for (const axis of [0, 1]) {
+  Deno.test(`a weight that needs more than a round of each kernel, along axis ${axis}`, async () => {
+    const shape = [129, 131], n = sizeOf(shape), R = shape[axis];
+    const given = [randoms(n, 1), randoms(R, 2), randoms(n / R, 3)], [, u, v] = given;
+    const [w, ut, vt] = given.map(whole), dy = randoms(n, 4);
+    const sigma = times(matrixOf(given[0], shape, axis), v).reduce((t, e, r) => t + e * u[r], 0);
+    const [group] = spectralGroups([{ w: w.place, u: ut.place, v: vt.place, shape, axis }]);
+    const quotient = tensor(new Float32Array(n), shape), y = given[0].map((e) => e / sigma);
+    measureSigmas(group);
+    divideBySigmas(group, quotient.storage);
+    assertClose("quotient", await quotient.read(), y, { rtol: 1e-3 });
+    const weight = tensor(given[0], shape, true),
+      known = {
+        sigma: sigmaOf(group, 0),
+        quotient: quotient.storage,
+      };
+    const loss = sum(mul(spectralNorm(weight, ut.t, vt.t, axis, known), tensor(dy, shape)));
+    const product = dy.reduce((t, e, i) => t + e * y[i], 0);
+    const expected = dy.map((e, i) => {
+      const [row, column] = [Math.floor(i / 131), i % 131];
+      return (e - product * u[axis ? column : row] * v[axis ? row : column]) / sigma;
+    });
+    const top = Math.max(...expected.map(Math.abs));
+    assertClose("dw", await grad(loss, [weight])[0].read(), expected, {
+      rtol: 1e-3,
+      atol: 1e-4 * top,
+    });
+  });
+}
 
 Deno.test("spectralNorm() refuses vectors that do not fit", () => {
   const w = tensor(new Float32Array(6), [2, 3]), u = tensor([1, 0], [2]);

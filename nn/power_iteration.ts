@@ -1,4 +1,7 @@
+import { part, storage } from "../gpu/memory.ts";
 import {
+  divideBySigmas,
+  measureSigmas,
   powerIteration,
   sigmaOf,
   type SpectralGroup,
@@ -49,12 +52,28 @@ export class PowerIteration {
       throw new Error("PowerIteration: the weights were moved; make it after the optimiser");
     }
     for (const group of this.#groups) powerIteration(group);
+    for (const { layer } of this.#layers) {
+      layer.weight_u!.storage.version++;
+      layer.weight_v!.storage.version++;
+    }
+    this.#divide();
+  }
+
+  /** Measures anew, with the vectors as they are: after the optimiser has changed the weights. */
+  measure(): void {
+    for (const group of this.#groups) measureSigmas(group);
+    this.#divide();
+  }
+
+  #divide(): void {
+    const quotients = new Map(this.#groups.map(({ w }) => [w, storage(w.size)]));
     for (const group of this.#groups) {
+      const whole = quotients.get(group.w)!;
+      divideBySigmas(group, whole);
       for (const [i, index] of group.members.entries()) {
-        const { layer } = this.#layers[index];
-        layer.weight_u!.storage.version++;
-        layer.weight_v!.storage.version++;
-        layer.measured(sigmaOf(group, i));
+        const { layer } = this.#layers[index], { w } = layer.spectral!;
+        const quotient = part(whole, placeOf(w).offset, 4 * w.size);
+        layer.measured({ sigma: sigmaOf(group, i), quotient }, whole);
       }
     }
   }

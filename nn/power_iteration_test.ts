@@ -66,7 +66,7 @@ Deno.test("a normalised layer has PyTorch's names, in a checkpoint PyTorch's sha
   assertEquals(entries.get("blocks.0.conv.weight_v")!.data[1], v[2]);
 });
 
-Deno.test("a step of PowerIteration serves all layers of a kind in three dispatches", () => {
+Deno.test("a step of PowerIteration serves all layers of a kind in four dispatches", () => {
   const init = normalInit(hostRandom(1), 1);
   const convs = [[2, 4], [4, 8], [3, 16]].map(([i, o]) => new Conv2d(i, o, geometry, init));
   const ups = [[4, 2], [8, 3]].map(([i, o]) => new ConvTranspose2d(i, o, geometry, init));
@@ -74,7 +74,7 @@ Deno.test("a step of PowerIteration serves all layers of a kind in three dispatc
   new Adam(net.parameters(), { lr: 1, betas: [0, 0.9] });
   const iteration = new PowerIteration(net), before = counters.dispatches;
   scoped(() => iteration.step());
-  assertEquals(counters.dispatches - before, 6); // rows last, as in Conv2d, and columns last
+  assertEquals(counters.dispatches - before, 8); // rows last, as in Conv2d, and columns last
 });
 
 Deno.test("PowerIteration moves the vectors alone, to the weight's", async () => {
@@ -130,13 +130,33 @@ Deno.test("a layer takes sigma from the last iteration, until the weight changes
   forward(); // lays x out
   iteration.step();
   const known = forward();
-  const [sigma] = await iteration.sigmas()["blocks.0.conv"].read();
-  const w = await conv.weight_orig!.read(), bias = await conv.bias!.read();
-  const plain = conv2d(x, tensor(w.map((e) => e / sigma), conv.weight_orig!.shape), geometry);
-  const expected = await add(plain, tensor(bias, [3])).read();
-  assertClose("y", await known.y.read(), expected);
-  adam.step(adam.params.map((t) => tensor(randoms(t.size, 2), t.shape)));
-  assertEquals(forward().dispatches, known.dispatches + 2);
+  const bias = await conv.bias!.read();
+  const expected = async () => {
+    const [sigma] = await iteration.sigmas()["blocks.0.conv"].read();
+    const w = (await conv.weight_orig!.read()).map((e) => e / sigma);
+    const plain = conv2d(x, tensor(w, conv.weight_orig!.shape), geometry);
+    return await add(plain, tensor(bias, [3])).read();
+  };
+  assertClose("y", await known.y.read(), await expected());
+  // Else the bias would move.
+  const grads = adam.params.map((t) =>
+    tensor(t.size > 3 ? randoms(t.size, 2) : new Float32Array(t.size), t.shape)
+  );
+  adam.step(grads);
+  const changed = forward();
+  assertEquals(changed.dispatches, known.dispatches + 3);
+  assertClose("y, changed", await changed.y.read(), await expected());
+  adam.step(grads);
+  iteration.measure();
+  const measured = forward();
+  assertEquals(measured.dispatches, known.dispatches);
+  assertClose("y, measured", await measured.y.read(), await expected());
+  // What was measured in a scope goes with it.
+  adam.step(grads);
+  scoped(() => iteration.measure());
+  const later = forward();
+  assertEquals(later.dispatches, known.dispatches + 3);
+  assertClose("y, later", await later.y.read(), await expected());
 });
 
 Deno.test("PowerIteration refuses weights that were moved since", () => {

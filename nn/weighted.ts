@@ -1,5 +1,5 @@
 import { scale } from "../kernels/elementwise.ts";
-import { spectralNorm } from "../kernels/spectral_norm.ts";
+import { type Known, spectralNorm } from "../kernels/spectral_norm.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { isRecording } from "../tensor/op.ts";
 import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -34,8 +34,8 @@ export abstract class Weighted extends Module {
   readonly weight_v?: Tensor;
   readonly #axis: number;
   readonly #scale: number;
-  #sigma?: { readonly value: Storage; readonly of: readonly unknown[] };
-  #derived?: { readonly y: Tensor; readonly of: readonly unknown[] };
+  #known?: Known & { readonly whole: Storage; readonly of: readonly unknown[] };
+  #derived?: { readonly y: Tensor; readonly whole: Storage; readonly of: readonly unknown[] };
 
   /** The first values of the weight come from `init`. */
   constructor({ shape, axis, fanIn, init, spectral, scale = 1 }: WeightOptions) {
@@ -60,10 +60,13 @@ export abstract class Weighted extends Module {
     return w && u && v && { w, u, v, axis: this.#axis };
   }
 
-  /** Notes the largest singular value of the weight as it is now; power iteration finds it anyway. */
-  measured(sigma: Storage): void {
+  /**
+   * Notes the largest singular value of the weight as it is now, and the weight over it, which is of
+   * use for as long as `whole`, where it lies, is not taken back.
+   */
+  measured(known: Known, whole: Storage): void {
     const { w, u, v } = this.spectral!;
-    this.#sigma = { value: sigma, of: versions([w, u, v]) };
+    this.#known = { ...known, whole, of: versions([w, u, v]) };
   }
 
   /**
@@ -74,11 +77,11 @@ export abstract class Weighted extends Module {
     if (this.weight && this.#scale === 1) return this.weight;
     const from = this.weight ? [this.weight] : [this.weight_orig!, this.weight_u!, this.weight_v!];
     const of = versions(from), old = this.#derived;
-    if (old?.y.storage.live && same(old.of, of) && (old.y.node || !isRecording())) return old.y;
+    if (old?.whole.live && same(old.of, of) && (old.y.node || !isRecording())) return old.y;
     const [w, u, v] = from;
-    const known = this.#sigma && same(this.#sigma.of, of) ? this.#sigma.value : undefined;
+    const known = this.#known?.whole.live && same(this.#known.of, of) ? this.#known : undefined;
     const y = this.weight ? scale(w, this.#scale) : spectralNorm(w, u, v, this.#axis, known);
-    this.#derived = { y, of };
+    this.#derived = { y, whole: known?.whole ?? y.storage, of };
     return y;
   }
 }

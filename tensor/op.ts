@@ -1,4 +1,5 @@
 /** Records how a tensor was computed, so that its gradient can be found. */
+import type { Storage } from "../gpu/memory.ts";
 import { empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
 
 /** One application of an op: what goes in, what comes out, and the rule for the way back. */
@@ -9,6 +10,8 @@ export interface Application {
   readonly inputs: readonly Tensor[];
   /** Of the result. */
   readonly shape: Shape;
+  /** Where the result goes; a new place if left out. */
+  readonly place?: Storage;
   /** Fills `y`. */
   readonly forward: (y: Tensor) => void;
   /**
@@ -41,8 +44,8 @@ export function isRecording(): boolean {
 }
 
 /** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
-export function apply({ op, inputs, shape, forward, backward }: Application): Tensor {
-  const y = empty(shape);
+export function apply({ op, inputs, shape, place, forward, backward }: Application): Tensor {
+  const y = place ? new Tensor(shape, place) : empty(shape);
   forward(y);
   if (recording) remember(y, op, inputs, backward);
   return y;

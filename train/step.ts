@@ -72,7 +72,7 @@ export function trainStep(players: Players, input: StepInput): StepLosses {
 }
 
 function stepBoth(players: Players, input: StepInput): StepLosses {
-  const { G, D, optG, spectraG } = players;
+  const { G, D, optG, spectraG, spectraD } = players;
   const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
   return scoped(() => {
     spectraG?.step();
@@ -84,6 +84,7 @@ function stepBoth(players: Players, input: StepInput): StepLosses {
       d = stepD(players, input, given, fake, 3 * i);
     }
     const pass = 3 * dSteps;
+    spectraD?.measure(); // D has changed since
     const reals = loss.isRelative
       ? noGrad(() => D.forward(augment(real!, pass - 1), true))
       : undefined;
