@@ -5,6 +5,7 @@ import { fromBytes } from "../kernels/bytes.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
 import { full } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
+import { precision, withPrecision } from "../kernels/precision.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { softmax } from "../kernels/softmax.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
@@ -13,6 +14,7 @@ import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
 import { Adam } from "../nn/adam.ts";
 import type { Module } from "../nn/module.ts";
+import { GradScaler } from "../nn/grad_scaler.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -62,7 +64,7 @@ function single(
   tolerance: number,
   bytes?: number,
 ): Job {
-  const once = () => noGrad(op);
+  const held = precision(), once = () => withPrecision(held, () => noGrad(op));
   return {
     shape,
     inputs,
@@ -76,9 +78,9 @@ function single(
   };
 }
 
-/** What sums of so many products of normal numbers may be off by in float32, with room. */
+/** What sums of so many products of normal numbers may be off by in the precision at hand, with room. */
 function rounding(terms: number): number {
-  return 1e-4 * Math.sqrt(terms);
+  return (precision() === "f16" ? 3e-3 : 1e-4) * Math.sqrt(terms);
 }
 
 function product(n: number): Job {
@@ -170,8 +172,14 @@ export interface TimedTraining extends Training {
 }
 
 function adams(G: Module, D: Module, lrG: number, lrD: number, betas: readonly [number, number]) {
-  const optG = new Adam(G.parameters(), { lr: lrG, betas });
-  return { G, D, optG, optD: new Adam(D.parameters(), { lr: lrD, betas }) };
+  // A scale at which the first step does not overflow: it is checked.
+  const adam = (net: Module, lr: number) =>
+    new Adam(net.parameters(), {
+      lr,
+      betas,
+      ...precision() === "f16" && { scaler: new GradScaler({ initScale: 1024 }) },
+    });
+  return { G, D, optG: adam(G, lrG), optD: adam(D, lrD) };
 }
 
 function dcgan(resolution: number, width = 64): TimedTraining {
@@ -273,7 +281,7 @@ function trainingJob(name: string, batch: number): Job {
   const made = training(name),
     { resolution, shape } = made,
     { real, next } = batches(made, batch);
-  const step = () => made.step(next());
+  const held = precision(), step = () => withPrecision(held, () => made.step(next()));
   return {
     shape: `N${batch} ${resolution}^2 ${shape}`,
     run: () => void scoped(() => void step()),
@@ -344,7 +352,10 @@ function inception(batch: number): Job {
   };
 }
 
-/** Every job by name; made when asked for, since each takes memory. */
+/**
+ * Every job by name; made when asked for, since each takes memory. Products, convolutions and steps are
+ * of the precision in which they are made.
+ */
 export function jobs(batch: number): Record<string, () => Job> {
   const conv = (name: string, ...rest: [Parameters<typeof convolution>[1], number, number]) => ({
     [name]: () => convolution(name, ...rest),

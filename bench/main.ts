@@ -11,10 +11,12 @@ import { deviceInfo, openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { flush, idle, profile } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
+import { withPrecision } from "../kernels/precision.ts";
 import { type Job, jobs, onRequest, trainingNames } from "./jobs.ts";
 import { byWallClock } from "./profile.ts";
 
-const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D] [--profile] [--list]
+const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D]
+      [--precision f32|f16] [--profile] [--list]
 
 Times jobs, one JSON line each; --profile shows where one run's time goes, kernel by kernel
 (dcgan-32 unless --jobs says otherwise); --list names the jobs.`;
@@ -26,7 +28,7 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(words: string[]): Promise<number> {
   const args = parseArgs(words, {
-    string: ["device", "jobs", "budget-ms", "batch"],
+    string: ["device", "jobs", "budget-ms", "batch", "precision"],
     boolean: ["profile", "list", "help"],
   });
   if (args.help) {
@@ -55,13 +57,17 @@ async function main(words: string[]): Promise<number> {
   if (!(Number.isInteger(batch) && batch > 0)) {
     return refuse(`--batch ${args.batch} is not a count`);
   }
+  const precision = args.precision ?? "f32";
+  if (precision !== "f32" && precision !== "f16") {
+    return refuse(`--precision ${precision}: choose f32 or f16`);
+  }
   try {
     await openGpu(args.device as string | undefined);
     for (const name of names) {
-      const job = all[name]();
+      const job = withPrecision(precision, all[name]);
       await job.check();
       if (args.profile) await printProfile(name, job);
-      else console.log(JSON.stringify({ job: name, ...await time(job, budget) }));
+      else console.log(JSON.stringify({ job: name, precision, ...await time(job, budget) }));
     }
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);

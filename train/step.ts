@@ -1,5 +1,5 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
-import { type Precision, withPrecision } from "../kernels/precision.ts";
+import { type Precision, precision, withPrecision } from "../kernels/precision.ts";
 import type { Adam } from "../nn/adam.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
@@ -52,7 +52,7 @@ export interface StepInput {
   readonly decay?: { readonly l1: number; readonly l2: number };
   /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
-  /** Of products and convolutions; with `f16` the optimisers should have scalers. */
+  /** Of products and convolutions, if not what is in force; with `f16` optimisers should have scalers. */
   readonly precision?: Precision;
 }
 
@@ -68,7 +68,7 @@ const NO_DECAY = { l1: 0, l2: 0 };
  * mix), then G's, on the last fakes, whose graph is still there.
  */
 export function trainStep(players: Players, input: StepInput): StepLosses {
-  return withPrecision(input.precision ?? "f32", () => stepBoth(players, input));
+  return withPrecision(input.precision ?? precision(), () => stepBoth(players, input));
 }
 
 function stepBoth(players: Players, input: StepInput): StepLosses {
