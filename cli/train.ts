@@ -108,6 +108,9 @@ export async function trainCommand(args: string[], print: (line: string) => void
       `${run}: ${pictures.count} pictures of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
         `batch ${batch}, ${state.schedule.total / 1000} kimg, on ${name}`,
     );
+    if (options.precision === "f16" && software) {
+      progress.say("On the processor f16 is slower than f32: it is meant for GPUs");
+    }
     const complete = await train({ state, options, pictures, run, progress, signal, judge, tune });
     progress.say(
       complete

@@ -303,9 +303,10 @@ Deno.test("help, and a plan in JSON", async () => {
   for (const name of [...Object.keys(defaults).map(kebab), ...others]) {
     assertStringIncludes(out, `  --${name}`);
   }
-  const planned = await gan(`train dcgan ${NETS} --dry-run --json --out planned`);
+  const planned = await gan(`train dcgan ${NETS} --precision f16 --dry-run --json --out planned`);
   assertEquals([planned.code, planned.errors], [0, []]);
-  assertEquals(JSON.parse(planned.out).options.ngf, 2);
+  const { ngf, precision } = JSON.parse(planned.out).options;
+  assertEquals([ngf, precision], [2, "f16"]);
   assert(!(await files(temp)).includes("planned"), "a plan writes nothing");
 });
 

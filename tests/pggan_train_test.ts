@@ -111,8 +111,8 @@ Deno.test("a run resumed in any phase, mid-fade and where phases meet, is the un
     ) assert(stages.has(JSON.stringify(stage)), `no checkpoint at ${JSON.stringify(stage)}`);
   }));
 
-for (const preset of ["thesis", "r1"]) {
-  Deno.test(`a run of ${preset} resumed in a fade-in is the unbroken run, bit for bit`, () =>
+for (const [preset, precision] of [["thesis", "f32"], ["r1", "f32"], ["default", "f16"]]) {
+  Deno.test(`a run of ${preset} in ${precision} resumed in a fade-in is the unbroken run, bit for bit`, () =>
     inFolder(async (folder) => {
       const { batch, nz, fmapBase, fmapMax, phaseKimg, lastKimg } = options;
       const sizes = { resolution: 8, batch, nz, fmapBase, fmapMax, phaseKimg, lastKimg };
@@ -120,6 +120,7 @@ for (const preset of ["thesis", "r1"]) {
         ...{ ...defaults, recipe: "pggan", preset },
         ...pggan.presets[preset].options,
         ...sizes,
+        precision,
         phaseFactor: 1,
       };
       const saved = async (state: State, name: string) => {
