@@ -50,6 +50,8 @@ export interface Problem {
 export interface Trial {
   readonly kind: Kind;
   readonly problem: Problem;
+  /** In which it was met. */
+  readonly precision: Precision;
   readonly run: (plan: Plan) => Tensor;
 }
 
@@ -93,12 +95,15 @@ export function problemsOf(body: () => void): Map<string, Trial> {
 export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
   const { rows, columns, terms } = problem, half = precision() === "f16" ? " f16" : "";
   const name = `${kind} ${rows}x${terms}x${columns}${half}`;
-  if (met && !tuned[name] && !met.has(name)) met.set(name, { kind, problem, run });
-  return fitted(kind, problem, { ...rule(kind, problem), ...tuned[name], ...forced });
+  if (met && !tuned[name] && !met.has(name)) {
+    met.set(name, { kind, problem, precision: precision(), run });
+  }
+  const chosen = { ...rule(kind, problem), ...tuned[name], ...forced };
+  return fitted(kind, problem, chosen, precision());
 }
 
 /** Plans that are worth a try, the rule's first. */
-export function candidates({ kind, problem }: Trial): Plan[] {
+export function candidates({ kind, problem, precision }: Trial): Plan[] {
   const { software, lanes } = deviceInfo(), first = rule(kind, problem);
   const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1 } as const;
   const others: Partial<Rule>[] = software
@@ -108,7 +113,7 @@ export function candidates({ kind, problem }: Trial): Plan[] {
       ...[[4, 1], [8, 1], [4, 2], [8, 2]].map(([MR, NV]) => ({ ...tile, MR, NV })),
     ];
   const all = [first, ...others.map((plan) => ({ ...first, ...plan }))]
-    .map((plan) => fitted(kind, problem, plan));
+    .map((plan) => fitted(kind, problem, plan, precision));
   const names = all.map((plan) => JSON.stringify(Object.entries(plan).sort()));
   return all.filter((_, i) => names.indexOf(names[i]) === i);
 }
@@ -119,11 +124,11 @@ function power(n: number): number {
 }
 
 /**
- * A plan with the precision in force and the steps that its problem allows: operands are padded for
- * these and no others.
+ * A plan with its precision and the steps that its problem allows: operands are padded for these and no
+ * others.
  */
-function fitted(kind: Kind, { terms }: Problem, chosen: Rule): Plan {
-  const plan = { ...chosen, precision: precision() };
+function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precision): Plan {
+  const plan = { ...chosen, precision };
   if (plan.load === "tile") {
     // In a gather a step must not run over the channels of a tap.
     const KU = kind === "weight"

@@ -7,7 +7,7 @@ import { caseOf } from "../tests/convolution.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
 import { matmul } from "./matmul.ts";
-import { forcePlan, type Plan, problemsOf, useTuned } from "./plan.ts";
+import { candidates, forcePlan, type Plan, problemsOf, useTuned } from "./plan.ts";
 import { assertPrecision, precision, withPrecision } from "./precision.ts";
 await openGpu();
 
@@ -81,12 +81,20 @@ Deno.test("a precision holds in its body, and not behind an error", () => {
   assertEquals(precision(), "f32");
 });
 
-Deno.test("plans of one precision are not used for the other", () => {
+Deno.test("plans of one precision are not used for the other", async () => {
   const a = tensor(randoms(15, 1), [3, 5]), b = tensor(randoms(20, 2), [5, 4]);
-  const step = () => void matmul(a, b), half = () => withPrecision("f16", step);
+  const step = () => void matmul(a, b);
   useTuned({ "gather 3x8x4": { MR: 2 } });
   assertEquals([...problemsOf(step).keys()], []);
-  assertEquals([...problemsOf(half).keys()], ["gather 3x8x4 f16"]);
+  const [[name, trial]] = problemsOf(() => withPrecision("f16", step));
+  assertEquals(name, "gather 3x8x4 f16");
+  // Plans are tried later, when f32 is in force again.
+  const all = candidates(trial), [plan] = all;
+  assertEquals(all.map(({ precision }) => precision), all.map(() => "f16"));
+  const half = await trial.run(plan).read();
+  const full = await trial.run({ ...plan, precision: "f32" }).read();
+  assertClose("trial", half, full, { rtol: 2e-3, atol: 5e-3 });
+  assert(half.some((v, i) => v !== full[i]), "operands were not rounded");
 });
 
 Deno.test("a device without shader-f16 is refused", () => {
