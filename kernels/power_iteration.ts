@@ -6,7 +6,7 @@
 import wgsl from "./power_iteration.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { part, type Storage, storage } from "../gpu/memory.ts";
-import { type Grid, run, write } from "../gpu/record.ts";
+import { folded, type Grid, run, write } from "../gpu/record.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 
 // The same for four numbers at a time.
@@ -77,6 +77,9 @@ export interface SpectralGroup {
   /** As the sums count, and in single numbers. */
   readonly table: Storage;
   readonly single: Storage;
+  /** What each workgroup of `grid` divides. */
+  readonly stretches: Storage;
+  readonly grid: Grid;
   readonly w: Storage;
   readonly u: Storage;
   readonly v: Storage;
@@ -86,10 +89,9 @@ export interface SpectralGroup {
   readonly sigmas: Storage;
   /** Numbers of partial sums, and the most invocations that a matrix needs. */
   readonly partial: number;
-  readonly most: Readonly<Record<"columns" | "rows" | "elements", number>>;
+  readonly most: Readonly<Record<"columns" | "rows", number>>;
 }
 
-const MOST_DIVIDE = 16_384; // invocations that divide one matrix, each several elements
 const CHUNK = 256; // columns or so that one invocation sums over
 const APART = 64; // numbers from one sigma to the next, so that each can be bound
 
@@ -105,7 +107,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
     ({ w, u, v, view }) => [...[w, u, v].map((at) => at.whole.id), view.rowsLast, view.wide].join(),
   );
   return [...byKind.values()].map((own) => {
-    let partial = 0, columns = 0, rows = 0, elements = 0;
+    let partial = 0, columns = 0, rows = 0;
     const [{ w, u, v, view }] = own, { rowsLast, wide } = view;
     // What lies along the last axis is counted in vec4s.
     const kr = rowsLast ? wide : 1, kc = rowsLast ? 1 : wide;
@@ -115,15 +117,21 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       partial += chunks * view.R;
       columns = Math.max(columns, A * B);
       rows = Math.max(rows, chunks * R);
-      elements = Math.max(elements, A * R * B);
       const at = [w.offset / 4 / wide, u.offset / 4 / kr, v.offset / 4 / kc];
       return {
         counted: [...at, A, R, B, chunks, begin / kr],
         single: [0, u.offset / 4, v.offset / 4, view.A, view.R, view.B, chunks, begin],
       };
     });
+    const stretches = tables.flatMap(({ counted: [begin, , , A, R, B] }, matrix) => {
+      const end = begin + A * R * B, count = Math.ceil((end - begin) / 64);
+      return Array.from({ length: count }, (_, i) => [matrix, begin + 64 * i, end]);
+    });
+    const grid = folded(stretches.length);
     return {
       view: { rowsLast, wide },
+      stretches: uploaded(stretches.flat()),
+      grid,
       table: uploaded(tables.flatMap(({ counted }) => counted)),
       single: uploaded(tables.flatMap(({ single }) => single)),
       w: w.whole,
@@ -132,7 +140,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       members: own.map(({ index }) => index),
       sigmas: storage(4 * APART * own.length),
       partial,
-      most: { columns, rows, elements },
+      most: { columns, rows },
     };
   });
 }
@@ -150,34 +158,34 @@ function uploaded(values: number[]): Storage {
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1
  */
 export function powerIteration(group: SpectralGroup): void {
-  const { table, single, w, u, v, members, sigmas, most } = group, { rowsLast } = group.view;
-  const own = kernelsOf(group), grid = gridOf(members, most.columns);
-  if (rowsLast) run(own.rowsLast.columns, { table, w, uV: u, v }, {}, grid);
-  else run(own.columnsLast.columns, { table, w, u, vV: v }, {}, grid);
-  const partial = times(group);
-  run(normalise, { table: single, u, v, partial, sigma: sigmas }, {}, [1, members.length, 1]);
+  const { table, single, w, u, v, members, sigmas, partial, most } = group;
+  const own = kernelsOf(group), sums = storage(4 * partial), grid = gridOf(members, most.rows);
+  transposed(group, v);
+  if (group.view.rowsLast) run(own.rowsLast.rows, { table, w, v, partialV: sums }, {}, grid);
+  else run(own.columnsLast.rows, { table, w, vV: v, partial: sums }, {}, grid);
+  const bound = { table: single, u, v, partial: sums, sigma: sigmas };
+  run(normalise, bound, {}, [1, members.length, 1]);
 }
 
 /** `sigma = u^T W v` of each matrix of a group, in two dispatches: for weights that have changed. */
 export function measureSigmas(group: SpectralGroup): void {
-  const { single, u, members, sigmas } = group, partial = times(group);
-  run(measure, { table: single, u, partial, sigma: sigmas }, {}, [1, members.length, 1]);
+  const { single, v, members, sigmas } = group, product = storage(v.size);
+  transposed(group, product);
+  run(measure, { table: single, v, product, sigma: sigmas }, {}, [1, members.length, 1]);
 }
 
-/** `W v` in parts. */
-function times(group: SpectralGroup): Storage {
-  const { table, w, v, members, partial, most } = group, { rowsLast } = group.view;
-  const own = kernelsOf(group), grid = gridOf(members, most.rows), sums = storage(4 * partial);
-  if (rowsLast) run(own.rowsLast.rows, { table, w, v, partialV: sums }, {}, grid);
-  else run(own.columnsLast.rows, { table, w, vV: v, partial: sums }, {}, grid);
-  return sums;
+/** `W^T u`, laid out as `v`. */
+function transposed(group: SpectralGroup, v: Storage): void {
+  const { table, w, u, members, most, view } = group, own = kernelsOf(group);
+  const grid = gridOf(members, most.columns);
+  if (view.rowsLast) run(own.rowsLast.columns, { table, w, uV: u, v }, {}, grid);
+  else run(own.columnsLast.columns, { table, w, u, vV: v }, {}, grid);
 }
 
 /** Fills `quotient`, laid out as the weights' buffer, with `W / sigma` of each matrix of a group. */
 export function divideBySigmas(group: SpectralGroup, quotient: Storage): void {
-  const { table, w, members, sigmas, most } = group;
-  const grid = gridOf(members, Math.min(most.elements, MOST_DIVIDE));
-  run(kernelsOf(group).divide, { table, w, sigma: sigmas, quotient }, {}, grid);
+  const { w, sigmas, stretches, grid } = group;
+  run(kernelsOf(group).divide, { stretches, w, sigma: sigmas, quotient }, {}, grid);
 }
 
 function kernelsOf({ view }: SpectralGroup) {

@@ -29,7 +29,6 @@ const kernels = new Map([1, 4].map((wide) => {
   }];
 }));
 const total = kernel("spectral_norm", wgsl, "sum");
-const PARTS = 64; // of a product of a whole weight
 
 /** What is known of a weight from a dispatch that served many. */
 export interface Known {
@@ -67,7 +66,7 @@ export function spectralNorm(
     );
   }
   const view = viewOf(w.shape, axis), n = w.size / view.wide;
-  const own = kernels.get(view.wide)!, sizes = { ...sizesOf(view), n };
+  const own = kernels.get(view.wide)!, sizes = { ...sizesOf(view), n, chunks: 1 };
   const sigma = known?.sigma ?? largest(w, u, v, axis).storage;
   return apply({
     op: "spectralNorm",
@@ -79,9 +78,12 @@ export function spectralNorm(
     backward: (dy, y) => {
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
-      const parts = empty([PARTS]), result = empty(w.shape), bound = { dy, parts, sigma, result };
-      run(own.products, { dy, y, partial: parts }, sizes, [PARTS, 1, 1]);
-      const grid = [Math.min(256, Math.ceil(n / 64)), 1, 1] as const;
+      // Not more than 32,768 terms a sum: the software device ends loops at 65,535.
+      const chunks = Math.max(1024, Math.ceil(n / 32_768));
+      const partial = empty([chunks]), product = empty([1]), result = empty(w.shape);
+      run(own.products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
+      run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
+      const bound = { dy, product, sigma, result }, grid = folded(Math.ceil(n / 64));
       if (view.rowsLast) run(own.rowsLast.gradient, { ...bound, uV: u, v }, sizes, grid);
       else run(own.columnsLast.gradient, { ...bound, u, vV: v }, sizes, grid);
       return [result];
@@ -95,7 +97,7 @@ export function spectralNorm(
  */
 export function largest(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
   const view = viewOf(w.shape, axis), { A, R, B } = sizesOf(view), n = A * B;
-  const own = kernels.get(view.wide)!, sizes = { A, R, B, n };
+  const own = kernels.get(view.wide)!, sizes = { A, R, B, n, chunks: 1 };
   const sigma = empty([1]), partial = empty([n]), grid = folded(Math.ceil(n / 64));
   if (view.rowsLast) run(own.rowsLast.terms, { w, uV: u, v, partial }, sizes, grid);
   else run(own.columnsLast.terms, { w, u, vV: v, partial }, sizes, grid);

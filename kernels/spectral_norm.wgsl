@@ -2,7 +2,7 @@
 // The weight is [A, R, B], the outputs along R; u is [R], v [A, B]. Two kinds, as in
 // power_iteration.wgsl: rows last (B is 1) and columns last; and sizes along the last axis count Vs.
 alias V = f32; // vec4f;
-struct Params { n: u32, A: u32, R: u32, B: u32 }
+struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
 @group(0) @binding(0) var<storage, read> w: array<V>;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> uV: array<V>;
@@ -13,7 +13,7 @@ struct Params { n: u32, A: u32, R: u32, B: u32 }
 @group(0) @binding(7) var<storage, read> sigma: array<f32>;
 @group(0) @binding(8) var<storage, read> dy: array<V>;
 @group(0) @binding(9) var<storage, read> y: array<V>;
-@group(0) @binding(10) var<storage, read> parts: array<f32>; // 64, of <dy, y>
+@group(0) @binding(10) var<storage, read> product: array<f32>; // <dy, y>
 @group(0) @binding(11) var<storage, read_write> result: array<V>;
 @group(0) @binding(12) var<uniform> p: Params;
 var<workgroup> sums: array<f32, 64>;
@@ -47,15 +47,14 @@ fn termsOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
   partial[q] = inner(sum, vV[q]);
 }
 
-// The sum over the workgroup
-fn across(lane: u32, own: f32) -> f32 {
-  sums[lane] = own;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-  }
-  workgroupBarrier();
-  return sums[0];
+// Parts of <dy, y>
+@compute @workgroup_size(64)
+fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let chunk = at(id, groups);
+  if (chunk >= p.chunks) { return; }
+  var sum = 0f;
+  for (var i = chunk; i < p.n; i += p.chunks) { sum += inner(dy[i], y[i]); }
+  partial[chunk] = sum;
 }
 
 // The sum of n parts, by one workgroup
@@ -63,18 +62,12 @@ fn across(lane: u32, own: f32) -> f32 {
 fn sum(@builtin(local_invocation_id) id: vec3u) {
   var own = 0f;
   for (var i = id.x; i < p.n; i += 64) { own += partial[i]; }
-  let all = across(id.x, own);
-  if (id.x == 0) { total[0] = all; }
-}
-
-// <dy, y> in 64 parts, one a workgroup
-@compute @workgroup_size(64)
-fn products(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) local: vec3u,
-            @builtin(workgroup_id) group: vec3u) {
-  var own = 0f;
-  for (var i = id.x; i < p.n; i += 4096) { own += inner(dy[i], y[i]); }
-  let all = across(local.x, own);
-  if (local.x == 0) { partial[group.x] = all; }
+  sums[id.x] = own;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (id.x < half) { sums[id.x] += sums[id.x + half]; }
+  }
+  if (id.x == 0) { total[0] = sums[0]; }
 }
 
 @compute @workgroup_size(64)
@@ -86,23 +79,19 @@ fn divide(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 
 @compute @workgroup_size(64)
 fn gradientOfRowsLast(@builtin(global_invocation_id) id: vec3u,
-                      @builtin(local_invocation_id) local: vec3u,
                       @builtin(num_workgroups) groups: vec3u) {
-  let product = across(local.x, parts[local.x]);
-  for (var i = id.x; i < p.n; i += 64 * groups.x) {
-    let a = i / p.R;
-    result[i] = (dy[i] - product * v[a] * uV[i - a * p.R]) / sigma[0];
-  }
+  let i = at(id, groups);
+  if (i >= p.n) { return; }
+  let a = i / p.R;
+  result[i] = (dy[i] - product[0] * v[a] * uV[i - a * p.R]) / sigma[0];
 }
 
 @compute @workgroup_size(64)
 fn gradientOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
-                         @builtin(local_invocation_id) local: vec3u,
                          @builtin(num_workgroups) groups: vec3u) {
-  let product = across(local.x, parts[local.x]);
-  for (var i = id.x; i < p.n; i += 64 * groups.x) {
-    let row = i / p.B;
-    let a = row / p.R;
-    result[i] = (dy[i] - product * u[row - a * p.R] * vV[i - (row - a) * p.B]) / sigma[0];
-  }
+  let i = at(id, groups);
+  if (i >= p.n) { return; }
+  let row = i / p.B;
+  let a = row / p.R;
+  result[i] = (dy[i] - product[0] * u[row - a * p.R] * vV[i - (row - a) * p.B]) / sigma[0];
 }
