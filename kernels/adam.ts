@@ -6,7 +6,7 @@
 import wgsl from "./adam.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
-import { run } from "../gpu/record.ts";
+import { folded, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const update = kernel("adam", wgsl), updateScaled = kernel("adam", wgsl, "scaled");
@@ -27,11 +27,8 @@ export interface AdamState {
   readonly v: Storage;
 }
 
-const LARGE = 65_536; // elements from which a tensor is worth a dispatch of its own
-
 /**
- * Updates parameters and moments in place: large tensors in a dispatch each, the rest by fours. A
- * dispatch is as wide as its widest tensor, so sizes that differ much do not go together.
+ * Updates parameters and moments in place, four tensors a dispatch, of whatever sizes.
  *
  * @param grads In the order of the tensors.
  * @param offsets Where each tensor begins in the state, in bytes, multiples of 16.
@@ -45,29 +42,19 @@ export function adamStep(
   numbers: AdamStep,
   scaling?: Tensor,
 ): void {
-  const bySize = grads.map((g, i) => ({ g, n: Math.ceil(g.size / 4), o: offsets[i] / 16 }))
-    .sort((a, b) => b.n - a.n);
-  for (let i = 0; i < bySize.length;) {
-    const four = bySize.slice(i, 4 * bySize[i].n >= LARGE ? i + 1 : i + 4);
-    i += four.length;
-    const at = (j: number) => four[j] ?? { g: four[0].g, n: 0, o: 0 };
-    const [a, b, c, d] = [at(0), at(1), at(2), at(3)];
-    const groups = Math.ceil(a.n / 64), z = Math.ceil(groups / 65_535);
+  for (let i = 0; i < grads.length; i += 4) {
+    const g = [0, 1, 2, 3].map((k) => grads[i + k] ?? grads[i]);
+    const n = [0, 1, 2, 3].map((k) => Math.ceil((grads[i + k]?.size ?? 0) / 4));
+    const [o0, o1, o2, o3] = [0, 1, 2, 3].map((k) => (offsets[i + k] ?? 0) / 16);
+    // A workgroup serves one tensor.
+    const [w0, w1, w2, w3] = n.map((size) => Math.ceil(size / 64));
+    const [e0, e1, e2] = [w0, w0 + w1, w0 + w1 + w2].map((groups) => 64 * groups);
+    const [n0, n1, n2, n3] = n;
     run(
       scaling ? updateScaled : update,
-      { ...state, g0: a.g, g1: b.g, g2: c.g, g3: d.g, ...scaling && { scaling } },
-      {
-        ...numbers,
-        n0: a.n,
-        n1: b.n,
-        n2: c.n,
-        n3: d.n,
-        o0: a.o,
-        o1: b.o,
-        o2: c.o,
-        o3: d.o,
-      },
-      [Math.ceil(groups / z), four.length, z],
+      { ...state, g0: g[0], g1: g[1], g2: g[2], g3: g[3], ...scaling && { scaling } },
+      { ...numbers, e0, e1, e2, n0, n1, n2, n3, o0, o1, o2, o3 },
+      folded(w0 + w1 + w2 + w3),
     );
   }
 }

@@ -1,7 +1,8 @@
 // Adam (Kingma & Ba 2015, algorithm 1) for up to four tensors at once. Parameters and moments lie in
-// three long buffers; workgroup row y serves gradient y. Sizes and offsets are in vec4.
+// three long buffers; tensor k is served by invocations up to e_k, from where the one before it ends.
+// Sizes n and offsets o are in vec4.
 struct Params {
-  n0: u32, n1: u32, n2: u32, n3: u32, o0: u32, o1: u32, o2: u32, o3: u32,
+  e0: u32, e1: u32, e2: u32, n0: u32, n1: u32, n2: u32, n3: u32, o0: u32, o1: u32, o2: u32, o3: u32,
   step: f32, beta1: f32, beta2: f32, eps: f32, c2: f32, // step = lr / (1 - beta1^t), c2 = 1 - beta2^t
 }
 @group(0) @binding(0) var<storage, read> g0: array<vec4f>;
@@ -22,29 +23,33 @@ fn update(i: u32, g: vec4f, step: f32, c2: f32) {
   param[i] -= step * mi / (sqrt(vi / c2) + p.eps);
 }
 
+struct Share { at: u32, g: vec4f, live: bool } // what one invocation serves
+
+fn share(i: u32) -> Share {
+  var s = Share();
+  if (i < p.e0) {
+    s = Share(p.o0 + i, g0[i], i < p.n0);
+  } else if (i < p.e1) {
+    s = Share(p.o1 + i - p.e0, g1[i - p.e0], i - p.e0 < p.n1);
+  } else if (i < p.e2) {
+    s = Share(p.o2 + i - p.e1, g2[i - p.e1], i - p.e1 < p.n2);
+  } else {
+    s = Share(p.o3 + i - p.e2, g3[i - p.e2], i - p.e2 < p.n3);
+  }
+  return s;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.z * groups.x * 64u + id.x;
-  switch (id.y) {
-    case 0u: { if (i < p.n0) { update(p.o0 + i, g0[i], p.step, p.c2); } }
-    case 1u: { if (i < p.n1) { update(p.o1 + i, g1[i], p.step, p.c2); } }
-    case 2u: { if (i < p.n2) { update(p.o2 + i, g2[i], p.step, p.c2); } }
-    default: { if (i < p.n3) { update(p.o3 + i, g3[i], p.step, p.c2); } }
-  }
+  let s = share(id.y * groups.x * 64u + id.x);
+  if (s.live) { update(s.at, s.g, p.step, p.c2); }
 }
 
 // The same with gradients of a scaled loss; p.step is the learning rate, p.c2 is of no use.
 @compute @workgroup_size(64)
 fn scaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.z * groups.x * 64u + id.x;
   let factor = scaling[4];
-  if (factor == 0) { return; }
-  let step = p.step / (1 - scaling[2]);
-  let c2 = 1 - scaling[3];
-  switch (id.y) {
-    case 0u: { if (i < p.n0) { update(p.o0 + i, factor * g0[i], step, c2); } }
-    case 1u: { if (i < p.n1) { update(p.o1 + i, factor * g1[i], step, c2); } }
-    case 2u: { if (i < p.n2) { update(p.o2 + i, factor * g2[i], step, c2); } }
-    default: { if (i < p.n3) { update(p.o3 + i, factor * g3[i], step, c2); } }
-  }
+  let s = share(id.y * groups.x * 64u + id.x);
+  if (factor == 0 || !s.live) { return; }
+  update(s.at, factor * s.g, p.step / (1 - scaling[2]), 1 - scaling[3]);
 }
