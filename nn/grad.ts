@@ -1,5 +1,6 @@
 /** Reverse-mode differentiation. */
-import { add, full } from "../kernels/elementwise.ts";
+import { full } from "../kernels/elementwise.ts";
+import { totals } from "../kernels/totals.ts";
 import { noGrad, reshape } from "../tensor/op.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -39,18 +40,28 @@ function sweepBack(
 ): Map<Tensor, Tensor> {
   const path = between(xs, ys);
   const grads = new Map(ys.map((y) => [y, reshape(dy, y.shape)]));
+  // Of those that come in several parts, which are added when they are needed, many at once.
+  const parts = new Map<Tensor, Tensor[]>();
+  const addUp = () => {
+    const sums = totals([...parts.values()]);
+    [...parts.keys()].forEach((t, i) => grads.set(t, sums[i]));
+    parts.clear();
+  };
   for (const t of [...path].reverse()) {
-    const dy = grads.get(t);
-    if (!dy || !t.node) continue;
+    if (!t.node || !grads.has(t)) continue;
     const { inputs, backward } = t.node;
     const need = inputs.map((input) => path.has(input));
     if (!need.includes(true)) continue;
-    backward(dy, need).forEach((dx, i) => {
+    if (parts.has(t)) addUp();
+    backward(grads.get(t)!, need).forEach((dx, i) => {
       if (!dx || !need[i]) return;
-      const before = grads.get(inputs[i]);
-      grads.set(inputs[i], before ? add(before, dx) : dx);
+      const input = inputs[i], before = grads.get(input), known = parts.get(input);
+      if (known) known.push(dx);
+      else if (before) parts.set(input, [before, dx]);
+      else grads.set(input, dx);
     });
   }
+  addUp();
   return grads;
 }
 
