@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { cachedStatistics } from "../eval/cache.ts";
 import { type ExtractOptions, type PictureSet, statisticsOf } from "../eval/extract.ts";
 import { frechetDistance } from "../eval/frechet.ts";

@@ -1,12 +1,13 @@
 import { basename, dirname, join, resolve } from "@std/path";
-import { openPictures, type Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
+import { openPictures } from "../data/pictures.ts";
 import { parseCrop } from "../data/crop.ts";
 import { openGpu } from "../gpu/device.ts";
 import { trim } from "../gpu/record.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { train } from "../train/loop.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
-import { phaseTable, plan, planText } from "../train/plan.ts";
+import { PHASE_HEAD, phaseRow, plan, planText } from "../train/plan.ts";
 import { duration, Progress } from "../train/progress.ts";
 import type { Recipe } from "../train/recipe.ts";
 import {
@@ -24,7 +25,7 @@ import { optionsOf, recipeOf, recipes } from "./recipes.ts";
 import { trainOptions } from "./train_options.ts";
 import { openTuner } from "./tuning.ts";
 
-const NAMED = 20; // broken pictures
+const NAMED = 20; // pictures that were left out
 
 function help(): string {
   const presets = Object.values(recipes).flatMap(({ name, about, presets }) => [
@@ -83,8 +84,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   // A run's neighbours share its cache, wherever they are.
   const cache = join(resumed === undefined ? out : dirname(resolve(resumed)), ".cache");
   await assertWritable(cache, resumed === undefined ? `--out ${out}` : resumed);
-  const progress = new Progress(values.json ? { style: "json" } : {});
-  const { signal, release } = interruptible(progress);
+  const { progress, signal, release } = interruptible(Boolean(values.json));
   try {
     const pictures = await open(options, cache, progress, signal);
     if (resumed === undefined && recipe.schedule) {
@@ -235,7 +235,7 @@ async function open(options: TrainOptions, cache: string, progress: Progress, si
   });
   const { broken } = pictures, rest = broken.length - NAMED;
   if (broken.length) {
-    progress.say(`Left out ${broken.length} broken picture${broken.length > 1 ? "s" : ""}:`);
+    progress.say(`Left out ${broken.length} picture${broken.length > 1 ? "s" : ""}:`);
   }
   for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
   if (rest > 0) progress.say(`  and ${rest} more`);
@@ -271,23 +271,33 @@ async function tellCourse(
 ): Promise<void> {
   progress.say("Measuring the phases: shaders are compiled, so it takes a while the first time");
   const spoilt = newState(recipe, options);
-  const { phases, seconds } = await plan(spoilt, options, signal);
+  progress.say(PHASE_HEAD);
+  const { seconds } = await plan(spoilt, options, {
+    signal,
+    onPhase: (phase) => progress.say(phaseRow(phase)),
+  });
   freeState(spoilt);
   trim();
-  for (const line of phaseTable(phases)) progress.say(line);
   progress.say(`${duration(seconds)} in all`);
 }
 
-/** A signal that Ctrl-C aborts; the second Ctrl-C ends the program at once. */
-function interruptible(progress: Progress) {
+/**
+ * Progress, and a signal that ends a run with a checkpoint: Ctrl-C aborts it (the second Ctrl-C ends
+ * the program at once), and so does the end of the terminal or program that progress is written to.
+ */
+function interruptible(json: boolean) {
   const controller = new AbortController();
+  const abort = () => controller.abort(new DOMException("stopped by the user", "AbortError"));
+  const progress = new Progress({ ...json && { style: "json" }, onLost: abort });
   const stop = () => {
     if (controller.signal.aborted) Deno.exit(130);
     progress.say("Stopping, and keeping what there is; Ctrl-C again ends at once");
-    controller.abort(new DOMException("stopped by the user", "AbortError"));
+    abort();
   };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   const release = () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop));
-  return { signal: controller.signal, release };
+  return { progress, signal: controller.signal, release };
 }

@@ -1,9 +1,30 @@
-import type { Pictures } from "./pictures.ts";
 import { replaceFile } from "./replace_file.ts";
 
 // Raise when the same options would give other pixels than before.
 const VERSION = 1;
 const CHUNK = 1 << 26;
+
+/** A picture that cannot be decoded, or is too small for the crop. */
+export interface Broken {
+  name: string;
+  reason: string;
+}
+
+/** A data set in memory. */
+export interface Pictures {
+  /** Name of the folder or zip, or `emoji`. */
+  name: string;
+  /** Number of pictures. */
+  count: number;
+  /** Side R of each in pixels. */
+  resolution: number;
+  /** Red, green, blue: `[count, R, R, 3]`. */
+  pixels: Uint8Array;
+  /** SHA-256 of content (names, sizes, dates or checksums) and options. */
+  hash: string;
+  /** Pictures that are left out. */
+  broken: Broken[];
+}
 
 /** What lies beside the pixels, in a file of the same name with `.json` at its end. */
 interface Header extends Omit<Pictures, "pixels"> {

@@ -3,9 +3,9 @@ import { parseCrop } from "./crop.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 import { openFolder } from "./folder.ts";
-import { packHash, packPath, readPack, writePack } from "./pack.ts";
+import { packHash, packPath, type Pictures, readPack, writePack } from "./pack.ts";
 import type { Preparation } from "./prepare.ts";
-import { prepareAll } from "./prepare_all.ts";
+import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
 import type { Source } from "./source.ts";
 
@@ -25,22 +25,6 @@ export interface PictureOptions {
   signal?: AbortSignal;
   /** Called now and then while pictures are decoded. */
   onProgress?: (done: number, total: number) => void;
-}
-
-/** A data set in memory. */
-export interface Pictures {
-  /** Name of the folder or zip, or `emoji`. */
-  name: string;
-  /** Number of pictures. */
-  count: number;
-  /** Side R of each in pixels. */
-  resolution: number;
-  /** Red, green, blue: `[count, R, R, 3]`. */
-  pixels: Uint8Array;
-  /** SHA-256 of content (names, sizes, dates or checksums) and options. */
-  hash: string;
-  /** Pictures that could not be decoded and are left out, and why. */
-  broken: { name: string; reason: string }[];
 }
 
 /**
@@ -80,12 +64,7 @@ async function openSource(
   const opened = await source();
   const { pixels, broken } = await prepareAll(opened, to, signal, options.onProgress);
   const count = opened.names.length - broken.length;
-  if (count === 0) {
-    throw new DataError(
-      `data: none of the ${broken.length} pictures in ${options.data ?? name} can be read ` +
-        `(first: ${broken[0].name}: ${broken[0].reason}); check the copy of the data`,
-    );
-  }
+  if (count === 0) throw noneUsable(options.data ?? name, broken);
   const pictures = { name, count, resolution, pixels, hash, broken };
   await writePack(path, pictures);
   return pictures;
@@ -97,8 +76,7 @@ async function openSource(
  *
  * @param options Which pictures, and what is made of them.
  * @returns The data set, in the order of the pictures' names.
- * @throws {DataError} If the path does not exist, is no zip, or holds no usable picture; or if the crop
- * lies outside a picture.
+ * @throws {DataError} If the path does not exist, is no zip, or holds no usable picture.
  * @throws {RangeError} If the resolution or the crop is malformed.
  */
 export async function openPictures(options: PictureOptions): Promise<Pictures> {

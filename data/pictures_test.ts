@@ -184,8 +184,11 @@ Deno.test("errors say what is wrong and where", async () => {
     await put(`${root}/in/b.png`, 1, 40, 40);
     await put(`${root}/in/c.png`, 1, 30, 40);
     await put(`${root}/in/d.png`, 1, 20, 40);
-    const error = await assertRejects(() => open("in", "20x20+15+0"), DataError, "c.png");
-    assertStringIncludes(error.message, "30 x 40");
+    const { count, broken } = await open("in", "20x20+15+0");
+    assertEquals([count, broken.map(({ name }) => name)], [1, ["a.jpg", "c.png", "d.png"]]);
+    assertStringIncludes(broken[1].reason, "the crop 20x20+15+0 lies outside it: it is 30 x 40");
+    await assertRejects(() => open("in", "20x20+25+0"), DataError, "and --crop");
+    await Deno.remove(`${root}/cache`, { recursive: true });
     await zip(`${root}/short.zip`, filesIn(`${root}/in`), 0);
     await Deno.truncate(`${root}/short.zip`, (await Deno.stat(`${root}/short.zip`)).size - 40);
     await assertRejects(() => open("short.zip"), DataError, "cut short");

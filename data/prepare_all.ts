@@ -1,5 +1,6 @@
 import { DataError } from "./errors.ts";
 import { type Preparation, prepare } from "./prepare.ts";
+import type { Broken } from "./pack.ts";
 import type { Source } from "./source.ts";
 import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
@@ -13,15 +14,24 @@ function ownThread(): WorkerPool {
   let yielded = performance.now();
   return {
     lanes: 1,
-    async prepare(name, bytes, to) {
+    async prepare(bytes, to) {
       if (performance.now() - yielded > YIELD_AFTER_MS) {
         await new Promise((resume) => setTimeout(resume));
         yielded = performance.now();
       }
-      return prepare(name, bytes, to);
+      return prepare(bytes, to);
     },
     close() {},
   };
+}
+
+/** What to say where every picture of `where` is left out. */
+export function noneUsable(where: string, broken: readonly Broken[]): DataError {
+  const [{ name, reason }] = broken;
+  return new DataError(
+    `data: none of the ${broken.length} pictures in ${where} can be used (first: ${name}: ${reason}); ` +
+      `check the copy of the data, and --crop`,
+  );
 }
 
 /**
@@ -32,38 +42,36 @@ function ownThread(): WorkerPool {
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
  * @returns The pixels of the good ones in order, `[good, R, R, 3]`, and the others with the reason.
- * @throws {DataError} If the crop lies outside a picture.
+ * @throws {DataError} If a worker fails.
  */
 export async function prepareAll(
   source: Source,
   to: Preparation,
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
-): Promise<{ pixels: Uint8Array; broken: { name: string; reason: string }[] }> {
+): Promise<{ pixels: Uint8Array; broken: Broken[] }> {
   const total = source.names.length;
   const stride = to.resolution ** 2 * 3;
   const pixels = new Uint8Array(total * stride);
   const reasons = new Map<number, string>();
-  const fatal = new Map<number, DataError>();
   const pool = (total > FEW ? await openWorkerPool() : undefined) ?? ownThread();
   let next = 0;
   let done = 0;
 
   async function one(index: number): Promise<void> {
-    const name = source.names[index];
     try {
       const bytes = await source.read(index) as Uint8Array<ArrayBuffer>;
-      pixels.set(await pool.prepare(name, bytes, to), index * stride);
+      pixels.set(await pool.prepare(bytes, to), index * stride);
     } catch (error) {
-      if (error instanceof DataError) fatal.set(index, error);
-      else reasons.set(index, (error as Error).message);
+      if (error instanceof DataError) throw error;
+      reasons.set(index, (error as Error).message);
     }
     done += 1;
     if (done % REPORT_EVERY === 0 || done === total) onProgress?.(done, total);
   }
 
   async function lane(): Promise<void> {
-    while (next < total && fatal.size === 0) {
+    while (next < total) {
       signal?.throwIfAborted();
       await one(next++);
     }
@@ -74,10 +82,6 @@ export async function prepareAll(
   } finally {
     pool.close();
   }
-  // Lanes take pictures in order and finish what they took, so the first one at fault is among these.
-  const first = fatal.get(Math.min(...fatal.keys()));
-  if (first) throw first;
-
   let good = 0;
   for (let index = 0; index < total; index++) {
     if (reasons.has(index)) continue;
@@ -95,26 +99,26 @@ export async function prepareAll(
  * @param source Where the pictures come from.
  * @param indices Which of them.
  * @param to What is made of each.
- * @param broken Takes those that could not be decoded, with the reason; they are passed over.
+ * @param broken Takes those that could not be used, with the reason; they are passed over.
  * @param signal Stops the work.
  * @returns The pixels of each, `[R, R, 3]`.
- * @throws {DataError} If the crop lies outside a picture, or none can be decoded.
+ * @throws {DataError} If none can be used, or a worker fails.
  */
 export async function* prepareInOrder(
   source: Source,
   indices: readonly number[],
   to: Preparation,
-  broken: { name: string; reason: string }[],
+  broken: Broken[],
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
   const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1, before = broken.length;
-  const started: Promise<Uint8Array | { name: string; reason: string }>[] = [];
+  const started: Promise<Uint8Array | Broken>[] = [];
   async function one(index: number) {
     const name = source.names[index];
     try {
       const bytes = await source.read(index) as Uint8Array<ArrayBuffer>;
-      return await pool.prepare(name, bytes, to);
+      return await pool.prepare(bytes, to);
     } catch (error) {
       if (error instanceof DataError) throw error;
       return { name, reason: (error as Error).message };
@@ -136,10 +140,6 @@ export async function* prepareInOrder(
     pool.close();
   }
   if (indices.length > 0 && broken.length - before === indices.length) {
-    const [{ name, reason }] = broken;
-    throw new DataError(
-      `data: none of the ${broken.length} pictures in ${source.name} can be read (first: ${name}: ` +
-        `${reason}); check the copy of the data`,
-    );
+    throw noneUsable(source.name, broken);
   }
 }

@@ -1,4 +1,4 @@
-import type { Pictures } from "./pictures.ts";
+import type { Pictures } from "./pack.ts";
 
 /** Which pictures make up a batch. */
 export interface Batch {

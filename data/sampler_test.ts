@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Pictures } from "./pictures.ts";
+import type { Pictures } from "./pack.ts";
 import { batchAt, gather } from "./sampler.ts";
 
 const COUNTS = [1, 2, 3, 5, 16, 17, 64, 1000, 4097];

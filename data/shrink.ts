@@ -1,4 +1,4 @@
-import type { Pictures } from "./pictures.ts";
+import type { Pictures } from "./pack.ts";
 import type { Resize } from "./resample.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Pictures } from "./pictures.ts";
+import type { Pictures } from "./pack.ts";
 import { resample } from "./resample.ts";
 import { shrink } from "./shrink.ts";
 

@@ -2,7 +2,8 @@ import { parseCrop } from "./crop.ts";
 import { decode } from "./decode.ts";
 import { DataError } from "./errors.ts";
 import { packHash, packPath, readPack } from "./pack.ts";
-import { openPath, type PictureOptions, type Pictures } from "./pictures.ts";
+import type { Pictures } from "./pack.ts";
+import { openPath, type PictureOptions } from "./pictures.ts";
 import { prepareInOrder } from "./prepare_all.ts";
 import type { Source } from "./source.ts";
 

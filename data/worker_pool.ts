@@ -10,7 +10,7 @@ export interface WorkerPool {
   /** How many calls of `prepare` keep every worker busy. */
   lanes: number;
   /** As `prepare` of `prepare.ts`; takes the bytes away. */
-  prepare(name: string, bytes: Uint8Array<ArrayBuffer>, to: Preparation): Promise<Uint8Array>;
+  prepare(bytes: Uint8Array<ArrayBuffer>, to: Preparation): Promise<Uint8Array>;
   /** Ends the workers. */
   close(): void;
 }
@@ -53,7 +53,7 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
     const promise = waiting.get(data.id);
     waiting.delete(data.id);
     if ("pixels" in data) promise?.resolve(data.pixels);
-    else promise?.reject(data.fatal ? new DataError(data.reason) : new Error(data.reason));
+    else promise?.reject(new Error(data.reason));
   }
   function fail(event: ErrorEvent): void {
     event.preventDefault();
@@ -68,10 +68,10 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
   return {
     // Two each: one in work, one on its way.
     lanes: count * 2,
-    prepare(name, bytes, to) {
+    prepare(bytes, to) {
       const promise = Promise.withResolvers<Uint8Array>();
       waiting.set(++id, promise);
-      const request: Request = { id, name, bytes, to };
+      const request: Request = { id, bytes, to };
       workers[id % count].postMessage(request, [bytes.buffer]);
       return promise.promise;
     },

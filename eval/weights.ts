@@ -109,8 +109,8 @@ export function weightsOf(entries: ReadonlyMap<string, Entry>, where: string): I
       throw new CheckpointError(
         last === undefined
           ? `${where} has no ${name}: it does not hold an Inception with torchvision's names`
-          : `${where} has no ${name}: it goes as far as ${last}; choose an earlier --feature, or ` +
-            `the complete file ${OFFICIAL}`,
+          : `${where} has no ${name}: it goes as far as ${last}; take the complete file ${OFFICIAL}` +
+            (name.startsWith("fc") ? "" : ", or choose an earlier --feature"),
       );
     }
     const fits = !shape || shape.length === entry.shape.length &&

@@ -169,7 +169,7 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
   const trained = await gan(`train dcgan ${NETS} --data faces --kimg 0.004`);
   assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
   assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
-  assertStringIncludes(trained.out, "1 broken picture:\n  broken.png: neither JPEG nor PNG\n");
+  assertStringIncludes(trained.out, "Left out 1 picture:\n  broken.png: neither JPEG nor PNG\n");
   const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
   for (
     const name of [
@@ -329,5 +329,20 @@ Deno.test({
     assert(!left.some((name) => name.endsWith(".part")), String(left));
     const resumed = await gan("train --resume stopped/00000-dcgan-faces-16 --kimg 0.004");
     assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
+  },
+});
+
+Deno.test({
+  name: "who reads the progress and goes away, as `head` does, ends the run with a checkpoint",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const args = `train dcgan ${NETS} --data faces --kimg 1000 --out left --json`.split(" ");
+    const child = start(args), reader = child.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    const [{ code }, errors] = await Promise.all([child.status, new Response(child.stderr).text()]);
+    assertEquals([code, errors], [130, ""]);
+    const left = await files(join(temp, "left", "00000-dcgan-faces-16"));
+    assert(left.some((name) => /^checkpoint-\d{6}\.safetensors$/.test(name)), String(left));
   },
 });

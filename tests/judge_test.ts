@@ -5,7 +5,7 @@ import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
 import { openJudge } from "../cli/judged.ts";
 import { trainCommand } from "../cli/train.ts";
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";

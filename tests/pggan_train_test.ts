@@ -1,7 +1,7 @@
 /** Growing: resume in every phase, what is carried over and what is given back, what a run leaves. */
 import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { shrink } from "../data/shrink.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";

@@ -1,7 +1,7 @@
 /** SAGAN's training: resume with all parts, memory, what options change, nets of each resolution. */
 import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";

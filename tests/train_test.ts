@@ -7,7 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import { batchAt, gather } from "../data/sampler.ts";

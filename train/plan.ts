@@ -7,7 +7,7 @@ import { deviceInfo } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
-import type { Pictures } from "../data/pictures.ts";
+import type { Pictures } from "../data/pack.ts";
 import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
@@ -98,16 +98,18 @@ export interface Plan {
  * Makes three steps of each phase on black pictures and measures them; `state` is spoilt.
  *
  * @param signal Stops it; what the device was given it still computes.
+ * @param onPhase Told of each phase as soon as it is measured.
  */
 export async function plan(
   state: State,
   options: TrainOptions,
-  signal?: AbortSignal,
+  { signal, onPhase }: { signal?: AbortSignal; onPhase?: (phase: PhasePlan) => void } = {},
 ): Promise<Plan> {
   const phases: PhasePlan[] = [];
   let megabytes = 0;
   for await (const phase of measured(state, options, signal)) {
     phases.push(phase);
+    onPhase?.(phase);
     megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
   }
   const layers = scoped(() => {
@@ -184,22 +186,22 @@ async function idleUnless(signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** The phases as a table, first to last. */
-export function phaseTable(phases: readonly PhasePlan[]): string[] {
-  const cell = (text: string | number) => String(text).padStart(12);
-  return [
-    `${"phase".padEnd(22)}${["images", "batch", "images/s", "time"].map(cell).join("")}`,
-    ...phases.map((phase) => {
-      const { images, batch, imagesPerSecond, seconds } = phase;
-      const numbers = [
-        images.toLocaleString("en"),
-        batch,
-        imagesPerSecond.toFixed(1),
-        duration(seconds),
-      ];
-      return `${describe(phase).padEnd(22)}${numbers.map(cell).join("")}`;
-    }),
+const cell = (text: string | number) => String(text).padStart(12);
+
+/** What stands above the {@linkcode phaseRow}s. */
+export const PHASE_HEAD = "phase".padEnd(22) +
+  ["images", "batch", "images/s", "time"].map(cell).join("");
+
+/** A phase as the row of a table. */
+export function phaseRow(phase: PhasePlan): string {
+  const { images, batch, imagesPerSecond, seconds } = phase;
+  const numbers = [
+    images.toLocaleString("en"),
+    batch,
+    imagesPerSecond.toFixed(1),
+    duration(seconds),
   ];
+  return describe(phase).padEnd(22) + numbers.map(cell).join("");
 }
 
 /** The plan as lines of text. */
@@ -213,7 +215,7 @@ export function planText({ layers, phases, ...p }: Plan): string[] {
     const sum = rows.reduce((n, r) => n + r.parameters, 0);
     lines.push(row("", "", "", sum.toLocaleString("en")), "");
   }
-  if (phases.length > 1) lines.push(...phaseTable(phases), "");
+  if (phases.length > 1) lines.push(PHASE_HEAD, ...phases.map(phaseRow), "");
   lines.push(
     `device      ${p.device}`,
     `arithmetic  ${p.gflopPerImage.toFixed(3)} GFLOP an image${

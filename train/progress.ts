@@ -38,6 +38,8 @@ export interface ProgressOptions {
   readonly width?: () => number;
   /** Milliseconds, from any start. */
   readonly now?: () => number;
+  /** Called when text can no longer be written, as its reader is gone; what follows is dropped. */
+  readonly onLost?: () => void;
 }
 
 /** Milliseconds between two lines of a log, and between two changes of the live line. */
@@ -140,9 +142,11 @@ export class Rate {
 /** Shows the progress of one run. */
 export class Progress {
   readonly #style: ProgressStyle;
-  readonly #write: (text: string) => void;
+  readonly #writer: (text: string) => void;
   readonly #width: () => number;
   readonly #now: () => number;
+  readonly #onLost: (() => void) | undefined;
+  #lost = false;
   readonly #rate = new Rate();
   #next = -Infinity;
   #latest: ProgressState | undefined;
@@ -153,9 +157,10 @@ export class Progress {
    */
   constructor(options: ProgressOptions = {}) {
     this.#style = options.style ?? (Deno.stdout.isTerminal() ? "live" : "lines");
-    this.#write = options.write ?? writeOut;
+    this.#writer = options.write ?? writeOut;
     this.#width = options.width ?? terminalWidth;
     this.#now = options.now ?? (() => performance.now());
+    this.#onLost = options.onLost;
   }
 
   /**
@@ -193,6 +198,17 @@ export class Progress {
     if (this.#latest !== this.#shown) this.#show();
     if (this.#style === "live" && this.#shown) this.#write("\n");
     this.#latest = this.#shown = undefined;
+  }
+
+  #write(text: string): void {
+    if (this.#lost) return;
+    try {
+      this.#writer(text);
+    } catch (error) {
+      if (!this.#onLost) throw error;
+      this.#lost = true;
+      this.#onLost();
+    }
   }
 
   #show(): void {

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { duration, Progress, progressLine, type ProgressStyle, Rate } from "./progress.ts";
 
 const STATE = {
@@ -125,4 +125,16 @@ Deno.test("progress: as JSON each report is an object on its own line", () => {
     { ...STATE, note: 'a "quoted"\nnote' },
     { say: "saved" },
   ]);
+});
+
+Deno.test("progress: a reader that is gone is told of once, and no more is written", () => {
+  let told = 0, tries = 0;
+  const write = () => {
+    tries++;
+    throw new Deno.errors.BrokenPipe("gone");
+  };
+  const progress = new Progress({ style: "json", write, onLost: () => told++ });
+  for (let i = 0; i < 3; i++) progress.say("hello");
+  assertEquals([told, tries], [1, 1]);
+  assertThrows(() => new Progress({ style: "json", write }).say("hello"), Deno.errors.BrokenPipe);
 });
