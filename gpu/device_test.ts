@@ -1,5 +1,5 @@
-import { assertRejects } from "@std/assert";
-import { checkGpu, deviceInfo, gpu, openGpu } from "./device.ts";
+import { assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { checkGpu, creating, deviceInfo, gpu, openGpu } from "./device.ts";
 import { GpuError } from "./errors.ts";
 import { kernel } from "./kernel.ts";
 import { release, storage } from "./memory.ts";
@@ -8,9 +8,14 @@ import { read, run } from "./record.ts";
 await openGpu();
 
 Deno.test("memory that cannot be had is named with its size", async () => {
-  const big = storage(deviceInfo().limits.maxBufferSize + 1024);
-  await assertRejects(checkGpu, GpuError, "buffer of");
-  release(big);
+  const { maxBufferSize, maxStorageBufferBindingSize } = deviceInfo().limits;
+  creating(
+    "a buffer of much",
+    () => gpu().createBuffer({ size: maxBufferSize + 1024, usage: 128 }),
+  );
+  await assertRejects(checkGpu, GpuError, "buffer of much");
+  const error = assertThrows(() => storage(maxStorageBufferBindingSize + 16), GpuError);
+  assertStringIncludes(error.message, `can bind (${maxStorageBufferBindingSize / 2 ** 20}.0 MiB)`);
 });
 
 Deno.test("a shader that does not compile is named, with the place in its source", async () => {

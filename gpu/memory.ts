@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { creating, gpu } from "./device.ts";
+import { creating, deviceInfo, gpu } from "./device.ts";
+import { GpuError } from "./errors.ts";
 
 /** A range of a buffer on the device. Sizes are multiples of 16 bytes, so that vec4 fits. */
 export class Storage {
@@ -79,9 +80,20 @@ function take(key: string, make: () => Resource): Resource {
   return resource;
 }
 
-/** Takes a buffer of at least `bytes` with undefined contents, owned by the innermost scope. */
+/**
+ * Takes a buffer of at least `bytes` with undefined contents, owned by the innermost scope.
+ *
+ * @throws {GpuError} If a shader of this device cannot be given so much at once.
+ */
 export function storage(bytes: number): Storage {
   const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+  const { name, limits: { maxStorageBufferBindingSize: most } } = deviceInfo();
+  if (size > most) {
+    throw new GpuError(
+      `A tensor of ${megabytes(size)} is more than ${name} can bind (${megabytes(most)}): ` +
+        `try a smaller --batch or --resolution, or a narrower net`,
+    );
+  }
   return take(`b${size}`, () => {
     const buffer = creating(`a buffer of ${megabytes(size)}`, () =>
       gpu().createBuffer({
