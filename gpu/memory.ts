@@ -14,6 +14,8 @@ import { GpuError } from "./errors.ts";
 export class Storage {
   /** False once its scope has taken it back. */
   live = true;
+  /** Who takes it back, if anyone. */
+  owner: Scope | undefined;
   /** Grows whenever the contents may change, so that what was derived from them can be kept. */
   version = 0;
   /** A range of `size` bytes from byte `offset` of `buffer`. */
@@ -32,6 +34,8 @@ export class Storage {
 export class Texture {
   /** False once its scope has taken it back. */
   live = true;
+  /** Who takes it back, if anyone. */
+  owner: Scope | undefined;
   /** `key` names its size, by which a free one is found again. */
   constructor(
     readonly texture: GPUTexture,
@@ -44,6 +48,9 @@ export class Texture {
 
 /** What a binding of a shader can be given. */
 export type Resource = Storage | Texture;
+
+/** What is taken back together. */
+type Scope = Set<Resource>;
 
 /** Offsets inside one buffer are multiples of this many bytes. */
 export const ALIGNMENT = 256;
@@ -65,7 +72,7 @@ export const counters = {
 };
 
 const free = new Map<string, Resource[]>();
-let scope: Set<Resource> | undefined;
+let scope: Scope | undefined, outermost: Scope | undefined;
 let lastId = 0;
 
 function take(key: string, make: () => Resource): Resource {
@@ -76,8 +83,14 @@ function take(key: string, make: () => Resource): Resource {
     : pooled instanceof Storage
     ? new Storage(pooled.buffer, pooled.id, 0, pooled.size, pooled.age)
     : new Texture(pooled.texture, pooled.view, pooled.id, pooled.key, pooled.age);
-  scope?.add(resource);
+  own(resource, scope);
   return resource;
+}
+
+function own(resource: Resource, by: Scope | undefined): void {
+  resource.owner?.delete(resource);
+  resource.owner = by;
+  by?.add(resource);
 }
 
 /**
@@ -147,22 +160,48 @@ export function texture(
 /** Runs `body` in a scope of its own; afterwards all that it took is free again, but for `kept`. */
 export function inScope<T>(body: () => T, kept: (result: T) => Iterable<Resource>): T {
   const outer = scope;
-  const mine = scope = new Set();
+  const mine: Scope = scope = new Set();
+  outermost ??= mine;
   try {
     const result = body();
     for (const resource of kept(result)) {
-      if (mine.delete(resource)) outer?.add(resource);
+      if (resource.owner === mine) own(resource, outer);
     }
     return result;
   } finally {
     scope = outer;
+    if (!outer) outermost = undefined;
     for (const resource of mine) release(resource);
+  }
+}
+
+/** Whether the innermost scope owns a resource. */
+export function isOwn(resource: Resource): boolean {
+  return scope !== undefined && resource.owner === scope;
+}
+
+/** Makes the innermost scope the owner of a resource, in place of one around it. */
+export function adopt(resource: Resource): void {
+  own(resource, scope);
+}
+
+/**
+ * Runs `body` so that what it takes lives as long as `resource`; beside one that no scope owns, as long
+ * as the outermost scope.
+ */
+export function beside<T>(resource: Resource, body: () => T): T {
+  const inner = scope;
+  scope = resource.owner ?? outermost;
+  try {
+    return body();
+  } finally {
+    scope = inner;
   }
 }
 
 /** Gives a buffer or texture back to the pool, ahead of its scope. */
 export function release(resource: Resource): void {
-  scope?.delete(resource);
+  own(resource, undefined);
   resource.live = false;
   const key = resource instanceof Storage ? `b${resource.size}` : resource.key;
   let pool = free.get(key);

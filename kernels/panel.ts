@@ -8,7 +8,7 @@
 import wgsl from "./panel.wgsl" with { type: "text" };
 import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
+import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
 import { copyToTexture, ROW_ALIGNMENT, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Plan } from "./plan.ts";
@@ -89,7 +89,7 @@ export function fitsTexture({ size: [layers], rows, columns, channels }: Layout)
 const packed = new WeakMap<Storage, { version: number; panels: Map<string, Panel> }>();
 
 /**
- * Lays `x` out. The result is kept as long as neither the contents of `x` change nor the scope ends,
+ * Lays `x` out. The result is kept as long as neither the contents of `x` change nor its scope ends,
  * so that what one convolution has packed serves the next one, too.
  */
 export function pack(
@@ -106,7 +106,7 @@ export function pack(
   }
   const old = known.panels.get(key);
   if (old?.resource.live) return old;
-  const panel = lay(x, layout, load, precision);
+  const panel = beside(x.storage, () => lay(x, layout, load, precision));
   known.panels.set(key, panel);
   return panel;
 }

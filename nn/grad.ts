@@ -1,8 +1,9 @@
 /** Reverse-mode differentiation. */
+import { adopt, isOwn } from "../gpu/memory.ts";
 import { full } from "../kernels/elementwise.ts";
 import { totals } from "../kernels/totals.ts";
 import { noGrad, reshape } from "../tensor/op.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { type Kept, scoped, Tensor } from "../tensor/tensor.ts";
 
 /**
  * The gradient of `y`, or of the sum of several, with respect to each of `xs`.
@@ -24,28 +25,56 @@ export function grad(
 ): Tensor[] {
   const ys = y instanceof Tensor ? [y] : y, large = ys.find(({ size }) => size !== 1);
   if (large) throw new RangeError(`grad: y must have one element, got shape [${large.shape}]`);
-  const sweep = () => sweepBack(ys, xs, dy ?? full([1], 1));
-  const grads = createGraph ? sweep() : noGrad(sweep);
-  return xs.map((x, i) => {
-    const dx = grads.get(x);
-    if (!dx) throw new Error(`grad: y does not depend on xs[${i}] (shape [${x.shape}])`);
+  const seed = dy ?? full([1], 1);
+  const sweep = (visit: Visit) => {
+    const grads = sweepBack(ys, xs, seed, visit);
+    return xs.map((x) => grads.get(x));
+  };
+  const grads = createGraph
+    ? sweep((_, body) => body())
+    : noGrad(() => scoped(() => sweep(passing)));
+  return grads.map((dx, i) => {
+    if (!dx) throw new Error(`grad: y does not depend on xs[${i}] (shape [${xs[i].shape}])`);
     return dx;
   });
 }
+
+/** Runs a part of a sweep after which nobody needs the gradients in `last`. */
+type Visit = <T extends Kept>(last: readonly Tensor[], body: () => T) => T;
+
+/**
+ * Gives back, at once, what the part takes and does not return, and the gradients that go into it: so
+ * memory is that of the way forward and not of the way back, too.
+ */
+const passing: Visit = (last, body) => {
+  const own = last.filter(({ storage }) => isOwn(storage));
+  return scoped(() => {
+    for (const { storage } of own) adopt(storage);
+    return body();
+  });
+};
 
 function sweepBack(
   ys: readonly Tensor[],
   xs: readonly Tensor[],
   dy: Tensor,
+  visit: Visit,
 ): Map<Tensor, Tensor> {
-  const path = between(xs, ys);
+  const path = between(xs, ys), wanted = new Set(xs);
   const grads = new Map(ys.map((y) => [y, reshape(dy, y.shape)]));
   // Of those that come in several parts, which are added when they are needed, many at once.
   const parts = new Map<Tensor, Tensor[]>();
+  // Of `done`, those that share no memory with a gradient still to be used.
+  const free = (done: readonly Tensor[]) => {
+    const used = new Set([...grads.values(), ...[...parts.values()].flat()].map((g) => g.storage));
+    return done.filter(({ storage }) => !used.has(storage));
+  };
   const addUp = () => {
-    const sums = totals([...parts.values()]);
-    [...parts.keys()].forEach((t, i) => grads.set(t, sums[i]));
+    const tensors = [...parts.keys()], given = [...parts.values()];
     parts.clear();
+    for (const t of tensors) grads.delete(t);
+    const sums = visit(free(given.flat()), () => totals(given));
+    tensors.forEach((t, i) => grads.set(t, sums[i]));
   };
   for (const t of [...path].reverse()) {
     if (!t.node || !grads.has(t)) continue;
@@ -53,7 +82,9 @@ function sweepBack(
     const need = inputs.map((input) => path.has(input));
     if (!need.includes(true)) continue;
     if (parts.has(t)) addUp();
-    backward(grads.get(t)!, need).forEach((dx, i) => {
+    const dy = grads.get(t)!;
+    if (!wanted.has(t)) grads.delete(t);
+    visit(free([dy]), () => backward(dy, need)).forEach((dx, i) => {
       if (!dx || !need[i]) return;
       const input = inputs[i], before = grads.get(input), known = parts.get(input);
       if (known) known.push(dx);

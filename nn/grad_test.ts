@@ -1,0 +1,37 @@
+import { assert, assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
+import { add, full, mul, scale, square } from "../kernels/elementwise.ts";
+import { sum } from "../kernels/reduce.ts";
+import { reshape } from "../tensor/op.ts";
+import { scoped, tensor } from "../tensor/tensor.ts";
+import { grad } from "./grad.ts";
+
+await openGpu();
+
+Deno.test("the way back takes little memory of its own, and the graph is still there after it", () => {
+  scoped(() => {
+    const x = full([1 << 18], 0.5); // 1 MiB
+    let y = x;
+    for (let i = 0; i < 24; i++) y = square(y);
+    const loss = sum(y), before = counters.bytes;
+    grad(loss, [x]);
+    const taken = (counters.bytes - before) / 2 ** 20;
+    assert(taken < 8, `${taken} MiB for 24 gradients of 1 MiB`);
+    const again = counters.bytes;
+    grad(loss, [x]);
+    assert(counters.bytes - again < 2 * 2 ** 20, "what the first sweep took serves the second");
+  });
+});
+
+Deno.test("gradients that share memory, or lie on the way to others, are kept", async () => {
+  const a = tensor([1, 2], [2]), b = tensor([3, 4], [2, 1]), c = tensor([5, 6], [2]);
+  // Its gradient goes to a and b as it is, while the square uses it up.
+  const inner = add(add(a, reshape(b, [2])), scale(square(c), 1));
+  const loss = sum(mul(square(inner), scale(inner, 2))); // 2 inner^3
+  const grads = grad(loss, [a, b, c]), inside = grad(loss, [inner, a]);
+  for (let i = 0; i < 8; i++) full([2], -1); // would take what was given back too early
+  const right = [1 + 3 + 5 ** 2, 2 + 4 + 6 ** 2].map((z) => 6 * z ** 2);
+  for (const dx of [...grads.slice(0, 2), ...inside]) assertEquals([...await dx.read()], right);
+  assertEquals([...await grads[2].read()], [right[0] * 2 * 5, right[1] * 2 * 6]);
+});
