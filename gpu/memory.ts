@@ -15,7 +15,7 @@ export class Storage {
   /** False once its scope has taken it back. */
   live = true;
   /** Who takes it back, if anyone. */
-  owner: Scope | undefined;
+  owner: Set<Resource> | undefined;
   /** Grows whenever the contents may change, so that what was derived from them can be kept. */
   version = 0;
   /** A range of `size` bytes from byte `offset` of `buffer`. */
@@ -35,7 +35,7 @@ export class Texture {
   /** False once its scope has taken it back. */
   live = true;
   /** Who takes it back, if anyone. */
-  owner: Scope | undefined;
+  owner: Set<Resource> | undefined;
   /** `key` names its size, by which a free one is found again. */
   constructor(
     readonly texture: GPUTexture,
