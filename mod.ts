@@ -67,7 +67,7 @@ export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
 export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";
 export { concat, pad, permute, slice } from "./kernels/slice.ts";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./kernels/softmax.ts";
-export { spectralNorm } from "./kernels/spectral_norm.ts";
+export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
 
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";

@@ -31,7 +31,7 @@ const kernels = new Map([1, 4].map((wide) => {
 const total = kernel("spectral_norm", wgsl, "sum");
 
 /** What is known of a weight from a dispatch that served many. */
-export interface Known {
+export interface KnownQuotient {
   /** The largest singular value; it must stay until the gradient is computed. */
   readonly sigma: Storage;
   /** The weight over it. */
@@ -56,7 +56,7 @@ export function spectralNorm(
   u: Tensor,
   v: Tensor,
   axis: number,
-  known?: Known,
+  known?: KnownQuotient,
 ): Tensor {
   const matrix = asMatrix(w.shape, axis), columns = matrix.A * matrix.B;
   if (u.size !== matrix.R || v.size !== columns) {

@@ -1,5 +1,5 @@
 import { scale } from "../kernels/elementwise.ts";
-import { type Known, spectralNorm } from "../kernels/spectral_norm.ts";
+import { type KnownQuotient, spectralNorm } from "../kernels/spectral_norm.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { isRecording } from "../tensor/op.ts";
 import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -34,7 +34,7 @@ export abstract class Weighted extends Module {
   readonly weight_v?: Tensor;
   readonly #axis: number;
   readonly #scale: number;
-  #known?: Known & { readonly whole: Storage; readonly of: readonly unknown[] };
+  #known?: KnownQuotient & { readonly whole: Storage; readonly of: readonly unknown[] };
   #derived?: { readonly y: Tensor; readonly whole: Storage; readonly of: readonly unknown[] };
 
   /** The first values of the weight come from `init`. */
@@ -64,7 +64,7 @@ export abstract class Weighted extends Module {
    * Notes the largest singular value of the weight as it is now, and the weight over it, which is of
    * use for as long as `whole`, where it lies, is not taken back.
    */
-  measured(known: Known, whole: Storage): void {
+  measured(known: KnownQuotient, whole: Storage): void {
     const { w, u, v } = this.spectral!;
     this.#known = { ...known, whole, of: versions([w, u, v]) };
   }
