@@ -1,5 +1,5 @@
 /** Reverse-mode differentiation. */
-import { adopt, isOwn } from "../gpu/memory.ts";
+import { adopt, isOwn, type Storage } from "../gpu/memory.ts";
 import { full } from "../kernels/elementwise.ts";
 import { totals } from "../kernels/totals.ts";
 import { noGrad, reshape } from "../tensor/op.ts";
@@ -65,9 +65,11 @@ function sweepBack(
   // Of those that come in several parts, which are added when they are needed, many at once.
   const parts = new Map<Tensor, Tensor[]>();
   // Of `done`, those that share no memory with a gradient still to be used.
-  const free = (done: readonly Tensor[]) => {
-    const used = new Set([...grads.values(), ...[...parts.values()].flat()].map((g) => g.storage));
-    return done.filter(({ storage }) => !used.has(storage));
+  const free = (done: readonly Tensor[]) => done.filter(({ storage }) => !isUsed(storage));
+  const isUsed = (storage: Storage) => {
+    for (const g of grads.values()) if (g.storage === storage) return true;
+    for (const list of parts.values()) if (list.some((g) => g.storage === storage)) return true;
+    return false;
   };
   const addUp = () => {
     const tensors = [...parts.keys()], given = [...parts.values()];
