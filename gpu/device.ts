@@ -8,7 +8,8 @@
  * @module
  */
 import { GpuError } from "./errors.ts";
-import { askForWideVectors, lanesOf, readsTextures } from "./wide_vectors.ts";
+import { passes } from "./self_test.ts";
+import { askForWideVectors, broadcasts, lanesOf, readsTextures } from "./wide_vectors.ts";
 
 /** What a user wants to know about a device. */
 export interface DeviceInfo {
@@ -24,13 +25,16 @@ export interface DeviceInfo {
   readonly lanes: number;
   /** True where shaders read storage textures faster than buffers, and rightly. */
   readonly fastTextures: boolean;
+  /** True where a workgroup of `lanes` is one subgroup, whose lanes can share what they loaded. */
+  readonly sharing: boolean;
   /** WebGPU's names of what it can do beyond the standard. */
   readonly features: readonly string[];
   /** WebGPU's limits: bytes, texels or counts. */
   readonly limits: Readonly<Record<string, number>>;
 }
 
-const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
+const SHARING = "subgroups";
+const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
@@ -85,6 +89,7 @@ function describe(adapter: GPUAdapter): DeviceInfo {
     software,
     lanes: software ? lanesOf(name) : 0,
     fastTextures: software,
+    sharing: false,
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(adapter.limits[limit])])),
   };
@@ -125,15 +130,8 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
     const names = all.map((a, i) => `${i}: ${nameOf(a)}`).join("; ");
     throw new GpuError(`No device fits --device ${wanted}: there is ${names}`);
   }
-  let info = describe(adapter), device: GPUDevice;
-  try {
-    device = await adapter.requestDevice({
-      requiredFeatures: WANTED.filter((feature) => adapter.features.has(feature)),
-      requiredLimits: { ...info.limits },
-    });
-  } catch (error) {
-    throw new GpuError(`${info.name} could not be opened: ${(error as Error).message}`);
-  }
+  let info = describe(adapter);
+  const device = await request(adapter, info);
   device.lost.then(({ reason, message }) => {
     failure ??= `The GPU was lost (${message || reason}): the driver was reset or ran out of ` +
       `memory; start again with --resume, perhaps with a smaller --batch`;
@@ -143,9 +141,24 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
     failure ??= `The GPU refused a command: ${error.message}`;
     event.preventDefault();
   });
-  if (info.lanes > 8) info = { ...info, fastTextures: await readsTextures(device) };
+  if (info.lanes > 8) info = { ...info, fastTextures: await passes(device, readsTextures()) };
+  if (device.features.has(SHARING)) {
+    info = { ...info, sharing: await passes(device, broadcasts(info.lanes)) };
+  }
   opened = { device, info };
   return info;
+}
+
+async function request(adapter: GPUAdapter, { software, name, limits }: DeviceInfo) {
+  const listed = WANTED.filter((feature) => adapter.features.has(feature));
+  const open = (requiredFeatures: GPUFeatureName[]) =>
+    adapter.requestDevice({ requiredFeatures, requiredLimits: { ...limits } });
+  try {
+    // Deno does not list subgroups, but has them where it grants them.
+    return await (software ? open([...listed, SHARING]).catch(() => open(listed)) : open(listed));
+  } catch (error) {
+    throw new GpuError(`${name} could not be opened: ${(error as Error).message}`);
+  }
 }
 
 /** The open device, for this folder only. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { deviceInfo, gpu, openGpu } from "./device.ts";
-import { lanesOf, product, readsTextures } from "./wide_vectors.ts";
+import { passes } from "./self_test.ts";
+import { broadcasts, lanesOf, readsTextures } from "./wide_vectors.ts";
 
 await openGpu();
 
@@ -12,11 +13,21 @@ Deno.test("the lanes of a software device are read from its name", () => {
 
 Deno.test("where textures count as fast, a product read from them is right", async () => {
   const { software, lanes, fastTextures } = deviceInfo();
-  if (fastTextures) assertEquals(await readsTextures(gpu()), true);
+  if (fastTextures) assertEquals(await passes(gpu(), readsTextures()), true);
   assertEquals(lanes > 0, software);
 });
 
-Deno.test("a product with one wrong lane is noticed", async () => {
-  const wrong = product.replace("let row = w.y * 2;", "let row = w.y * 2 + u32(l.x == 15);");
-  assertEquals(await readsTextures(gpu(), wrong), false);
+Deno.test("where lanes count as sharing, they do", async () => {
+  const { lanes, sharing } = deviceInfo();
+  if (sharing) assertEquals(await passes(gpu(), broadcasts(lanes)), true);
+});
+
+Deno.test("a wrong lane is noticed, and so is a refusal", async () => {
+  const product = readsTextures(),
+    row = product.code.replace("w.y * 2;", "w.y * 2 + u32(l.x == 15);");
+  assertEquals(await passes(gpu(), { ...product, code: row }), false);
+  const { lanes } = deviceInfo(), shared = broadcasts(lanes || 8);
+  const own = shared.code.replace(/subgroupBroadcast\((\S+), \du\)/g, "$1");
+  assertEquals(await passes(gpu(), { ...shared, code: own }), false);
+  assertEquals(await passes(gpu(), { ...shared, code: "no shader" }), false);
 });

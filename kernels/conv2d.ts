@@ -17,11 +17,11 @@ import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { add, leakyRelu } from "./elementwise.ts";
 import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { foldInto } from "./fold.ts";
-import { gather, sample, up } from "./gather.ts";
+import { gather, sample } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
 import { matmul } from "./matmul.ts";
 import { fitsTexture, type Layout, loadOf, pack, plain } from "./panel.ts";
-import { type Plan, planFor } from "./plan.ts";
+import { type Plan, planFor, up } from "./plan.ts";
 import { broadcastTo, sumInto } from "./reduce.ts";
 import { tiledWeight } from "./tile.ts";
 

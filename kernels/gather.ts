@@ -12,11 +12,6 @@ import { normal } from "./random.ts";
 import { tiledGather } from "./tile.ts";
 import { fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
 
-/** `n` rounded up to a multiple of `m`. */
-export function up(n: number, m: number): number {
-  return Math.ceil(n / m) * m;
-}
-
 /** Sizes of a gather by their names in the shader. */
 export type GatherSizes = Record<
   "rows" | "TY" | "TX" | "S" | "E" | "kh" | "kw" | "pad" | "H" | "W" | "OC",

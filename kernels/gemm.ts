@@ -33,6 +33,11 @@ import {
 } from "./gemm_source.ts";
 import type { Plan } from "./plan.ts";
 
+/** Texel `nth` of those that the invocations of a plan load, each its own or all for each other. */
+function one(nth: number, own: (i: number) => string, { share, wx }: Plan): string {
+  return share ? `subgroupBroadcast(${own(Math.floor(nth / wx))}, ${nth % wx}u)` : own(nth);
+}
+
 /**
  * Gathers: `y[n, oy, ox, o] = sum over taps and channels of A[n, iy, ix, c] B[tap, c, o]`.
  *
@@ -43,7 +48,8 @@ import type { Plan } from "./plan.ts";
  * Rows of the product are output pixels `(n, oy, ox)`, flattened; columns are output channels.
  */
 export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): Kernel {
-  const { MR, NV, KU, single, wx, wy } = plan;
+  const { MR, NV, KU, single, wx, wy, share } = plan;
+  const own = share ? MR / wx : MR; // rows of A that an invocation loads
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
   return cached(name, () => {
     const A = operand("A", 0, plan),
@@ -61,14 +67,10 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
       gatherClass(transposed),
       place(plan),
       range(NV).map((v) => `let d${v} = ${end.begin(`col + ${v * wx}`)};`),
-      range(MR).map((r) =>
-        lines(
-          gatherRow(r, `row + ${r}`),
-          range(NV).map((v) => `var c${r}_${v} = d${v};`).join(" "),
-        )
-      ),
+      range(own).map((r) => gatherRow(r, share ? `row + ${r * wx} + l.x` : `row + ${r}`)),
+      range(MR).map((r) => range(NV).map((v) => `var c${r}_${v} = d${v};`).join(" ")),
       gatherTaps(transposed),
-      range(MR).map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
+      range(own).map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
       loop("k", "p.I4", KU / 4, single),
       `let kb = 4 * k;`,
       range(KU).flatMap((k) =>
@@ -76,10 +78,13 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
           `let b${k}_${v} = vec4f(${B.at("tap", `kb + ${k}`, `col + ${v * wx}`)});`
         )
       ),
+      range(own).flatMap((r) =>
+        range(KU / 4).map((u) =>
+          `let own${r}_${u} = vec4f(${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)});`
+        )
+      ),
       range(MR).flatMap((r) => [
-        ...range(KU / 4).map((u) =>
-          `let a${r}_${u} = vec4f(${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)});`
-        ),
+        ...range(KU / 4).map((u) => `let a${r}_${u} = ${one(r, (i) => `own${i}_${u}`, plan)};`),
         ...range(NV).map((v) =>
           accumulate(
             `c${r}_${v}`,
@@ -111,7 +116,7 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
  * `parts`, whose sums are added afterwards (split-K).
  */
 export function weightKernel(plan: Plan, vec4: boolean): Kernel {
-  const { MR, NV, KU, single, wx, wy, wz } = plan;
+  const { MR, NV, KU, single, wx, wy, wz, share } = plan, R4 = MR / 4;
   const name = `weight ${described(plan, { vec4 })}`;
   return cached(name, () => {
     const A = operand("A", 0, plan), G = operand("G", 1, plan), y = storing(vec4, "p.OC");
@@ -138,10 +143,12 @@ let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col
           `let b${k}_${v} = vec4f(${G.at("n", "gy", `gx + ${k} * p.O4 + ${v * wx}`)});`
         )
       ),
-      range(MR / 4).flatMap((r4) => [
-        ...range(KU).map((k) =>
-          `let a${k}_${r4} = vec4f(${A.at("n", "iy", `ix + ${k} * p.S * p.I4 + ${r4}`)});`
-        ),
+      range(share ? KU * R4 / wx : KU * R4).map((i) => {
+        const nth = share ? `(l.x + ${i * wx})` : `${i}u`, pixel = `${nth} / ${R4} * p.S * p.I4`;
+        return `let own${i} = vec4f(${A.at("n", "iy", `ix + ${pixel} + ${nth} % ${R4}`)});`;
+      }),
+      range(R4).flatMap((r4) => [
+        ...range(KU).map((k) => `let a${k}_${r4} = ${one(k * R4 + r4, (i) => `own${i}`, plan)};`),
         ...range(4).flatMap((q) =>
           range(NV).map((v) =>
             accumulate(

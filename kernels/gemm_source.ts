@@ -16,11 +16,12 @@ export function lines(...parts: (string | string[])[]): string {
 }
 
 export function described(
-  { load, MR, NV, KU, single, wx, wy, wz, precision }: Plan,
+  { load, MR, NV, KU, single, wx, wy, wz, share, precision }: Plan,
   { vec4, bias, relu }: Finish,
 ): string {
   const half = precision === "f16" ? " f16" : "";
   return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}` +
+    `${share ? " share" : ""}` +
     `${vec4 ? "" : " scalar"}${bias ? " bias" : ""}${relu ? " relu" : ""}${half}`;
 }
 

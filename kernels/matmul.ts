@@ -7,8 +7,9 @@ import { counters } from "../gpu/memory.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
-import { gather, up } from "./gather.ts";
+import { gather } from "./gather.ts";
 import type { Layout } from "./panel.ts";
+import { up } from "./plan.ts";
 
 /** Which operands are read transposed. */
 export interface Transposed {

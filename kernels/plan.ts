@@ -32,6 +32,11 @@ export interface Plan {
   readonly wx: number;
   readonly wy: number;
   readonly wz: number;
+  /**
+   * Whether the lanes of a workgroup, which is one subgroup then, load A for each other instead of all
+   * the same; they are all along columns.
+   */
+  readonly share: boolean;
   /** What operands are stored as: always what is in force, whatever is forced or tuned. */
   readonly precision: Precision;
 }
@@ -105,9 +110,21 @@ export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
 /** Plans that are worth a try, the rule's first. */
 export function candidates({ kind, problem, precision }: Trial): Plan[] {
   const { software, lanes } = deviceInfo(), first = rule(kind, problem);
-  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1 } as const;
+  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1, share: false } as const;
   const others: Partial<Rule>[] = software
-    ? [{ MR: 8 }, { NV: 2 }, { wx: lanes, wy: 1, wz: 1, NV: 4 }]
+    ? [
+      each(kind, problem),
+      ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
+        .map(([MR, NV]) => ({
+          ...each(kind, problem),
+          MR,
+          NV,
+          wx: lanes,
+          wy: 1,
+          wz: 1,
+          share: true,
+        })),
+    ]
     : [
       unrolled(kind, problem),
       ...[[4, 1], [8, 1], [4, 2], [8, 2]].map(([MR, NV]) => ({ ...tile, MR, NV })),
@@ -116,6 +133,11 @@ export function candidates({ kind, problem, precision }: Trial): Plan[] {
     .map((plan) => fitted(kind, problem, plan, precision));
   const names = all.map((plan) => JSON.stringify(Object.entries(plan).sort()));
   return all.filter((_, i) => names.indexOf(names[i]) === i);
+}
+
+/** `n` rounded up to a multiple of `m`. */
+export function up(n: number, m: number): number {
+  return Math.ceil(n / m) * m;
 }
 
 /** The smallest power of two that is not below `n`. */
@@ -128,7 +150,10 @@ function power(n: number): number {
  * others.
  */
 function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precision): Plan {
-  const plan = { ...chosen, precision };
+  const { lanes, sharing } = deviceInfo(), { load, wx, wy, wz, MR } = chosen;
+  const share = chosen.share && sharing && load !== "tile" && wx === lanes && wy * wz === 1 &&
+    MR % lanes === 0;
+  const plan = { ...chosen, share, precision };
   if (plan.load === "tile") {
     // In a gather a step must not run over the channels of a tap.
     const KU = kind === "weight"
@@ -154,13 +179,40 @@ function rule(kind: Kind, problem: Problem): Rule {
   const { software } = deviceInfo(), { rows, columns } = problem;
   if (software || rows < 64 || columns < 32) return unrolled(kind, problem);
   const large = columns >= 128 && rows >= (kind === "weight" ? 128 : 4096);
-  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1, single: false } as const;
+  const tile = {
+    load: "tile",
+    KU: 16,
+    wx: 16,
+    wy: 16,
+    wz: 1,
+    single: false,
+    share: false,
+  } as const;
   return large ? { ...tile, MR: 8, NV: 2 } : { ...tile, MR: 4, NV: 1 };
 }
 
-function unrolled(kind: Kind, { rows, columns, texture }: Problem): Rule {
+/** Without tiles. */
+function unrolled(kind: Kind, problem: Problem): Rule {
+  const { lanes, sharing } = deviceInfo(), { rows, columns } = problem;
+  const alone = each(kind, problem), C4 = Math.ceil(columns / 4), across = up(C4, lanes);
+  if (!sharing || rows <= lanes / 2 || C4 < lanes || across > 1.25 * C4) return alone;
+  const NV = across % (2 * lanes) === 0 ? 2 : 1;
+  return {
+    ...alone,
+    MR: Math.min(64 / NV, up(rows, lanes)),
+    NV,
+    wx: lanes,
+    wy: 1,
+    wz: 1,
+    share: true,
+  };
+}
+
+/** Without tiles, each lane by itself. */
+function each(kind: Kind, { rows, columns, texture }: Problem): Rule {
   const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
-  const load = fastTextures && texture ? "texture" : "buffer", steps = { KU: 8, single: false };
+  const load = fastTextures && texture ? "texture" : "buffer";
+  const steps = { KU: 8, single: false, share: false };
   if (kind === "weight") {
     const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
     if (!software) {
