@@ -10,6 +10,7 @@
  * @module
  */
 
+import { deviceInfo } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
@@ -269,6 +270,7 @@ function gatherTransposed(
       left: 0,
       channels: up(C, 4),
     };
+  const flipped = { ...plain([kh * kw, C, 1, O], A.channels), rows: up(C, 8) };
   const TY = Math.ceil(H / s), TX = Math.ceil(W / s);
   const sizes = {
     rows: N * TY * TX,
@@ -283,7 +285,7 @@ function gatherTransposed(
     W,
     OC: C,
   };
-  gather({ a: y, A, b: w, B, transposed: true, sizes, epilogue }, x);
+  gather({ a: y, A, b: w, B, flipped, transposed: true, sizes, epilogue }, x);
 }
 
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
@@ -306,7 +308,8 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
   const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;
   // Enough workgroups to keep every core busy, and no loop near the software device's limit.
-  const wanted = Math.max(Math.ceil(256 / groups), Math.ceil(lines * steps / 30_000));
+  const busy = deviceInfo().software ? 64 : 256;
+  const wanted = Math.max(Math.ceil(busy / groups), Math.ceil(lines * steps / 30_000));
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
   const sums = parts === 1 ? w : empty([parts, w.size]);

@@ -24,6 +24,8 @@ export interface Gather {
   readonly A: Layout;
   readonly b: Tensor;
   readonly B: Layout;
+  /** The same operand with a row for each column of the product, given where it lies so in memory. */
+  readonly flipped?: Layout;
   readonly transposed: boolean;
   readonly sizes: GatherSizes;
   /** Products in all, each with a layer of its own in both operands; 1 by default. */
@@ -39,7 +41,7 @@ export function gather(job: Gather, out: Tensor): void {
       `gather: ${A.channels} terms are too many for one loop of the software device`,
     );
   }
-  const texture = fitsTexture(A) && fitsTexture(B);
+  const texture = [A, B, job.flipped ?? B].every(fitsTexture);
   const plan = planFor(
     transposed ? "gather_transposed" : "gather",
     { rows, columns: OC, terms: A.channels, texture },
@@ -53,15 +55,22 @@ export function gather(job: Gather, out: Tensor): void {
 }
 
 function launch(
-  { a, A, b, B, transposed, sizes, images = 1, epilogue: { bias, slope = 1 } = {} }: Gather,
+  { a, A, b, B, flipped, transposed, sizes, images = 1, epilogue: { bias, slope = 1 } = {} }:
+    Gather,
   out: Tensor,
   plan: Plan,
 ): void {
   const load = loadOf(plan), pa = pack(a, A, load, plan.precision);
-  const pb = pack(b, B, load, plan.precision);
+  const flip = plan.share === "A" && flipped;
+  const pb = pack(b, flip ? flipped : B, load, plan.precision);
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
-  const finish = { vec4: sizes.OC % 4 === 0, bias: bias !== undefined, relu: slope !== 1 };
+  const finish = {
+    vec4: sizes.OC % 4 === 0,
+    flipped: Boolean(flip),
+    bias: bias !== undefined,
+    relu: slope !== 1,
+  };
   run(
     (plan.load === "tile" ? tiledGather : gatherKernel)(plan, transposed, finish),
     { A: pa.resource, B: pb.resource, y: out, ...bias && { bias } },

@@ -33,9 +33,9 @@ import {
 } from "./gemm_source.ts";
 import type { Plan } from "./plan.ts";
 
-/** Texel `nth` of those that the invocations of a plan load, each its own or all for each other. */
-function one(nth: number, own: (i: number) => string, { share, wx }: Plan): string {
-  return share ? `subgroupBroadcast(${own(Math.floor(nth / wx))}, ${nth % wx}u)` : own(nth);
+/** Texel `nth` of those that lanes load, each a number of them in turn. */
+function shared(nth: number, own: (i: number) => string, { wx, wy }: Plan): string {
+  return `subgroupBroadcast(${own(Math.floor(nth / (wx * wy)))}, ${nth % (wx * wy)}u)`;
 }
 
 /**
@@ -48,13 +48,17 @@ function one(nth: number, own: (i: number) => string, { share, wx }: Plan): stri
  * Rows of the product are output pixels `(n, oy, ox)`, flattened; columns are output channels.
  */
 export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): Kernel {
-  const { MR, NV, KU, single, wx, wy, share } = plan;
-  const own = share ? MR / wx : MR; // rows of A that an invocation loads
+  const { MR, NV, KU, single, wx, wy, share } = plan, lanes = wx * wy, { flipped } = finish;
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
+  // Rows of A that an invocation loads, and columns that it sums up.
+  const own = range(share === "A" ? MR / lanes : MR), columns = range(flipped ? 4 * NV : NV);
+  const spread = (r: number) => `row + ${r * lanes} + l.x`;
+  const rowOf = (r: number) => share === "B" ? spread(r) : `row + ${r}`;
+  const colOf = (v: number) => `(col + ${v * wx})`;
   return cached(name, () => {
     const A = operand("A", 0, plan),
       B = operand("B", 1, plan),
-      y = storing(finish.vec4, "p.OC"),
+      y = storing(finish, "p.OC"),
       end = finishing(finish);
     return lines(
       preamble(plan),
@@ -63,44 +67,61 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
       B.declare,
       y.declare,
       end.declare,
-      head(wx * wy),
+      head(lanes),
       gatherClass(transposed),
-      place(plan),
-      range(NV).map((v) => `let d${v} = ${end.begin(`col + ${v * wx}`)};`),
-      range(own).map((r) => gatherRow(r, share ? `row + ${r * wx} + l.x` : `row + ${r}`)),
-      range(MR).map((r) => range(NV).map((v) => `var c${r}_${v} = d${v};`).join(" ")),
+      place(plan, flipped),
+      columns.map((v) => `let d${v} = ${end.begin(colOf(v))};`),
+      own.map((r) => gatherRow(r, share === "A" ? spread(r) : rowOf(r))),
+      range(MR).map((r) => columns.map((v) => `var c${r}_${v} = d${v};`).join(" ")),
       gatherTaps(transposed),
-      range(own).map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
+      own.map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
       loop("k", "p.I4", KU / 4, single),
       `let kb = 4 * k;`,
-      range(KU).flatMap((k) =>
-        range(NV).map((v) =>
-          `let b${k}_${v} = vec4f(${B.at("tap", `kb + ${k}`, `col + ${v * wx}`)});`
+      flipped
+        ? range(KU / 4).flatMap((u) =>
+          columns.map((v) => `let b${u}_${v} = vec4f(${B.at("tap", colOf(v), `k + ${u}`)});`)
         )
-      ),
-      range(own).flatMap((r) =>
+        : share === "B"
+        ? [
+          ...range(Math.ceil(KU * NV / lanes)).map((i) => {
+            const nth = `(l.x + ${i * lanes})`,
+              at = B.at("tap", `kb + ${nth} / ${NV}`, `col + ${nth} % ${NV}`);
+            return `let ownB${i} = vec4f(${at});`;
+          }),
+          ...range(KU).flatMap((k) =>
+            columns.map((v) => `let b${k}_${v} = ${shared(k * NV + v, (i) => `ownB${i}`, plan)};`)
+          ),
+        ]
+        : range(KU).flatMap((k) =>
+          columns.map((v) => `let b${k}_${v} = vec4f(${B.at("tap", `kb + ${k}`, colOf(v))});`)
+        ),
+      own.flatMap((r) =>
         range(KU / 4).map((u) =>
           `let own${r}_${u} = vec4f(${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)});`
         )
       ),
       range(MR).flatMap((r) => [
-        ...range(KU / 4).map((u) => `let a${r}_${u} = ${one(r, (i) => `own${i}_${u}`, plan)};`),
-        ...range(NV).map((v) =>
+        ...range(KU / 4).map((u) =>
+          `let a${r}_${u} = ${
+            share === "A" ? shared(r, (i) => `own${i}_${u}`, plan) : `own${r}_${u}`
+          };`
+        ),
+        ...columns.map((v) =>
           accumulate(
             `c${r}_${v}`,
             KU,
             (k) => `a${r}_${k >> 2}.${"xyzw"[k & 3]}`,
-            (k) => `b${k}_${v}`,
+            (k) => flipped ? `b${k >> 2}_${v}.${"xyzw"[k & 3]}` : `b${k}_${v}`,
           )
         ),
       ]),
       `} } }`,
       range(MR).map((r) =>
         gatherStore(
-          `row + ${r}`,
-          range(NV).flatMap((v) => [
+          rowOf(r),
+          columns.flatMap((v) => [
             end.end(`c${r}_${v}`),
-            y.store("at", `(col + ${v * wx})`, `c${r}_${v}`),
+            y.store("at", colOf(v), `c${r}_${v}`),
           ]),
         )
       ),
@@ -119,7 +140,7 @@ export function weightKernel(plan: Plan, vec4: boolean): Kernel {
   const { MR, NV, KU, single, wx, wy, wz, share } = plan, R4 = MR / 4;
   const name = `weight ${described(plan, { vec4 })}`;
   return cached(name, () => {
-    const A = operand("A", 0, plan), G = operand("G", 1, plan), y = storing(vec4, "p.OC");
+    const A = operand("A", 0, plan), G = operand("G", 1, plan), y = storing({ vec4 }, "p.OC");
     return lines(
       preamble(plan),
       WEIGHT_PARAMS,
@@ -143,12 +164,17 @@ let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col
           `let b${k}_${v} = vec4f(${G.at("n", "gy", `gx + ${k} * p.O4 + ${v * wx}`)});`
         )
       ),
-      range(share ? KU * R4 / wx : KU * R4).map((i) => {
-        const nth = share ? `(l.x + ${i * wx})` : `${i}u`, pixel = `${nth} / ${R4} * p.S * p.I4`;
+      range(share === "A" ? KU * R4 / wx : KU * R4).map((i) => {
+        const nth = share === "A" ? `(l.x + ${i * wx})` : `${i}u`,
+          pixel = `${nth} / ${R4} * p.S * p.I4`;
         return `let own${i} = vec4f(${A.at("n", "iy", `ix + ${pixel} + ${nth} % ${R4}`)});`;
       }),
       range(R4).flatMap((r4) => [
-        ...range(KU).map((k) => `let a${k}_${r4} = ${one(k * R4 + r4, (i) => `own${i}`, plan)};`),
+        ...range(KU).map((k) =>
+          `let a${k}_${r4} = ${
+            share === "A" ? shared(k * R4 + r4, (i) => `own${i}`, plan) : `own${k * R4 + r4}`
+          };`
+        ),
         ...range(4).flatMap((q) =>
           range(NV).map((v) =>
             accumulate(

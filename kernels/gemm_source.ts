@@ -17,11 +17,11 @@ export function lines(...parts: (string | string[])[]): string {
 
 export function described(
   { load, MR, NV, KU, single, wx, wy, wz, share, precision }: Plan,
-  { vec4, bias, relu }: Finish,
+  { vec4, bias, relu, flipped }: Finish,
 ): string {
   const half = precision === "f16" ? " f16" : "";
   return `${load} MR${MR} NV${NV} KU${KU}${single ? "!" : ""} ${wx}x${wy}x${wz}` +
-    `${share ? " share" : ""}` +
+    `${share === "none" ? "" : ` share ${share}`}${flipped ? " flipped" : ""}` +
     `${vec4 ? "" : " scalar"}${bias ? " bias" : ""}${relu ? " relu" : ""}${half}`;
 }
 
@@ -39,20 +39,23 @@ export function cached(name: string, make: () => string): Kernel {
 export interface Finish {
   /** Whether columns come in fours. */
   readonly vec4: boolean;
+  /** Whether a row of B holds the terms of a column, instead of the columns of a term. */
+  readonly flipped?: boolean;
   /** Whether sums begin as `bias`, one number a column. */
   readonly bias?: boolean;
   /** Whether they end with a leaky ReLU of `p.slope`. */
   readonly relu?: boolean;
 }
 
-/** The source of a {@linkcode Finish}. */
-export function finishing({ bias, relu }: Finish) {
+/** The source of a {@linkcode Finish}; sums are of four columns, or of one if flipped. */
+export function finishing({ bias, relu, flipped }: Finish) {
+  const type = flipped ? "f32" : "vec4f";
   return {
-    declare: bias ? `@group(0) @binding(4) var<storage, read> bias: array<vec4f>;` : "",
-    /** What sums of column texel `col` begin as. */
-    begin: (col: string) => bias ? `bias[${col}]` : "vec4f()",
+    declare: bias ? `@group(0) @binding(4) var<storage, read> bias: array<${type}>;` : "",
+    /** What sums of column or column texel `col` begin as. */
+    begin: (col: string) => bias ? `bias[${col}]` : `${type}()`,
     /** Finishes the sums `c`. */
-    end: (c: string) => relu ? `${c} = select(p.slope * ${c}, ${c}, ${c} > vec4f());` : "",
+    end: (c: string) => relu ? `${c} = select(p.slope * ${c}, ${c}, ${c} > ${type}());` : "",
   };
 }
 
@@ -81,8 +84,15 @@ export function operand(name: string, binding: number, plan: Plan) {
     };
 }
 
-/** Stores vec4 accumulators to `y`, an array of rows of `cols` numbers, at row `at`. */
-export function storing(vec4: boolean, cols: string) {
+/** Stores accumulators to `y`, an array of rows of `cols` numbers, at row `at`. */
+export function storing({ vec4, flipped }: Finish, cols: string) {
+  if (flipped) {
+    return {
+      declare: `@group(0) @binding(2) var<storage, read_write> y: array<f32>;`,
+      store: (at: string, col: string, value: string) =>
+        `if (${col} < ${cols}) { y[(${at}) * ${cols} + ${col}] = ${value}; }`,
+    };
+  }
   return {
     declare: `@group(0) @binding(2) var<storage, read_write> y: array<${vec4 ? "vec4f" : "f32"}>;`,
     store: (at: string, col: string, value: string) =>
@@ -99,14 +109,14 @@ export function storing(vec4: boolean, cols: string) {
 }
 
 /**
- * The first column (in vec4) and row of an invocation. Workgroups have one axis, which is the only one
- * that the software device vectorises along. What is the same for all lanes is not made of `l`, so
- * that its loads are found to be one.
+ * The first column (in vec4, or single if flipped) and row of an invocation. Workgroups have one axis,
+ * which is the only one that the software device vectorises along. What is the same for all lanes is
+ * not made of `l`, so that its loads are found to be one.
  */
-export function place({ MR, NV, wx, wy, wz }: Plan): string {
+export function place({ MR, NV, wx, wy, wz, share }: Plan, flipped = false): string {
   const lx = wx === 1 ? "" : wy * wz === 1 ? " + l.x" : ` + l.x % ${wx}`;
-  const ly = wy === 1 ? "" : ` + l.x / ${wx}${wz === 1 ? "" : ` % ${wy}`}`;
-  return `let col = g % p.colGroups * ${wx * NV}${lx};
+  const ly = wy === 1 || share === "B" ? "" : ` + l.x / ${wx}${wz === 1 ? "" : ` % ${wy}`}`;
+  return `let col = g % p.colGroups * ${wx * NV * (flipped ? 4 : 1)}${lx};
 let row = (g / p.colGroups % p.rowGroups * ${wy}${ly}) * ${MR};`;
 }
 

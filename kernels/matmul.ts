@@ -95,7 +95,17 @@ function product(
     rows: channels,
     channels: up(N, 4),
   };
+  const flipped: Layout = {
+    ...frame,
+    size: [batch, N, 1, K],
+    strides: [K * N, K, 0, 1],
+    rows: N,
+    channels,
+  };
   // A convolution of one tap over a picture one pixel wide.
   const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
-  gather({ a, A, b, B, transposed: false, sizes, images: batch, epilogue }, y);
+  gather(
+    { a, A, b, B, ...tb && { flipped }, transposed: false, sizes, images: batch, epilogue },
+    y,
+  );
 }

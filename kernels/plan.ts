@@ -33,10 +33,10 @@ export interface Plan {
   readonly wy: number;
   readonly wz: number;
   /**
-   * Whether the lanes of a workgroup, which is one subgroup then, load A for each other instead of all
-   * the same; they are all along columns.
+   * Of which operand the lanes of a workgroup, which is one subgroup then, load parts for each other,
+   * instead of all the same: of A where they are all along columns, of B where along rows.
    */
-  readonly share: boolean;
+  readonly share: "none" | "A" | "B";
   /** What operands are stored as: always what is in force, whatever is forced or tuned. */
   readonly precision: Precision;
 }
@@ -110,20 +110,13 @@ export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
 /** Plans that are worth a try, the rule's first. */
 export function candidates({ kind, problem, precision }: Trial): Plan[] {
   const { software, lanes } = deviceInfo(), first = rule(kind, problem);
-  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1, share: false } as const;
+  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1, share: "none" } as const;
   const others: Partial<Rule>[] = software
     ? [
+      { MR: 8 },
       each(kind, problem),
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
-        .map(([MR, NV]) => ({
-          ...each(kind, problem),
-          MR,
-          NV,
-          wx: lanes,
-          wy: 1,
-          wz: 1,
-          share: true,
-        })),
+        .map(([MR, NV]) => ({ ...sharing("A", lanes), MR, NV })),
     ]
     : [
       unrolled(kind, problem),
@@ -150,10 +143,11 @@ function power(n: number): number {
  * others.
  */
 function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precision): Plan {
-  const { lanes, sharing } = deviceInfo(), { load, wx, wy, wz, MR } = chosen;
-  const share = chosen.share && sharing && load !== "tile" && wx === lanes && wy * wz === 1 &&
-    MR % lanes === 0;
-  const plan = { ...chosen, share, precision };
+  const plan = {
+    ...chosen,
+    share: canShare(kind, chosen) ? chosen.share : "none" as const,
+    precision,
+  };
   if (plan.load === "tile") {
     // In a gather a step must not run over the channels of a tap.
     const KU = kind === "weight"
@@ -186,33 +180,45 @@ function rule(kind: Kind, problem: Problem): Rule {
     wy: 16,
     wz: 1,
     single: false,
-    share: false,
+    share: "none",
   } as const;
   return large ? { ...tile, MR: 8, NV: 2 } : { ...tile, MR: 4, NV: 1 };
 }
 
+/** A workgroup that shares. */
+function sharing(share: "A" | "B", lanes: number) {
+  return share === "A" ? { share, wx: lanes, wy: 1, wz: 1 } : { share, wx: 1, wy: lanes, wz: 1 };
+}
+
+function canShare(kind: Kind, { share, load, wx, wy, wz, MR }: Rule): boolean {
+  const { lanes, sharing } = deviceInfo();
+  if (!sharing || load === "tile" || wz !== 1) return false;
+  return share === "A"
+    ? wx === lanes && wy === 1 && MR % lanes === 0
+    : kind !== "weight" && wy === lanes && wx === 1;
+}
+
 /** Without tiles. */
 function unrolled(kind: Kind, problem: Problem): Rule {
-  const { lanes, sharing } = deviceInfo(), { rows, columns } = problem;
-  const alone = each(kind, problem), C4 = Math.ceil(columns / 4), across = up(C4, lanes);
-  if (!sharing || rows <= lanes / 2 || C4 < lanes || across > 1.25 * C4) return alone;
-  const NV = across % (2 * lanes) === 0 ? 2 : 1;
-  return {
-    ...alone,
-    MR: Math.min(64 / NV, up(rows, lanes)),
-    NV,
-    wx: lanes,
-    wy: 1,
-    wz: 1,
-    share: true,
-  };
+  const { lanes, sharing: can } = deviceInfo(),
+    { rows, columns } = problem,
+    C4 = Math.ceil(columns / 4);
+  const alone = each(kind, problem);
+  if (!can || rows <= lanes / 2) return alone;
+  if (C4 < lanes) {
+    const NV = Math.ceil(C4 / Math.ceil(C4 / 8)),
+      MR = Math.min(Math.floor(64 / NV), Math.ceil(rows / lanes));
+    return kind === "weight" ? alone : { ...alone, MR, NV, ...sharing("B", lanes) };
+  }
+  const across = up(C4, lanes), NV = across % (2 * lanes) === 0 ? 2 : 1;
+  return { ...alone, MR: Math.min(64 / NV, up(rows, lanes)), NV, ...sharing("A", lanes) };
 }
 
 /** Without tiles, each lane by itself. */
 function each(kind: Kind, { rows, columns, texture }: Problem): Rule {
   const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
   const load = fastTextures && texture ? "texture" : "buffer";
-  const steps = { KU: 8, single: false, share: false };
+  const steps = { KU: 8, single: false, share: "none" } as const;
   if (kind === "weight") {
     const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
     if (!software) {

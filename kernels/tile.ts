@@ -86,7 +86,7 @@ export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Ke
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
   return cached(name, () => {
     const A = operand("A", 0, plan), B = operand("B", 1, plan);
-    const y = storing(finish.vec4, "p.OC"), end = finishing(finish);
+    const y = storing(finish, "p.OC"), end = finishing(finish);
     return lines(
       preamble(plan),
       GATHER_PARAMS,
@@ -137,7 +137,7 @@ export function tiledWeight(plan: Plan, vec4: boolean): Kernel {
   const { MR, NV } = plan, { rows4, cols4, KU } = sizes(plan);
   return cached(`weight ${described(plan, { vec4 })}`, () => {
     const A = operand("A", 0, plan), G = operand("G", 1, plan);
-    const y = storing(vec4, "p.OC");
+    const y = storing({ vec4 }, "p.OC");
     const pixel = (i: string, width: number) =>
       `let kk = ${i} / ${width}; let pixel = k + kk;
 let line = pixel / p.OX; let ox = pixel % p.OX; let n = line / p.OY; let oy = line % p.OY;`;
