@@ -3,7 +3,7 @@
  *
  * An invocation holds one row (a query, or on the way back a key) and its sums in registers, while
  * the rows of the other side stream past; those are the same for a whole workgroup, so that their
- * loads are uniform. There are no barriers. The source is put together here, because the sums must
+ * loads are uniform or shared. There are no barriers. The source is put together here, because the sums must
  * be named variables: the software device is five times slower with an indexed array, and GPUs spill
  * it.
  *
@@ -31,14 +31,21 @@ export interface AttentionPlan {
   readonly block: number;
   /** vec4 of sums for each row held, at most; wider values are computed in slices. */
   readonly sums: number;
+  /**
+   * Invocations of a workgroup that is one subgroup: each loads one streamed row for all of them; 0
+   * where each loads all rows by itself.
+   */
+  readonly share: number;
 }
 
+const ALONE = 64; // invocations of a workgroup that do not share
 const LONGEST = 100_000; // rows; the software device ends loops at 65,535 iterations
 
 function standardPlan(): AttentionPlan {
-  return deviceInfo().software
-    ? { load: "texture", held: 4, block: 2, sums: 8 }
-    : { load: "buffer", held: 2, block: 4, sums: 8 };
+  const { software, sharing, lanes } = deviceInfo();
+  return software
+    ? { load: "texture", held: 4, block: 2, sums: 8, share: sharing ? lanes : 0 }
+    : { load: "buffer", held: 2, block: 4, sums: 8, share: 0 };
 }
 
 /**
@@ -78,7 +85,12 @@ export function attention(
     bound: Readonly<Record<string, Bindable>>,
     [rows, others]: readonly [number, number],
     slices = 1,
-  ) => run(k, bound, { rows, others }, [Math.ceil(rows / (64 * plan.held)), N, slices]);
+  ) =>
+    run(k, bound, { rows, others }, [
+      Math.ceil(rows / ((plan.share || ALONE) * plan.held)),
+      N,
+      slices,
+    ]);
   counters.flop += 2 * N * I * J * (d + e);
   return apply({
     op: "attention",
@@ -168,7 +180,7 @@ function family(plan: AttentionPlan, d: number, e: number): Family {
  * of the vec4.
  */
 function source(
-  { load, held, block }: AttentionPlan,
+  { load, held, block, share }: AttentionPlan,
   d: number,
   e: number,
   slices: number,
@@ -204,11 +216,32 @@ function source(
     );
   const zeros = (chunks: number) =>
     rows.flatMap((m) => range(chunks).map((c) => `var a${m}_${c} = vec4f();`));
-  const widthOf = (name: string) => name === "v" || name === "dy" ? E : D;
-  const passing = (as: string, name: string, chunks: number, from: (c: number) => string) =>
+  // Rows that stream past: what `name` holds for them, and how much of it.
+  const streams = {
+    k: { name: "k", chunks: D, from: (c: number) => String(c) },
+    q: { name: "q", chunks: D, from: (c: number) => String(c) },
+    v: { name: "v", chunks: E, from: (c: number) => String(c) },
+    g: { name: "dy", chunks: E, from: (c: number) => String(c) },
+    vSlice: { name: "v", chunks: PER, from: (c: number) => `c${c}` },
+    gSlice: { name: "dy", chunks: PER, from: (c: number) => `c${c}` },
+  };
+  type Stream = keyof typeof streams | "sums" | "delta";
+  const loaded = (stream: Stream, c: number, row: string) => {
+    if (stream === "sums" || stream === "delta") return `${stream}[picture * p.others + ${row}]`;
+    const { name, chunks, from } = streams[stream];
+    return at(name, "p.others", name === "v" || name === "dy" ? E : chunks, row, from(c));
+  };
+  const chunksOf = (stream: Stream) =>
+    stream === "sums" || stream === "delta" ? 1 : streams[stream].chunks;
+  // `as` for the streamed rows of a block that begins `first` rows behind the turn's first.
+  const passing = (as: string, stream: Stream, first: number) =>
     others.flatMap((b) =>
-      range(chunks).map((c) =>
-        `let ${as}${b}_${c} = ${at(name, "p.others", widthOf(name), `j${b}`, from(c))};`
+      range(chunksOf(stream)).map((c) =>
+        `let ${as}${b}_${c} = ${
+          share
+            ? `subgroupBroadcast(own_${stream}_${c}, ${first + b}u)`
+            : loaded(stream, c, `j${b}`)
+        };`
       )
     );
   const dots = (to: string, mine: string, theirs: string, chunks: number) =>
@@ -229,25 +262,44 @@ function source(
     );
   const pairs = (f: (m: number, b: number) => string) =>
     rows.flatMap((m) => others.map((b) => f(m, b)));
-  const inside = (b: number) => b === 0 ? "true" : `j + ${b} < p.others`;
+  const inside = (b: number) => b === 0 && !share ? "true" : `j + ${b} < p.others`;
   const text = (...parts: (string | string[])[]) => parts.flat().join("\n  ");
-  const entry = (name: string, before: string[], loop: string[], after: string[]) =>
+  const entry = (
+    name: string,
+    needs: readonly Stream[],
+    before: string[],
+    loop: (first: number) => string[],
+    after: string[],
+  ) =>
     text(
-      `@compute @workgroup_size(64)
+      `@compute @workgroup_size(${share || ALONE})
 fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane: vec3u) {`,
       "let picture = group.y;",
       // The chunks of this slice; those beyond the last are the last again, and not stored.
       own.map((c) => `let c${c} = min(group.z * ${PER} + ${c}, ${E - 1});`),
-      rows.map((m) => `let row${m} = (group.x * ${held} + ${m}) * 64 + lane.x;`),
+      rows.map((m) => `let row${m} = (group.x * ${held} + ${m}) * ${share || ALONE} + lane.x;`),
       rows.map((m) => `let near${m} = min(row${m}, p.rows - 1);`),
       before,
-      `for (var j = 0u; j < p.others; j += ${block}) {`,
-      others.map((b) => `let j${b} = min(j + ${b}, p.others - 1);`),
-      loop,
+      `for (var turn = 0u; turn < p.others; turn += ${share || block}) {`,
+      share
+        ? [
+          "let mine = min(turn + lane.x, p.others - 1);",
+          ...needs.flatMap((stream) =>
+            range(chunksOf(stream)).map((c) =>
+              `let own_${stream}_${c} = ${loaded(stream, c, "mine")};`
+            )
+          ),
+        ]
+        : [],
+      range((share || block) / block).flatMap((nth) => [
+        `{ let j = turn + ${nth * block};`,
+        ...share ? [] : others.map((b) => `let j${b} = min(j + ${b}, p.others - 1);`),
+        ...loop(nth * block),
+        "}",
+      ]),
       "}",
       after,
     ) + "\n}\n";
-  const all = (c: number) => String(c), slice = (c: number) => `c${c}`;
   const ofPicture = (name: string, row: string, count = "p.rows") =>
     `${name}[picture * ${count} + ${row}]`;
   const storeSlice = (name: string, factor: (m: number) => string) =>
@@ -260,9 +312,6 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
     );
   const storeAll = (name: string) =>
     rows.flatMap((m) => range(D).map((c) => store(name, d, m, `${c}u`, `a${m}_${c}`)));
-  const sumsOfOthers = others.map((b) =>
-    `let sum${b} = ${ofPicture("sums", `j${b}`, "p.others")};`
-  );
 
   return text(
     "struct Params { rows: u32, others: u32 } // held; streaming past",
@@ -277,12 +326,12 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
     result("dk", 8, d),
     result("dv", 9, e),
     "@group(0) @binding(10) var<uniform> p: Params;",
-    entry("forward", [
+    entry("forward", ["k", "vSlice"], [
       ...hold("q", "q", D),
       ...zeros(PER),
       ...rows.flatMap((m) => [`var most${m} = -3e38f;`, `var total${m} = 0f;`]),
-    ], [
-      ...passing("k", "k", D, all),
+    ], (first) => [
+      ...passing("k", "k", first),
       ...dots("t", "q", "k", D),
       ...pairs((m, b) => `let s${m}_${b} = select(-3e38f, t${m}_${b}, ${inside(b)});`),
       ...rows.flatMap((m) => [
@@ -295,7 +344,7 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
       ...rows.map((m) =>
         `total${m} = total${m} * shrink${m}${others.map((b) => ` + w${m}_${b}`).join("")};`
       ),
-      ...passing("v", "v", PER, slice),
+      ...passing("v", "vSlice", first),
       ...grow(PER, "v"),
     ], [
       ...storeSlice("result", (m) => ` / total${m}`),
@@ -304,7 +353,7 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
         `most${m} + log(total${m}); }`
       ),
     ]),
-    entry("queries", [
+    entry("queries", ["k", "v"], [
       ...hold("q", "q", D),
       ...hold("g", "dy", E),
       ...rows.flatMap((m) => [
@@ -312,10 +361,10 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
         `let own${m} = ${ofPicture("delta", `near${m}`)};`,
       ]),
       ...zeros(D),
-    ], [
-      ...passing("k", "k", D, all),
+    ], (first) => [
+      ...passing("k", "k", first),
       ...dots("s", "q", "k", D),
-      ...passing("v", "v", E, all),
+      ...passing("v", "v", first),
       ...dots("t", "g", "v", E),
       ...pairs((m, b) =>
         `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${m}) * (t${m}_${b} - own${m}), ${
@@ -323,29 +372,34 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
         });`
       ),
       ...grow(D, "k"),
-    ], [
-      ...storeAll("dq"),
-    ]),
-    entry("keys", [...hold("k", "k", D), ...hold("v", "v", E), ...zeros(D)], [
-      ...sumsOfOthers,
-      ...others.map((b) => `let own${b} = ${ofPicture("delta", `j${b}`, "p.others")};`),
-      ...passing("q", "q", D, all),
+    ], storeAll("dq")),
+    entry("keys", ["sums", "delta", "q", "g"], [
+      ...hold("k", "k", D),
+      ...hold("v", "v", E),
+      ...zeros(D),
+    ], (first) => [
+      ...passing("sum", "sums", first),
+      ...passing("own", "delta", first),
+      ...passing("q", "q", first),
       ...dots("s", "k", "q", D),
-      ...passing("g", "dy", E, all),
+      ...passing("g", "g", first),
       ...dots("t", "v", "g", E),
       ...pairs((m, b) =>
-        `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}) * (t${m}_${b} - own${b}), ${
+        `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}_0) * (t${m}_${b} - own${b}_0), ${
           inside(b)
         });`
       ),
       ...grow(D, "q"),
     ], storeAll("dk")),
-    entry("values", [...hold("k", "k", D), ...zeros(PER)], [
-      ...sumsOfOthers,
-      ...passing("q", "q", D, all),
+    entry("values", ["sums", "q", "gSlice"], [
+      ...hold("k", "k", D),
+      ...zeros(PER),
+    ], (first) => [
+      ...passing("sum", "sums", first),
+      ...passing("q", "q", first),
       ...dots("s", "k", "q", D),
-      ...pairs((m, b) => `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}), ${inside(b)});`),
-      ...passing("g", "dy", PER, slice),
+      ...pairs((m, b) => `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}_0), ${inside(b)});`),
+      ...passing("g", "gSlice", first),
       ...grow(PER, "g"),
     ], storeSlice("dv", () => "")),
   );
