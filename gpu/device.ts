@@ -7,9 +7,10 @@
  *
  * @module
  */
+import { broadcasts } from "./broadcast.ts";
 import { GpuError } from "./errors.ts";
 import { passes } from "./self_test.ts";
-import { askForWideVectors, broadcasts, lanesOf, readsTextures } from "./wide_vectors.ts";
+import { askForWideVectors, lanesOf, readsTextures } from "./wide_vectors.ts";
 
 /** What a user wants to know about a device. */
 export interface DeviceInfo {

@@ -1,15 +1,13 @@
 /**
- * What makes lavapipe, Mesa's software device, fast.
+ * Vectors of 512 bits on lavapipe, Mesa's software device.
  *
- * Left to itself it uses vectors of 256 bits. With AVX-512, twice as wide is 1.4 times faster (Mesa
- * 22.3), but Mesa 25.0 reads storage textures wrongly then. A subgroup is such a vector, and can hand
- * numbers around, though Deno does not list that. So both are asked for, and checked.
+ * Left to itself it uses 256. With AVX-512, twice as wide is 1.4 times faster (Mesa 22.3), but Mesa 25.0
+ * reads storage textures wrongly then. So it is asked for, and checked.
  *
  * @module
  */
-import broadcast from "./broadcast.wgsl" with { type: "text" };
 import product from "./wide_vectors.wgsl" with { type: "text" };
-import { type SelfTest } from "./self_test.ts";
+import type { SelfTest } from "./self_test.ts";
 
 const VARIABLE = "LP_NATIVE_VECTOR_WIDTH";
 
@@ -44,19 +42,4 @@ export function readsTextures(): SelfTest {
   });
   const images = [{ data: a, width: K / 4, height: M }, { data: b, width: N / 4, height: K }];
   return { code: product, images, groups: [N / 128, M / 2], expected };
-}
-
-/** Whether the lanes of a workgroup of `LANES` can be given a number that one of them has. */
-export function broadcasts(LANES: number): SelfTest {
-  const groups = 5,
-    expected = Array.from({ length: groups * LANES }, (_, i) => {
-      const group = Math.floor(i / LANES), lane = i % LANES;
-      let sum = 0;
-      for (let k = 0; k < 9 + group; k++) {
-        const x = (lane: number) => (lane * 5 + k * 3 + group) % 17;
-        sum += x(lane) * (k % 13) + x(7);
-      }
-      return sum;
-    });
-  return { code: broadcast, constants: { LANES }, groups: [groups, 1], expected };
 }

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { broadcasts } from "./broadcast.ts";
 import { deviceInfo, gpu, openGpu } from "./device.ts";
 import { passes } from "./self_test.ts";
-import { broadcasts, lanesOf, readsTextures } from "./wide_vectors.ts";
+import { lanesOf, readsTextures } from "./wide_vectors.ts";
 
 await openGpu();
 

@@ -33,9 +33,16 @@ import {
 } from "./gemm_source.ts";
 import type { Plan } from "./plan.ts";
 
-/** Texel `nth` of those that lanes load, each a number of them in turn. */
-function shared(nth: number, own: (i: number) => string, { wx, wy }: Plan): string {
-  return `subgroupBroadcast(${own(Math.floor(nth / (wx * wy)))}, ${nth % (wx * wy)}u)`;
+/** Texel `nth` of those in `names` that the lanes of a subgroup have loaded in turn, for all of them. */
+function broadcast(names: string, nth: number, lanes: number): string {
+  return `subgroupBroadcast(${names}${Math.floor(nth / lanes)}, ${nth % lanes}u)`;
+}
+
+/** Which of `count` texels to load into `names`: all, or in turn with the other lanes. */
+function inTurn(names: string, count: number, lanes: number, texel: (nth: string) => string) {
+  return range(Math.ceil(count / lanes)).map((i) =>
+    `let ${names}${i} = vec4f(${texel(lanes === 1 ? `${i}u` : `(l.x + ${i * lanes})`)});`
+  );
 }
 
 /**
@@ -50,8 +57,9 @@ function shared(nth: number, own: (i: number) => string, { wx, wy }: Plan): stri
 export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): Kernel {
   const { MR, NV, KU, single, wx, wy, share } = plan, lanes = wx * wy, { flipped } = finish;
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
-  // Rows of A that an invocation loads, and columns that it sums up.
-  const own = range(share === "A" ? MR / lanes : MR), columns = range(flipped ? 4 * NV : NV);
+  // Rows of A that an invocation loads, rows and columns that it sums up, and terms in fours.
+  const loaded = range(share === "A" ? MR / lanes : MR), quads = range(KU / 4);
+  const rows = range(MR), columns = range(flipped ? 4 * NV : NV);
   const spread = (r: number) => `row + ${r * lanes} + l.x`;
   const rowOf = (r: number) => share === "B" ? spread(r) : `row + ${r}`;
   const colOf = (v: number) => `(col + ${v * wx})`;
@@ -60,6 +68,26 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
       B = operand("B", 1, plan),
       y = storing(finish, "p.OC"),
       end = finishing(finish);
+    const loadB = flipped
+      ? quads.flatMap((u) =>
+        columns.map((v) => `let b${u}_${v} = vec4f(${B.at("tap", colOf(v), `k + ${u}`)});`)
+      )
+      : share === "B"
+      ? inTurn(
+        "theirs",
+        KU * NV,
+        lanes,
+        (nth) => B.at("tap", `kb + ${nth} / ${NV}`, `col + ${nth} % ${NV}`),
+      )
+      : [];
+    const b = (k: number, v: number) =>
+      flipped
+        ? ""
+        : share === "B"
+        ? `let b${k}_${v} = ${broadcast("theirs", k * NV + v, lanes)};`
+        : `let b${k}_${v} = vec4f(${B.at("tap", `kb + ${k}`, colOf(v))});`;
+    const a = (r: number, u: number) =>
+      share === "A" ? broadcast(`mine${u}_`, r, lanes) : `mine${u}_${r}`;
     return lines(
       preamble(plan),
       GATHER_PARAMS,
@@ -71,41 +99,21 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
       gatherClass(transposed),
       place(plan, flipped),
       columns.map((v) => `let d${v} = ${end.begin(colOf(v))};`),
-      own.map((r) => gatherRow(r, share === "A" ? spread(r) : rowOf(r))),
-      range(MR).map((r) => columns.map((v) => `var c${r}_${v} = d${v};`).join(" ")),
+      loaded.map((r) => gatherRow(r, share === "A" ? spread(r) : rowOf(r))),
+      rows.map((r) => columns.map((v) => `var c${r}_${v} = d${v};`).join(" ")),
       gatherTaps(transposed),
-      own.map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
+      loaded.map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
       loop("k", "p.I4", KU / 4, single),
       `let kb = 4 * k;`,
-      flipped
-        ? range(KU / 4).flatMap((u) =>
-          columns.map((v) => `let b${u}_${v} = vec4f(${B.at("tap", colOf(v), `k + ${u}`)});`)
-        )
-        : share === "B"
-        ? [
-          ...range(Math.ceil(KU * NV / lanes)).map((i) => {
-            const nth = `(l.x + ${i * lanes})`,
-              at = B.at("tap", `kb + ${nth} / ${NV}`, `col + ${nth} % ${NV}`);
-            return `let ownB${i} = vec4f(${at});`;
-          }),
-          ...range(KU).flatMap((k) =>
-            columns.map((v) => `let b${k}_${v} = ${shared(k * NV + v, (i) => `ownB${i}`, plan)};`)
-          ),
-        ]
-        : range(KU).flatMap((k) =>
-          columns.map((v) => `let b${k}_${v} = vec4f(${B.at("tap", `kb + ${k}`, colOf(v))});`)
-        ),
-      own.flatMap((r) =>
-        range(KU / 4).map((u) =>
-          `let own${r}_${u} = vec4f(${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)});`
+      loadB,
+      range(KU).flatMap((k) => columns.map((v) => b(k, v))),
+      loaded.flatMap((r) =>
+        quads.map((u) =>
+          `let mine${u}_${r} = vec4f(${A.at(`n${r}`, `ay${r}`, `ax${r} + k + ${u}`)});`
         )
       ),
-      range(MR).flatMap((r) => [
-        ...range(KU / 4).map((u) =>
-          `let a${r}_${u} = ${
-            share === "A" ? shared(r, (i) => `own${i}_${u}`, plan) : `own${r}_${u}`
-          };`
-        ),
+      rows.flatMap((r) => [
+        ...quads.map((u) => `let a${r}_${u} = ${a(r, u)};`),
         ...columns.map((v) =>
           accumulate(
             `c${r}_${v}`,
@@ -116,7 +124,7 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
         ),
       ]),
       `} } }`,
-      range(MR).map((r) =>
+      rows.map((r) =>
         gatherStore(
           rowOf(r),
           columns.flatMap((v) => [
@@ -141,6 +149,7 @@ export function weightKernel(plan: Plan, vec4: boolean): Kernel {
   const name = `weight ${described(plan, { vec4 })}`;
   return cached(name, () => {
     const A = operand("A", 0, plan), G = operand("G", 1, plan), y = storing({ vec4 }, "p.OC");
+    const a = (nth: number) => share === "A" ? broadcast("mine", nth, wx) : `mine${nth}`;
     return lines(
       preamble(plan),
       WEIGHT_PARAMS,
@@ -164,17 +173,14 @@ let ix = (ox * p.S + kx) * p.I4 + row / 4; let gx = (ox + p.g_left) * p.O4 + col
           `let b${k}_${v} = vec4f(${G.at("n", "gy", `gx + ${k} * p.O4 + ${v * wx}`)});`
         )
       ),
-      range(share === "A" ? KU * R4 / wx : KU * R4).map((i) => {
-        const nth = share === "A" ? `(l.x + ${i * wx})` : `${i}u`,
-          pixel = `${nth} / ${R4} * p.S * p.I4`;
-        return `let own${i} = vec4f(${A.at("n", "iy", `ix + ${pixel} + ${nth} % ${R4}`)});`;
-      }),
+      inTurn(
+        "mine",
+        KU * R4,
+        share === "A" ? wx : 1,
+        (nth) => A.at("n", "iy", `ix + ${nth} / ${R4} * p.S * p.I4 + ${nth} % ${R4}`),
+      ),
       range(R4).flatMap((r4) => [
-        ...range(KU).map((k) =>
-          `let a${k}_${r4} = ${
-            share === "A" ? shared(k * R4 + r4, (i) => `own${i}`, plan) : `own${k * R4 + r4}`
-          };`
-        ),
+        ...range(KU).map((k) => `let a${k}_${r4} = ${a(k * R4 + r4)};`),
         ...range(4).flatMap((q) =>
           range(NV).map((v) =>
             accumulate(

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { deviceInfo } from "../../gpu/device.ts";
 import { forcePlan, type Plan, planFor } from "../../kernels/plan.ts";
 
 /** Registers the checks of what products and convolutions are in, all of these by one plan. */
@@ -15,7 +16,11 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
       const used = planFor(kind, problem, () => {
         throw new Error("nothing is tuned here");
       });
-      assertEquals(used, { ...used, ...plan, KU: used.KU }); // steps are made to fit
+      // Steps are made to fit, and not every device and kernel shares.
+      assertEquals(used, { ...used, ...plan, KU: used.KU, share: used.share });
+      if (plan.share && (kind !== "weight" || plan.share === "A") && deviceInfo().sharing) {
+        assertEquals(used.share, plan.share);
+      }
     }
   });
 }

@@ -1,0 +1,26 @@
+/**
+ * Numbers handed from one lane to the others of its subgroup.
+ *
+ * On lavapipe a subgroup is a vector of the processor. To read a texel costs it some 75 instructions
+ * whether lanes read different ones or all the same, to hand one around 8. Deno grants the feature
+ * there without listing it; so it is asked for, and checked.
+ *
+ * @module
+ */
+import broadcast from "./broadcast.wgsl" with { type: "text" };
+import type { SelfTest } from "./self_test.ts";
+
+/** Whether the lanes of a workgroup of `LANES` can be given a number that one of them has. */
+export function broadcasts(LANES: number): SelfTest {
+  const groups = 5,
+    expected = Array.from({ length: groups * LANES }, (_, i) => {
+      const group = Math.floor(i / LANES), lane = i % LANES;
+      let sum = 0;
+      for (let k = 0; k < 9 + group; k++) {
+        const x = (lane: number) => (lane * 5 + k * 3 + group) % 17;
+        sum += x(lane) * (k % 13) + x(7);
+      }
+      return sum;
+    });
+  return { code: broadcast, constants: { LANES }, groups: [groups, 1], expected };
+}
