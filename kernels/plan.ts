@@ -211,7 +211,8 @@ function unrolled(kind: Kind, problem: Problem): Rule {
     return kind === "weight" ? alone : { ...alone, MR, NV, ...sharing("B", lanes) };
   }
   const across = up(C4, lanes), NV = across % (2 * lanes) === 0 ? 2 : 1;
-  return { ...alone, MR: Math.min(64 / NV, up(rows, lanes)), NV, ...sharing("A", lanes) };
+  const MR = Math.min((kind === "weight" ? 64 : 4 * lanes) / NV, up(rows, lanes));
+  return { ...alone, MR, NV, ...sharing("A", lanes) };
 }
 
 /** Without tiles, each lane by itself. */
