@@ -26,6 +26,7 @@ let pass: GPUComputePassEncoder | undefined;
 let slots = 0;
 let uniform: GPUBuffer | undefined;
 const values = new DataView(new ArrayBuffer(SLOT * SLOTS));
+const offsets = new Uint32Array(1); // of a dispatch's parameters
 let stopwatch: Stopwatch | undefined;
 
 /** A grid of at least `groups` workgroups in all, folded over x and y where one dimension ends. */
@@ -58,8 +59,9 @@ export function run(
   if (stopwatch) endPass();
   pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
   pass.setPipeline(pipeline.pipeline);
-  pass.setBindGroup(0, group, k.params.length ? [writeParams(k, params)] : []);
-  pass.dispatchWorkgroups(...grid);
+  if (k.params.length) offsets[0] = writeParams(k, params);
+  pass.setBindGroup(0, group, offsets, 0, k.params.length ? 1 : 0);
+  pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
   counters.dispatches++;
 }
 

@@ -20,6 +20,7 @@ import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./e
 import { foldInto } from "./fold.ts";
 import { gather, sample } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
+import { kernelOf } from "./gemm_source.ts";
 import { matmul } from "./matmul.ts";
 import { fitsTexture, type Layout, loadOf, pack, plain } from "./panel.ts";
 import { type Plan, planFor, up } from "./plan.ts";
@@ -313,8 +314,12 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
   const sums = parts === 1 ? w : empty([parts, w.size]);
-  const make = plan.load === "tile" ? tiledWeight : weightKernel;
-  run(make(plan, O % 4 === 0), { A: pa.resource, G: pg.resource, y: sums }, {
+  const make = plan.load === "tile" ? tiledWeight : weightKernel, vec4 = O % 4 === 0;
+  run(kernelOf(plan, Number(vec4), () => make(plan, vec4)), {
+    A: pa.resource,
+    G: pg.resource,
+    y: sums,
+  }, {
     lines,
     perPart,
     parts,

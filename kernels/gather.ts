@@ -6,6 +6,7 @@
 import { folded, run } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
+import { kernelOf } from "./gemm_source.ts";
 import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { normal } from "./random.ts";
@@ -71,8 +72,10 @@ function launch(
     bias: bias !== undefined,
     relu: slope !== 1,
   };
+  const variant = [transposed, ...Object.values(finish)].reduce((n, is) => 2 * n + Number(is), 0);
+  const make = plan.load === "tile" ? tiledGather : gatherKernel;
   run(
-    (plan.load === "tile" ? tiledGather : gatherKernel)(plan, transposed, finish),
+    kernelOf(plan, variant, () => make(plan, transposed, finish)),
     { A: pa.resource, B: pb.resource, y: out, ...bias && { bias } },
     {
       ...sizes,

@@ -35,6 +35,15 @@ export function cached(name: string, make: () => string): Kernel {
   return made;
 }
 
+const byPlan = new WeakMap<Plan, Kernel[]>();
+
+/** The kernel that `make` makes for a plan and a variant of it, without making its name again. */
+export function kernelOf(plan: Plan, variant: number, make: () => Kernel): Kernel {
+  let known = byPlan.get(plan);
+  if (!known) byPlan.set(plan, known = []);
+  return known[variant] ??= make();
+}
+
 /** What a kernel does besides the product; part of its name. */
 export interface Finish {
   /** Whether columns come in fours. */

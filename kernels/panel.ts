@@ -10,7 +10,7 @@ import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
 import { copyToTexture, ROW_ALIGNMENT, run } from "../gpu/record.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import type { Plan } from "./plan.ts";
 import type { Precision } from "./precision.ts";
 
@@ -86,7 +86,12 @@ export function fitsTexture({ size: [layers], rows, columns, channels }: Layout)
   return layers <= maxTextureArrayLayers && rows <= side && columns * channels / 4 <= side;
 }
 
-const packed = new WeakMap<Storage, { version: number; panels: Map<string, Panel> }>();
+/** What a storage was laid out as while its contents were of `version`. */
+interface Packed {
+  readonly version: number;
+  readonly panels: { layout: Layout; load: Load; precision: Precision; panel: Panel }[];
+}
+const packed = new WeakMap<Storage, Packed>();
 
 /**
  * Lays `x` out. The result is kept as long as neither the contents of `x` change nor its scope ends,
@@ -98,17 +103,25 @@ export function pack(
   load: Load,
   precision: Precision = "f32",
 ): Panel {
-  const key = `${load} ${precision} ${Object.values(layout).join(" ")}`;
   let known = packed.get(x.storage);
   if (known?.version !== x.storage.version) {
-    known = { version: x.storage.version, panels: new Map() };
+    known = { version: x.storage.version, panels: [] };
     packed.set(x.storage, known);
   }
-  const old = known.panels.get(key);
-  if (old?.resource.live) return old;
+  const old = known.panels.find((old) =>
+    old.load === load && old.precision === precision && old.panel.resource.live &&
+    same(old.layout, layout)
+  );
+  if (old) return old.panel;
   const panel = beside(x.storage, () => lay(x, layout, load, precision));
-  known.panels.set(key, panel);
+  known.panels.push({ layout, load, precision, panel });
   return panel;
+}
+
+function same(a: Layout, b: Layout): boolean {
+  return a.rows === b.rows && a.columns === b.columns && a.channels === b.channels &&
+    a.top === b.top && a.left === b.left && sameShape(a.size, b.size) &&
+    sameShape(a.strides, b.strides);
 }
 
 function lay(x: Tensor, layout: Layout, load: Load, precision: Precision): Panel {

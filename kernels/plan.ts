@@ -65,10 +65,13 @@ type Kind = "gather" | "gather_transposed" | "weight";
 let forced: Partial<Plan> | undefined;
 let tuned: Readonly<Record<string, Partial<Plan>>> = {};
 let met: Map<string, Trial> | undefined;
+/** So that a problem has the same plan object each time: kernels are found by it. */
+const made = new Map<string, Plan>();
 
 /** Makes every plan use these values, for tests and experiments; undefined ends it. */
 export function forcePlan(plan: Partial<Plan> | undefined): void {
   forced = plan;
+  made.clear();
 }
 
 /** The plans that tuning has found so far, by their problems. */
@@ -79,6 +82,7 @@ export function tunedPlans(): Readonly<Record<string, Partial<Plan>>> {
 /** Uses these plans from now on, where they are for the problem at hand. */
 export function useTuned(plans: Readonly<Record<string, Partial<Plan>>>): void {
   tuned = { ...tuned, ...plans };
+  made.clear();
 }
 
 /** The problems without a tuned plan that `body` meets, by their names. */
@@ -98,13 +102,17 @@ export function problemsOf(body: () => void): Map<string, Trial> {
  * @param run Runs the problem on operands of its own, for tuning.
  */
 export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
-  const { rows, columns, terms } = problem, half = precision() === "f16" ? " f16" : "";
+  const { rows, columns, terms, texture } = problem, half = precision() === "f16" ? " f16" : "";
   const name = `${kind} ${rows}x${terms}x${columns}${half}`;
   if (met && !tuned[name] && !met.has(name)) {
     met.set(name, { kind, problem, precision: precision(), run });
   }
+  const key = texture ? name : `${name} from buffers`, known = made.get(key);
+  if (known) return known;
   const chosen = { ...rule(kind, problem), ...tuned[name], ...forced };
-  return fitted(kind, problem, chosen, precision());
+  const plan = fitted(kind, problem, chosen, precision());
+  made.set(key, plan);
+  return plan;
 }
 
 /** Plans that are worth a try, the rule's first. */
