@@ -149,7 +149,7 @@ async function fastest(job: Job, repeat: number): Promise<number> {
 async function hostTime(job: Job) {
   const record: number[] = [], submit: number[] = [];
   for (let i = 0; i < 300; i++) rehearsed(() => once(job));
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 11; i++) {
     const start = performance.now();
     once(job);
     const recorded = performance.now();
