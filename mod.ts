@@ -18,6 +18,8 @@
 export { type DeviceInfo, listDevices, openGpu } from "./gpu/device.ts";
 export { GpuError } from "./gpu/errors.ts";
 export { type Resource, Storage, Texture } from "./gpu/memory.ts";
+export { effect, type Live } from "./gpu/record.ts";
+export { Player } from "./gpu/tape.ts";
 export {
   type Kept,
   type Node,

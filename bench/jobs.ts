@@ -1,4 +1,5 @@
 /** What the benchmark times: the names and sizes of bench/pytorch.py. */
+import { effect } from "../gpu/record.ts";
 import { weightsOf } from "../eval/weights.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
 import { fromBytes } from "../kernels/bytes.ts";
@@ -19,6 +20,7 @@ import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { stepPlayer } from "../train/loop.ts";
 import { losses } from "../train/losses.ts";
 import { type Batch, type Players, type StepLosses, trainStep } from "../train/step.ts";
 import {
@@ -48,6 +50,8 @@ export interface Job {
   readonly bytes?: number;
   /** Pictures, where that is what counts. */
   readonly images?: number;
+  /** Runs it as training does, which plays a step that it has recorded. */
+  readonly player?: { readonly step: () => void; readonly forget: () => void };
 }
 
 function draw(shape: Shape, stream: number): Tensor {
@@ -267,11 +271,12 @@ export function batches(
   batch: number,
 ): { real: Tensor; next: () => Batch } {
   const real = draw([batch, resolution, resolution, 3], 1), labels = 1, seed = 1;
-  let counter = 0;
+  let drawn = 0;
+  const counter = () => drawn;
   const next = () => {
     const z = normal([batch, nz], { seed, stream: 2, counter });
     const mix = mixes && uniform([batch], { seed, stream: 3, counter });
-    counter++;
+    effect(() => drawn++);
     return { z, real, labels, ...mix && { mix } };
   };
   return { real, next };
@@ -282,12 +287,14 @@ function trainingJob(name: string, batch: number): Job {
     { resolution, shape } = made,
     { real, next } = batches(made, batch);
   const held = precision(), step = () => withPrecision(held, () => made.step(next()));
+  const player = stepPlayer();
   return {
     shape: `N${batch} ${resolution}^2 ${shape}`,
     run: () => void scoped(() => void step()),
     check: () => checkFirstStep(name, made, step),
     inputs: [real],
     images: batch,
+    player: { step: () => void player.step("", step), forget: () => player.forget() },
   };
 }
 

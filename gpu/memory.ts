@@ -199,6 +199,34 @@ export function beside<T>(resource: Resource, body: () => T): T {
   }
 }
 
+/** Runs `body` outside of any scope: what it takes and does not give back stays. */
+export function outside<T>(body: () => T): T {
+  const inner = scope, outer = outermost;
+  scope = outermost = undefined;
+  try {
+    return body();
+  } finally {
+    scope = inner;
+    outermost = outer;
+  }
+}
+
+/** What WebGPU calls it by; parts of a buffer have the same. */
+export function handleOf(resource: Resource): GPUBuffer | GPUTexture {
+  return resource instanceof Storage ? resource.buffer : resource.texture;
+}
+
+/** Takes these out of the pool, as far as they are there; they can be released later. */
+export function claim(handles: ReadonlySet<GPUBuffer | GPUTexture>): Resource[] {
+  const claimed: Resource[] = [];
+  for (const [key, pool] of free) {
+    const isClaimed = (resource: Resource) => handles.has(handleOf(resource));
+    claimed.push(...pool.filter(isClaimed));
+    free.set(key, pool.filter((resource) => !isClaimed(resource)));
+  }
+  return claimed;
+}
+
 /** Gives a buffer or texture back to the pool, ahead of its scope. */
 export function release(resource: Resource): void {
   own(resource, undefined);

@@ -7,11 +7,31 @@
  */
 import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
 import { forgetGroups, type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
-import { counters, drain, type Resource, Storage, type Texture } from "./memory.ts";
+import { counters, drain, handleOf, type Resource, Storage, type Texture } from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
 
 /** What can be bound: a resource, or something that has one (a tensor). */
 export type Bindable = Resource | { readonly storage: Resource };
+
+/** A value, or a function that gives the one of this time, where steps are played again. */
+export type Live<T> = T | (() => T);
+
+/** The value of now. */
+export function now<T extends number | ArrayBufferView>(value: Live<T>): T {
+  return typeof value === "function" ? value() : value;
+}
+
+/** One thing that a step does. */
+export interface Command {
+  /** What it has in common with that of another recording of the step. */
+  readonly what: readonly unknown[];
+  /** What it reads and writes. */
+  readonly on: readonly (GPUBuffer | GPUTexture)[];
+  readonly play: () => void;
+}
+
+/** What a step does, in order. */
+export type Tape = Command[];
 
 /** Workgroups along x, y and z. */
 export type Grid = readonly [number, number, number];
@@ -25,9 +45,28 @@ let encoder: GPUCommandEncoder | undefined;
 let pass: GPUComputePassEncoder | undefined;
 let slots = 0;
 let uniform: GPUBuffer | undefined;
-const values = new DataView(new ArrayBuffer(SLOT * SLOTS));
+const values = new DataView(new ArrayBuffer(SLOT * SLOTS)), bytes = new Uint8Array(values.buffer);
 const offsets = new Uint32Array(1); // of a dispatch's parameters
 let stopwatch: Stopwatch | undefined;
+let tape: Tape | undefined;
+
+/** Runs `body`, and notes what it does. */
+export function taped(body: () => void): Tape {
+  if (tape) throw new Error("taped: a step within a step");
+  const made: Tape = tape = [];
+  try {
+    body();
+  } finally {
+    tape = undefined;
+  }
+  return made;
+}
+
+/** Does something on the host, now and each time that the step is played again. */
+export function effect(body: () => void): void {
+  body();
+  tape?.push({ what: ["effect"], on: [], play: body });
+}
 
 /** A grid of at least `groups` workgroups in all, folded over x and y where one dimension ends. */
 export function folded(groups: number, z = 1): Grid {
@@ -47,22 +86,75 @@ export function folded(groups: number, z = 1): Grid {
 export function run(
   k: Kernel,
   bound: Readonly<Record<string, Bindable>>,
-  params: Readonly<Record<string, number>>,
+  params: Readonly<Record<string, Live<number>>>,
   grid: Grid,
   constants: Readonly<Record<string, number>> = {},
 ): void {
   if (rehearsing) return;
+  const made = pipelineOf(k, constants), { pipeline } = made;
+  const group = bindGroup(k, made, bound);
   if (slots === SLOTS) flush();
-  const pipeline = pipelineOf(k, constants);
-  const group = bindGroup(k, pipeline, bound);
+  const at = SLOT * slots;
+  writeParams(k, params, at);
+  dispatch(k, pipeline, group, grid);
+  if (tape) note(tape, k, pipeline, group, bound, params, grid, at);
+}
+
+/** Encodes a dispatch, whose parameters are in the next slot. */
+function dispatch(k: Kernel, pipeline: GPUComputePipeline, group: GPUBindGroup, grid: Grid): void {
   encoder ??= gpu().createCommandEncoder();
   if (stopwatch) endPass();
   pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
-  pass.setPipeline(pipeline.pipeline);
-  if (k.params.length) offsets[0] = writeParams(k, params);
+  pass.setPipeline(pipeline);
+  offsets[0] = SLOT * slots;
   pass.setBindGroup(0, group, offsets, 0, k.params.length ? 1 : 0);
   pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+  if (k.params.length) slots++;
   counters.dispatches++;
+}
+
+/** Notes a dispatch with its parameters, of which live ones are found anew each time. */
+function note(
+  tape: Tape,
+  k: Kernel,
+  pipeline: GPUComputePipeline,
+  group: GPUBindGroup,
+  bound: Readonly<Record<string, Bindable>>,
+  params: Readonly<Record<string, Live<number>>>,
+  grid: Grid,
+  at: number,
+): void {
+  const held = new Uint8Array(values.buffer.slice(at, at + 4 * k.params.length));
+  const live = k.params.flatMap(({ name, type }, i) => {
+    const value = params[name];
+    return typeof value === "function" ? [{ i, type, value }] : [];
+  });
+  const on: (GPUBuffer | GPUTexture)[] = [], written: Storage[] = [];
+  for (const { name, layout } of k.bindings) {
+    if (layout.buffer?.type === "uniform") continue;
+    const resource = resourceOf(bound[name]);
+    on.push(handleOf(resource));
+    if (layout.buffer?.type === "storage") written.push(resource as Storage);
+  }
+  const constant = k.params.map(({ name }) =>
+    typeof params[name] === "function" ? "live" : params[name]
+  );
+  tape.push({
+    what: [pipeline, ...grid, ...constant],
+    on,
+    play: () => {
+      if (slots === SLOTS) flush();
+      const at = SLOT * slots;
+      bytes.set(held, at);
+      for (const { i, type, value } of live) setParam(at + 4 * i, type, value());
+      for (const storage of written) storage.version++;
+      dispatch(k, pipeline, group, grid);
+    },
+  });
+}
+
+function resourceOf(bindable: Bindable): Resource {
+  return "storage" in bindable ? bindable.storage : bindable;
 }
 
 function bindGroup(k: Kernel, pipeline: Pipeline, bound: Readonly<Record<string, Bindable>>) {
@@ -75,7 +167,7 @@ function bindGroup(k: Kernel, pipeline: Pipeline, bound: Readonly<Record<string,
     }
     const given = bound[name];
     if (!given) throw new TypeError(`${k.label}: binding ${name} is missing`);
-    const resource = "storage" in given ? given.storage : given;
+    const resource = resourceOf(given);
     if (!resource.live) {
       throw new TypeError(`${k.label}: ${name} was taken back by the scope that it was made in`);
     }
@@ -117,16 +209,21 @@ function uniforms(): GPUBuffer {
   });
 }
 
-function writeParams(k: Kernel, params: Readonly<Record<string, number>>): number {
-  const offset = SLOT * slots++;
+function writeParams(
+  k: Kernel,
+  params: Readonly<Record<string, Live<number>>>,
+  at: number,
+): void {
   for (let i = 0; i < k.params.length; i++) {
-    const { name, type } = k.params[i];
-    const value = params[name];
+    const { name, type } = k.params[i], value = params[name];
     if (value === undefined) throw new TypeError(`${k.label}: parameter ${name} is missing`);
-    if (type === "f32") values.setFloat32(offset + 4 * i, value, true);
-    else values.setUint32(offset + 4 * i, value, true);
+    setParam(at + 4 * i, type, typeof value === "function" ? value() : value);
   }
-  return offset;
+}
+
+function setParam(at: number, type: Kernel["params"][number]["type"], value: number): void {
+  if (type === "f32") values.setFloat32(at, value, true);
+  else values.setUint32(at, value, true);
 }
 
 function endPass(): void {
@@ -169,23 +266,33 @@ export function trim(): void {
 }
 
 /** Copies bytes to the device. */
-export function write(to: Storage, bytes: ArrayBufferView<ArrayBuffer>): void {
+export function write(to: Storage, bytes: Live<ArrayBufferView<ArrayBuffer>>): void {
   if (rehearsing) return;
-  // `writeBuffer` takes effect before commands recorded and not yet submitted, and recycled
-  // storage may still be read by those: submit them first.
-  flush();
-  throwFailure();
-  to.version++;
-  gpu().queue.writeBuffer(to.buffer, to.offset, bytes);
+  doing(["write"], [to], () => {
+    // `writeBuffer` takes effect before commands recorded and not yet submitted, and recycled
+    // storage may still be read by those: submit them first.
+    flush();
+    throwFailure();
+    to.version++;
+    gpu().queue.writeBuffer(to.buffer, to.offset, now(bytes));
+  });
+}
+
+/** Does something that is not a dispatch, now and each time that the step is played again. */
+function doing(what: readonly unknown[], on: readonly Resource[], play: () => void): void {
+  play();
+  tape?.push({ what, on: on.map(handleOf), play });
 }
 
 /** Copies `bytes` from one storage to another, in order with the dispatches. */
 export function copy(from: Storage, to: Storage, bytes: number): void {
   if (rehearsing) return;
-  endPass();
-  encoder ??= gpu().createCommandEncoder();
-  to.version++;
-  encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+  doing(["copy", bytes], [from, to], () => {
+    endPass();
+    encoder ??= gpu().createCommandEncoder();
+    to.version++;
+    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
+  });
 }
 
 /** Rows of bytes copied into a texture start at multiples of this. */
@@ -207,18 +314,20 @@ export function copyToTexture(
   size: { readonly width: number; readonly height: number; readonly depthOrArrayLayers: number },
 ): void {
   if (rehearsing) return;
-  endPass();
-  encoder ??= gpu().createCommandEncoder();
-  encoder.copyBufferToTexture(
-    {
-      buffer: from.buffer,
-      offset: from.offset,
-      bytesPerRow: 16 * stride.texels,
-      rowsPerImage: stride.rows,
-    },
-    { texture: to.texture, origin },
-    size,
-  );
+  doing(["copyToTexture"], [from, to], () => {
+    endPass();
+    encoder ??= gpu().createCommandEncoder();
+    encoder.copyBufferToTexture(
+      {
+        buffer: from.buffer,
+        offset: from.offset,
+        bytesPerRow: 16 * stride.texels,
+        rowsPerImage: stride.rows,
+      },
+      { texture: to.texture, origin },
+      size,
+    );
+  });
 }
 
 const staging = new Map<number, GPUBuffer[]>();

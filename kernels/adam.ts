@@ -6,18 +6,18 @@
 import wgsl from "./adam.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded, type Live, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const update = kernel("adam", wgsl), updateScaled = kernel("adam", wgsl, "scaled");
 
 /** Numbers of one step; `step` is `lr / (1 - beta1^t)`, `c2` is `1 - beta2^t`, in double precision. */
 export interface AdamStep {
-  readonly step: number;
+  readonly step: Live<number>;
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
-  readonly c2: number;
+  readonly c2: Live<number>;
 }
 
 /** Parameters and moments, end to end in three buffers of the same layout. */

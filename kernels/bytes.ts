@@ -6,7 +6,7 @@
 import wgsl from "./bytes.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { release, storage } from "../gpu/memory.ts";
-import { folded, read, run, write } from "../gpu/record.ts";
+import { folded, type Live, now, read, run, write } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 
 const toFloatsKernel = kernel("bytes", wgsl, "toFloats");
@@ -18,18 +18,18 @@ const toBytesKernel = kernel("bytes", wgsl, "toBytes");
  * @param bytes As many as `shape` asks for, in row-major order.
  * @throws {RangeError} If the count does not fit.
  */
-export function fromBytes(bytes: Uint8Array<ArrayBuffer>, shape: Shape): Tensor {
-  const y = empty(shape), n4 = Math.ceil(y.size / 4);
-  if (bytes.length !== y.size) {
-    throw new RangeError(`fromBytes: got ${bytes.length} bytes for shape [${shape}]`);
-  }
-  const packed = storage(4 * n4);
-  let whole = bytes;
-  if (bytes.length % 4) { // the device takes whole words only
-    whole = new Uint8Array(4 * n4);
-    whole.set(bytes);
-  }
-  write(packed, whole);
+export function fromBytes(bytes: Live<Uint8Array<ArrayBuffer>>, shape: Shape): Tensor {
+  const y = empty(shape), n4 = Math.ceil(y.size / 4), packed = storage(4 * n4);
+  write(packed, () => {
+    const given = now(bytes);
+    if (given.length !== y.size) {
+      throw new RangeError(`fromBytes: got ${given.length} bytes for shape [${shape}]`);
+    }
+    if (given.length % 4 === 0) return given;
+    const whole = new Uint8Array(4 * n4); // the device takes whole words only
+    whole.set(given);
+    return whole;
+  });
   run(toFloatsKernel, { packed, unpacked: y }, { n4 }, folded(Math.ceil(n4 / 64)));
   release(packed);
   return y;

@@ -6,7 +6,7 @@
  */
 import wgsl from "./random.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded, type Live, now, run } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 
 const uniformKernel = kernel("random", wgsl, "uniform_");
@@ -19,7 +19,7 @@ export interface RandomKey {
   /** What the numbers are for: a 32-bit unsigned integer. */
   readonly stream: number;
   /** Which draw of the stream, e.g. the number of images shown: an integer below 2^53. */
-  readonly counter: number;
+  readonly counter: Live<number>;
 }
 
 /**
@@ -42,7 +42,7 @@ export function normal(shape: Shape, key: RandomKey): Tensor {
 }
 
 function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Tensor {
-  for (const [name, value] of Object.entries({ seed, counter })) {
+  for (const [name, value] of Object.entries({ seed, counter: now(counter) })) {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new RangeError(`random: got ${name} ${value}, expected an integer below 2^53`);
     }
@@ -51,8 +51,11 @@ function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Te
     throw new RangeError(`random: got stream ${stream}, expected an integer below 2^32`);
   }
   const numbers = empty(shape), n4 = Math.ceil(numbers.size / 4);
-  const [seed_low, seed_high] = halves(seed), [counter_low, counter_high] = halves(counter);
-  const params = { n4, seed_low, seed_high, stream, counter_low, counter_high };
+  const [seed_low, seed_high] = halves(seed);
+  const half = (i: 0 | 1) =>
+    typeof counter === "function" ? () => halves(counter())[i] : halves(counter)[i];
+  const counters = { counter_low: half(0), counter_high: half(1) };
+  const params = { n4, seed_low, seed_high, stream, ...counters };
   run(k, { numbers }, params, folded(Math.ceil(n4 / 64)));
   return numbers;
 }

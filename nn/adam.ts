@@ -1,4 +1,5 @@
 import { part, release } from "../gpu/memory.ts";
+import { effect } from "../gpu/record.ts";
 import { adamStep } from "../kernels/adam.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { changed, type Flat, flatten, layOut } from "./flat.ts";
@@ -46,10 +47,11 @@ export class Adam {
    */
   step(grads: readonly Tensor[], lr: number = this.options.lr): void {
     const { betas, eps = 1e-8, scaler } = this.options, [beta1, beta2] = betas;
-    this.steps++;
+    effect(() => this.steps++);
     scaler?.settle(grads, betas);
     // In double precision: float32's pow is 6e-4 off after 10,000 steps.
-    const step = scaler ? lr : lr / (1 - beta1 ** this.steps), c2 = 1 - beta2 ** this.steps;
+    const step = scaler ? lr : () => lr / (1 - beta1 ** this.steps);
+    const c2 = () => 1 - beta2 ** this.steps;
     const state = { param: this.#flat.whole, m: this.#m.whole, v: this.#v.whole };
     adamStep(state, grads, this.#flat.offsets, { step, beta1, beta2, eps, c2 }, scaler?.state);
     for (const flat of [this.#flat, this.#m, this.#v]) changed(flat);

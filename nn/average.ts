@@ -1,3 +1,4 @@
+import type { Live } from "../gpu/record.ts";
 import { lerpInto } from "../kernels/lerp.ts";
 import { changed, flatten } from "./flat.ts";
 import type { Module } from "./module.ts";
@@ -22,11 +23,11 @@ export class Average<M extends Module> {
    *
    * @param decay Near 1; 0 copies.
    */
-  update(decay: number): void {
-    this.#follow(1 - decay);
+  update(decay: Live<number>): void {
+    this.#follow(typeof decay === "function" ? () => 1 - decay() : 1 - decay);
   }
 
-  #follow(k: number): void {
+  #follow(k: Live<number>): void {
     const { source, net } = this;
     const pairs = [
       [source.parameters(), net.parameters(), k],

@@ -1,5 +1,5 @@
 import { ALIGNMENT, part, release, type Storage, storage } from "../gpu/memory.ts";
-import { copy } from "../gpu/record.ts";
+import { copy, effect } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Tensors that lie end to end in one buffer, so that one dispatch can serve all. */
@@ -65,5 +65,7 @@ export function layOut(tensors: readonly Tensor[]): { whole: Storage; offsets: n
 
 /** Notes that the whole was written to, for what is derived from its tensors. */
 export function changed({ tensors }: Flat): void {
-  for (const { storage } of tensors) storage.version++;
+  effect(() => {
+    for (const { storage } of tensors) storage.version++;
+  });
 }

@@ -10,8 +10,9 @@ import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { shrink } from "../data/shrink.ts";
-import { profile, submitted } from "../gpu/record.ts";
+import { effect, profile, submitted } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
+import { Player } from "../gpu/tape.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { add, affine, scale } from "../kernels/elementwise.ts";
 import { nonFinite } from "../kernels/finite.ts";
@@ -34,7 +35,7 @@ import { writeReport } from "./report.ts";
 import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
 import { latentsAt, render } from "./sampling.ts";
 import { firstBad, grow, sampler, saveState, type State } from "./state.ts";
-import { type Batch, trainStep } from "./step.ts";
+import { type Batch, type StepLosses, trainStep } from "./step.ts";
 import { EventFile } from "./tensorboard.ts";
 
 /** A run that cannot go on; the message says why and what to do. */
@@ -80,6 +81,7 @@ export async function train(training: Training): Promise<boolean> {
   const { total, phases } = state.schedule, every = Math.round(1000 * options.snapshot);
   using events = new EventFile(run, state.images);
   const ledger = new Ledger(4096), pacer = new Pacer();
+  const player = stepPlayer();
   const reals = gather(
     pictures,
     batchAt({ count: pictures.count, seed: options.seed, mirror: false }, 0, GRID),
@@ -123,6 +125,7 @@ export async function train(training: Training): Promise<boolean> {
   };
   const snapshot = async () => {
     progress.pause();
+    player.forget();
     const R = options.resolution, pixels = await fakes(state, options);
     const beside = await diagnose(state, { pixels, n: GRID, R }, { pixels: reals, n: GRID, R });
     warning = state.images > UNSHAPED ? collapse(beside) : undefined;
@@ -138,12 +141,12 @@ export async function train(training: Training): Promise<boolean> {
   if (Deno.env.get("GPU_DEBUG") === "2") await showProfile(training, shown);
   while (state.images < total && !signal.aborted) {
     const before = state.images;
-    if (grow(state)) {
+    if (grow(state, () => player.forget())) {
       shown = shrink(pictures, state.stage.resolution, options.resize as Resize);
       progress.say(`Image ${before}: ${describe(state.schedule.at(before).phase)}`);
       await tuned(training, shown);
     }
-    scoped(() => ledger.note(advance(state, options, shown)));
+    play(player, state, options, shown, (losses) => ledger.note(losses));
     await pacer.step();
     if (ledger.full || performance.now() - reported > REPORT_MS) await report();
     const crossed = Math.floor(state.images / every) > Math.floor(before / every);
@@ -168,20 +171,46 @@ async function tuned({ tune, state, options }: Training, shown: Pictures): Promi
   });
 }
 
+/** What plays steps of a run. */
+export function stepPlayer(): Player<StepLosses> {
+  return new Player((losses) => Object.values(losses).map(({ storage }) => storage));
+}
+
+/** As {@linkcode advance}, but played where it was recorded before; `note` is given the losses. */
+export function play(
+  player: Player<StepLosses>,
+  state: State,
+  options: TrainOptions,
+  pictures: Pictures,
+  note: (losses: StepLosses) => void,
+): void {
+  const key = sameness(state, options), step = () => advance(state, options, pictures);
+  if (key === undefined) scoped(() => note(step()));
+  else note(player.step(key, step));
+}
+
+/** Names the steps that are as the next one but for what is live in it; undefined if none is. */
+function sameness({ schedule, images, optD }: State, options: TrainOptions): string | undefined {
+  const { phase, batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
+  if (phase.fading) return undefined;
+  const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
+  return JSON.stringify([batch, lrG, lrD, due]);
+}
+
 /**
- * One step on the next pictures; returns its losses.
+ * One step on the next pictures; returns its losses. What differs from that of the next step is live.
  *
  * @param pictures As large as the state's stage wants them.
  */
 export function advance(state: State, options: TrainOptions, pictures: Pictures) {
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const { gp, r1, r1Every, drift, l1, l2 } = options;
-  const start = state.images, { stage } = state, R = stage.resolution;
-  const { batch: N, lrG, lrD } = state.schedule.at(start);
+  const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
+  const { batch: N, lrG, lrD } = state.schedule.at(state.images);
   for (
     const [i, dropout] of state.D.modules().filter((m) => m instanceof Dropout).toArray().entries()
   ) {
-    dropout.begin({ seed, stream: DROPOUTS + 1000 * i, counter: start });
+    dropout.begin({ seed, stream: DROPOUTS + 1000 * i, counter: shown() });
   }
   const changes = changesOf(options.augment);
   const losses_ = trainStep(state, {
@@ -192,12 +221,12 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     decay: { l1, l2 },
     precision: options.precision as Precision,
     augment: (x, pass) =>
-      augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: start }),
+      augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
     batch: (i): Batch => {
-      const counter = start + i * N;
-      const chosen = batchAt({ count: pictures.count, seed, mirror }, counter, N);
+      const counter = shown(i * N);
+      const chosen = () => batchAt({ count: pictures.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
-      const real = faded(fromBytes(gather(pictures, chosen), [N, R, R, 3]), stage);
+      const real = faded(fromBytes(() => gather(pictures, chosen()), [N, R, R, 3]), stage);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : 1;
@@ -205,8 +234,8 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
       return { real, labels, z, ...gp && { mix: uniform([N], { seed, stream: MIX, counter }) } };
     },
   });
-  state.average?.update(decay(options.ema, start, N * dSteps));
-  state.images += N * dSteps;
+  state.average?.update(() => decay(options.ema, state.images, N * dSteps));
+  effect(() => state.images += N * dSteps);
   return losses_;
 }
 

@@ -80,15 +80,17 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
  * have is carried over, in the average, too; the optimisers begin anew; the memory of the old ones
  * goes back to the device. Call it outside of any scope, before each step.
  *
+ * @param before Is called before the old nets go.
  * @returns Whether a new stage began.
  */
-export function grow(state: State): boolean {
+export function grow(state: State, before: () => void = () => {}): boolean {
   const { stage, schedule, recipe, options } = state;
   const { phase, alpha } = schedule.at(state.images);
   if (stage.resolution === phase.resolution && stage.fading === phase.fading) {
     stage.alpha = alpha;
     return false;
   }
+  before();
   const built = build(recipe, options, stageOf(phase, alpha));
   carry(state.G, built.G);
   carry(state.D, built.D);

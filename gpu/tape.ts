@@ -1,0 +1,93 @@
+/**
+ * Steps that are the same each time, played again without the program that recorded them.
+ *
+ * What may differ between two plays is given as functions: numbers of dispatches, bytes of uploads,
+ * and what the host itself has to do. That nothing else differs is seen by recording a step twice.
+ *
+ * @module
+ */
+import { claim, handleOf, inScope, outside, release, type Resource } from "./memory.ts";
+import { type Tape, taped } from "./record.ts";
+
+interface Kept<T> {
+  readonly tape: Tape;
+  readonly result: T;
+  /** What the step worked on that was there before it, in order. */
+  readonly given: readonly unknown[];
+}
+
+/**
+ * Runs a step that is called again and again: records it until two recordings agree, then plays it.
+ *
+ * A step whose numbers change each time without being live is never played, only recorded.
+ */
+export class Player<T> {
+  /** Steps that were played, not recorded. */
+  played = 0;
+  readonly #kept = new Map<string, Kept<T>>();
+  readonly #agreed = new Set<string>();
+  // What tapes work in belongs to them alone, so that nothing else is there when they are played.
+  #arena: Resource[] = [];
+
+  /** @param resources Of a step's result. */
+  constructor(readonly resources: (result: T) => Iterable<Resource>) {}
+
+  /**
+   * Makes one step.
+   *
+   * @param key Names what the step depends on and may change: each has a tape of its own.
+   * @param body Makes it, of what is there all the time and what it makes itself. What it returns is of
+   * use until the next step.
+   */
+  step(key: string, body: () => T): T {
+    const kept = this.#kept.get(key);
+    if (kept && this.#agreed.has(key)) {
+      for (const { play } of kept.tape) play();
+      this.played++;
+      return kept.result;
+    }
+    try {
+      const made = this.#record(body, kept);
+      if (kept && same(kept, made)) this.#agreed.add(key);
+      this.#kept.set(key, made);
+      return made.result;
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  /** Gives all memory back and begins anew, for when something else is to use the device. */
+  forget(): void {
+    for (const resource of this.#arena) release(resource);
+    this.#arena = [];
+    for (const { result } of this.#kept.values()) {
+      for (const resource of this.resources(result)) if (resource.live) release(resource);
+    }
+    this.#kept.clear();
+    this.#agreed.clear();
+  }
+
+  #record(body: () => T, before: Kept<T> | undefined): Kept<T> {
+    for (const resource of this.#arena) release(resource);
+    this.#arena = [];
+    for (const resource of before ? this.resources(before.result) : []) release(resource);
+    let result: T;
+    const tape = taped(() => outside(() => result = inScope(body, this.resources)));
+    // One tape may work where another one has: they are not played at once.
+    const tapes = [tape, ...[...this.#kept.values()].map(({ tape }) => tape)];
+    this.#arena = claim(new Set(tapes.flat().flatMap(({ on }) => on)));
+    const own = new Set([...this.#arena, ...this.resources(result!)].map(handleOf));
+    const given = tape.flatMap(({ on }) => on.filter((handle) => !own.has(handle)));
+    return { tape, result: result!, given };
+  }
+}
+
+function same(a: Kept<unknown>, b: Kept<unknown>): boolean {
+  return alike(a.given, b.given) && a.tape.length === b.tape.length &&
+    a.tape.every(({ what }, i) => alike(what, b.tape[i].what));
+}
+
+function alike(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((part, i) => part === b[i]);
+}

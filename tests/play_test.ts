@@ -1,0 +1,91 @@
+/** Steps that are played, not recorded: the same, bit for bit. */
+import { assert, assertEquals } from "@std/assert";
+import type { Pictures } from "../data/pack.ts";
+import { openGpu } from "../gpu/device.ts";
+import { normal } from "../kernels/random.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { dcgan } from "../train/dcgan.ts";
+import { advance, play, stepPlayer } from "../train/loop.ts";
+import { defaults, type TrainOptions } from "../train/options.ts";
+import { pggan } from "../train/pggan.ts";
+import type { Recipe } from "../train/recipe.ts";
+import { sagan } from "../train/sagan.ts";
+import { newState, type State } from "../train/state.ts";
+await openGpu();
+
+const small = { ...defaults, resolution: 16, batch: 4, nz: 8, ngf: 4, ndf: 4 };
+const count = 10;
+function picturesOf(R: number): Pictures {
+  const pixels = Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256);
+  return { name: "test", count, resolution: R, pixels, hash: "", broken: [] };
+}
+
+const runs: Record<string, [Recipe, Partial<TrainOptions>]> = {
+  "DCGAN with soft labels, two steps of D": [dcgan, { labelSmoothing: 0.8, dSteps: 2 }],
+  "DCGAN in half precision": [dcgan, { precision: "f16" }],
+  "SAGAN with all the thesis's parts": [sagan, {
+    ...sagan.presets.thesis.options,
+    resolution: 16,
+    attention: "8,4",
+    dropout: 0.25,
+    augment: "color,translation,cutout",
+    l1: 1e-4,
+    ema: 0.99,
+  }],
+  "SAGAN with penalties, a relative loss, R1 at each third step": [sagan, {
+    ...sagan.presets.default.options,
+    resolution: 16,
+    gp: 10,
+    r1: 1,
+    r1Every: 3,
+    drift: 1e-3,
+    loss: "ragan",
+  }],
+  "PGGAN's first phase": [pggan, {
+    ...pggan.presets.default.options,
+    resolution: 8,
+    fmapBase: 64,
+    fmapMax: 8,
+  }],
+};
+
+/** Everything that a run depends on. */
+async function contents({ G, D, optG, optD, average, images }: State) {
+  const tensors = [G, D, ...average ? [average.net] : []].flatMap((net) =>
+    [...net.named()].map(([, t]) => t)
+  );
+  const moments = [optG, optD].flatMap((opt) => opt.moments.flatMap(({ m, v }) => [m, v]));
+  const values: number[][] = [[images, optG.steps, optD.steps]];
+  for (const t of [...tensors, ...moments]) values.push([...await t.read()]);
+  return values;
+}
+
+for (const [name, [recipe, changed]] of Object.entries(runs)) {
+  Deno.test(`steps are played as they are recorded: ${name}`, async () => {
+    const own = { ...small, ...changed, batch: 4, nz: 8, ngf: 4, ndf: 4 } as TrainOptions;
+    const recorded = newState(recipe, own), played = newState(recipe, own), player = stepPlayer();
+    const pictures = picturesOf(recorded.stage.resolution), STEPS = 12;
+    const losses: number[][] = [[], []], kept: [Tensor, Float32Array][] = [];
+    for (let i = 0; i < STEPS; i++) {
+      const made = scoped(() => advance(recorded, own, pictures));
+      losses[0].push((await made.g.read())[0]);
+    }
+    for (let i = 0; i < STEPS; i++) {
+      let g: Promise<Float32Array> | undefined;
+      play(player, played, own, pictures, (made) => g = made.g.read());
+      losses[1].push((await g!)[0]);
+      // What others make between two steps, and keep, is no step's to write to.
+      const z = () => normal([4, 8], { seed: 1, stream: 9, counter: i });
+      const x = scoped(() => noGrad(() => played.G.forward(z(), false)));
+      kept.push([x, await x.read()]);
+    }
+    for (const [x, values] of kept) assertEquals(await x.read(), values);
+    assert(player.played >= STEPS / 2, `${player.played} of ${STEPS} steps were played`);
+    assertEquals(losses[1], losses[0]);
+    const [a, b] = [await contents(recorded), await contents(played)];
+    a.forEach((values, i) => assert(values.every((v, k) => v === b[i][k]), `tensor ${i} differs`));
+    assertEquals(a.length, b.length);
+    player.forget();
+  });
+}
