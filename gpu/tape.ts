@@ -29,7 +29,7 @@ export class Player<T> {
   // What tapes work in belongs to them alone, so that nothing else is there when they are played.
   #arena: Resource[] = [];
 
-  /** @param resources Of a step's result. */
+  /** `resources` are those of a step's result. */
   constructor(readonly resources: (result: T) => Iterable<Resource>) {}
 
   /**
