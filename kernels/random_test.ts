@@ -1,4 +1,5 @@
 import { openGpu } from "../gpu/device.ts";
+import { now } from "../gpu/record.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose } from "../tests/support.ts";
 import { normal, type RandomKey, uniform } from "./random.ts";
@@ -16,8 +17,11 @@ function philox(counter: number[], key: number[]): number[] {
   }
   return [a, b, c, d].map(Number);
 }
-function blocks(n: number, { seed, stream, counter }: RandomKey): number[][] {
-  const low = counter % 2 ** 32, high = (counter - low) / 2 ** 32, seedLow = seed % 2 ** 32;
+function blocks(n: number, { seed, stream, counter: given }: RandomKey): number[][] {
+  const counter = now(given),
+    low = counter % 2 ** 32,
+    high = (counter - low) / 2 ** 32,
+    seedLow = seed % 2 ** 32;
   const seedHigh = (seed - seedLow) / 2 ** 32;
   return Array.from(
     { length: Math.ceil(n / 4) },
