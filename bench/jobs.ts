@@ -20,7 +20,7 @@ import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Shape, type Tensor } from "../tensor/tensor.ts";
-import { stepPlayer } from "../train/loop.ts";
+import { stepPlayer } from "../train/advance.ts";
 import { losses } from "../train/losses.ts";
 import { type Batch, type Players, type StepLosses, trainStep } from "../train/step.ts";
 import {

@@ -6,7 +6,7 @@ import { normal } from "../kernels/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
-import { advance, play, stepPlayer } from "../train/loop.ts";
+import { advance, play, stepPlayer } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";

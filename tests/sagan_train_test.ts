@@ -10,7 +10,7 @@ import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scale } from "../kernels/elementwise.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
-import { advance } from "../train/loop.ts";
+import { advance } from "../train/advance.ts";
 import { losses } from "../train/losses.ts";
 import { trainStep } from "../train/step.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";

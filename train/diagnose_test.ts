@@ -9,7 +9,7 @@ import { attentionMaps } from "./attention_maps.ts";
 import { attentionSheet, standardPoints } from "./attention_sheet.ts";
 import { dcgan } from "./dcgan.ts";
 import { collapse, diagnose, diversity } from "./diagnose.ts";
-import { advance } from "./loop.ts";
+import { advance } from "./advance.ts";
 import { defaults, type TrainOptions } from "./options.ts";
 import { sagan } from "./sagan.ts";
 import { newState } from "./state.ts";

@@ -10,32 +10,22 @@ import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { shrink } from "../data/shrink.ts";
-import { effect, profile, submitted } from "../gpu/record.ts";
+import { profile, submitted } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
-import { Player } from "../gpu/tape.ts";
-import { fromBytes } from "../kernels/bytes.ts";
-import { add, affine, scale } from "../kernels/elementwise.ts";
 import { nonFinite } from "../kernels/finite.ts";
-import type { Precision } from "../kernels/precision.ts";
-import { normal, uniform } from "../kernels/random.ts";
-import { downAverage, upNearest } from "../kernels/resample.ts";
-import type { Stage } from "../models/stage.ts";
-import { Dropout } from "../nn/dropout.ts";
 import type { Module } from "../nn/module.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
-import { augment } from "./augment.ts";
+import { scoped } from "../tensor/tensor.ts";
+import { advance, play, stepPlayer } from "./advance.ts";
 import { describe } from "./growth.ts";
 import { collapse, diagnose } from "./diagnose.ts";
 import { Ledger, type LossMeans } from "./ledger.ts";
 import { type Judge, judgeWhenDue } from "./judge.ts";
-import { losses } from "./losses.ts";
-import { changesOf, type TrainOptions } from "./options.ts";
+import type { TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
 import { appendStats, checkpointPath, keepLast } from "./run_folder.ts";
 import { latentsAt, render } from "./sampling.ts";
 import { firstBad, grow, sampler, saveState, type State } from "./state.ts";
-import { type Batch, type StepLosses, trainStep } from "./step.ts";
 import { EventFile } from "./tensorboard.ts";
 
 /** A run that cannot go on; the message says why and what to do. */
@@ -58,11 +48,6 @@ export interface Training {
   /** Finds the fastest way to compute a step that is new. */
   readonly tune?: ((step: () => void) => Promise<void>) | undefined;
 }
-
-/** Streams of random numbers on the device, by what they are for; 3 is for samples. */
-const LATENTS = 1, LABELS = 2, MIX = 4;
-// Many of each: one for every pass of a step, and draw of it; one for every layer, and pass.
-const AUGMENTATIONS = 1_000_000, DROPOUTS = 2_000_000;
 
 const GRID = 64; // pictures in a grid
 const UNSHAPED = 25_000; // images until which pictures may well be alike
@@ -169,95 +154,6 @@ async function tuned({ tune, state, options }: Training, shown: Pictures): Promi
       [optG.steps, optD.steps] = steps;
     }
   });
-}
-
-/** What plays steps of a run. */
-export function stepPlayer(): Player<StepLosses> {
-  return new Player((losses) => Object.values(losses).map(({ storage }) => storage));
-}
-
-/** As {@linkcode advance}, but played where it was recorded before; `note` is given the losses. */
-export function play(
-  player: Player<StepLosses>,
-  state: State,
-  options: TrainOptions,
-  pictures: Pictures,
-  note: (losses: StepLosses) => void,
-): void {
-  const key = sameness(state, options), step = () => advance(state, options, pictures);
-  if (key === undefined) scoped(() => note(step()));
-  else note(player.step(key, step));
-}
-
-/** Names the steps that are as the next one but for what is live in it; undefined if none is. */
-function sameness({ schedule, images, optD }: State, options: TrainOptions): string | undefined {
-  const { phase, batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
-  if (phase.fading) return undefined;
-  const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
-  return JSON.stringify([batch, lrG, lrD, due]);
-}
-
-/**
- * One step on the next pictures; returns its losses. What differs from that of the next step is live.
- *
- * @param pictures As large as the state's stage wants them.
- */
-export function advance(state: State, options: TrainOptions, pictures: Pictures) {
-  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
-  const { gp, r1, r1Every, drift, l1, l2 } = options;
-  const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
-  const { batch: N, lrG, lrD } = state.schedule.at(state.images);
-  for (
-    const [i, dropout] of state.D.modules().filter((m) => m instanceof Dropout).toArray().entries()
-  ) {
-    dropout.begin({ seed, stream: DROPOUTS + 1000 * i, counter: shown() });
-  }
-  const changes = changesOf(options.augment);
-  const losses_ = trainStep(state, {
-    loss: losses[options.loss],
-    dSteps,
-    rates: { G: lrG, D: lrD },
-    penalties: { gp, r1, r1Every, drift },
-    decay: { l1, l2 },
-    precision: options.precision as Precision,
-    augment: (x, pass) =>
-      augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
-    batch: (i): Batch => {
-      const counter = shown(i * N);
-      const chosen = () => batchAt({ count: pictures.count, seed, mirror }, counter(), N);
-      // Uploading submits what is recorded, so it comes first.
-      const real = faded(fromBytes(() => gather(pictures, chosen()), [N, R, R, 3]), stage);
-      const labels = low < 1
-        ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
-        : 1;
-      const z = normal([N, nz], { seed, stream: LATENTS, counter });
-      return { real, labels, z, ...gp && { mix: uniform([N], { seed, stream: MIX, counter }) } };
-    },
-  });
-  state.average?.update(() => decay(options.ema, state.images, N * dSteps));
-  effect(() => state.images += N * dSteps);
-  return losses_;
-}
-
-/**
- * Real pictures as D sees them while a level is faded in: mixed with what half their size would show,
- * as the fakes are.
- */
-function faded(real: Tensor, { fading, alpha }: Stage): Tensor {
-  if (!fading) return real;
-  return add(scale(upNearest(downAverage(real, 2), 2), 1 - alpha), scale(real, alpha));
-}
-
-/**
- * The average's decay for a step of `shown` images after `images`. `ema` is meant for steps of 64. While
- * the run is young the average forgets faster, with a half-life of a twentieth of its age: else it would
- * be grey for long.
- *
- * @see Karras et al. 2022 (EDM), ema_rampup_ratio
- */
-export function decay(ema: number, images: number, shown: number): number {
-  const halfLife = Math.min(64 * Math.log(0.5) / Math.log(ema), 0.05 * images);
-  return 0.5 ** (shown / halfLife);
 }
 
 /**

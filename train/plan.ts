@@ -11,7 +11,7 @@ import type { Pictures } from "../data/pack.ts";
 import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
-import { advance } from "./loop.ts";
+import { advance } from "./advance.ts";
 import { describe, type Phase } from "./growth.ts";
 import type { TrainOptions } from "./options.ts";
 import { duration } from "./progress.ts";
