@@ -21,7 +21,7 @@ const help = [
 const FEATURES = {
   "timestamp-query": "times single kernels (deno task bench --profile)",
   "shader-f16": "half precision (gan train --precision f16)",
-  "subgroups": "faster sums; not used yet",
+  "subgroups": "lanes that share what they load (on software devices)",
 };
 
 /** Whose driver it is, by the number that WebGPU gives as the vendor. */

@@ -5,7 +5,7 @@ import { tune } from "../kernels/tune.ts";
 import { writeAtomically } from "../nn/write_atomically.ts";
 import type { Progress } from "../train/progress.ts";
 
-const FORMAT = 1; // grows when kernels change so much that old plans are no longer the best
+const FORMAT = 2; // grows when kernels change so much that old plans are no longer the best
 
 /**
  * What tries plans for a step's products and convolutions, and keeps the best of them for this device

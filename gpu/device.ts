@@ -144,7 +144,8 @@ export async function openGpu(choice?: string): Promise<DeviceInfo> {
   });
   if (info.lanes > 8) info = { ...info, fastTextures: await passes(device, readsTextures()) };
   if (device.features.has(SHARING)) {
-    info = { ...info, sharing: await passes(device, broadcasts(info.lanes)) };
+    const sharing = await passes(device, broadcasts(info.lanes));
+    if (sharing) info = { ...info, sharing, features: [...info.features, SHARING].sort() };
   }
   opened = { device, info };
   return info;
