@@ -29,19 +29,25 @@ export interface Judged {
   readonly progress: Progress;
 }
 
-/**
- * Judges the generator if its time has come since `before` images, or the run is at its end. Writes the
- * value to the statistics; the state with the least so far is kept as `best.safetensors`.
- */
-export async function judgeWhenDue(
-  { judge, state, options, run, progress }: Judged,
+/** The judge, if its time has come since `before` images, or the run is at its end. */
+export function judgeDue(
+  { judge, state: { images, schedule } }: Judged,
   before: number,
+): Judge | undefined {
+  const due = judge && Math.floor(images / judge.every) > Math.floor(before / judge.every);
+  return due || images >= schedule.total ? judge : undefined;
+}
+
+/**
+ * Judges the generator. Writes the value to the statistics; the state with the least so far is kept as
+ * `best.safetensors`.
+ */
+export async function judgeNow(
+  judge: Judge,
+  { state, options, run, progress }: Judged,
   events: EventFile,
 ): Promise<void> {
-  const { images, schedule: { total } } = state;
-  if (!judge) return;
-  const due = Math.floor(images / judge.every) > Math.floor(before / judge.every);
-  if (!due && images < total) return;
+  const { images } = state;
   progress.pause();
   const earlier = (await readStats(run)).map((report) => report[judge.name])
     .filter((value) => typeof value === "number");

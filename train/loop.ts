@@ -19,7 +19,7 @@ import { advance, play, stepPlayer } from "./advance.ts";
 import { describe } from "./growth.ts";
 import { collapse, diagnose } from "./diagnose.ts";
 import { Ledger, type LossMeans } from "./ledger.ts";
-import { type Judge, judgeWhenDue } from "./judge.ts";
+import { type Judge, judgeDue, judgeNow } from "./judge.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
@@ -136,7 +136,11 @@ export async function train(training: Training): Promise<boolean> {
     if (ledger.full || performance.now() - reported > REPORT_MS) await report();
     const crossed = Math.floor(state.images / every) > Math.floor(before / every);
     if (crossed && state.images < total) await snapshot();
-    await judgeWhenDue(training, before, events);
+    const judge = judgeDue(training, before);
+    if (judge) {
+      player.forget();
+      await judgeNow(judge, training, events);
+    }
   }
   await snapshot();
   progress.finish();
