@@ -1,6 +1,5 @@
 /** Steps that are played, not recorded: the same, bit for bit. */
 import { assert, assertEquals } from "@std/assert";
-import type { Pictures } from "../data/pack.ts";
 import { openGpu } from "../gpu/device.ts";
 import { normal } from "../kernels/random.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -12,15 +11,10 @@ import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { sagan } from "../train/sagan.ts";
 import { newState, type State } from "../train/state.ts";
+import { picturesOf } from "./pictures.ts";
 await openGpu();
 
 const small = { ...defaults, resolution: 16, batch: 4, nz: 8, ngf: 4, ndf: 4 };
-const count = 10;
-function picturesOf(R: number): Pictures {
-  const pixels = Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256);
-  return { name: "test", count, resolution: R, pixels, hash: "", broken: [] };
-}
-
 const runs: Record<string, [Recipe, Partial<TrainOptions>]> = {
   "DCGAN with soft labels, two steps of D": [dcgan, { labelSmoothing: 0.8, dSteps: 2 }],
   "DCGAN in half precision": [dcgan, { precision: "f16" }],

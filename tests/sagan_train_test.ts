@@ -1,7 +1,6 @@
 /** SAGAN's training: resume with all parts, memory, what options change, nets of each resolution. */
 import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { Pictures } from "../data/pack.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";
@@ -17,6 +16,7 @@ import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { plan } from "../train/plan.ts";
 import { sagan } from "../train/sagan.ts";
 import { loadState, newState, saveState } from "../train/state.ts";
+import { picturesOf } from "./pictures.ts";
 import { randoms } from "./support.ts";
 await openGpu();
 
@@ -47,15 +47,7 @@ const everything: Record<string, Partial<TrainOptions>> = {
   "penalties on slopes": { gp: 10, r1: 1, drift: 1e-3, loss: "ragan", minibatch: "discrimination" },
   "no parts": { attention: "none", spectralNorm: false, minibatch: "stddev" },
 };
-const R = options.resolution, count = 10;
-const pictures: Pictures = {
-  name: "test",
-  count,
-  resolution: R,
-  pixels: Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256),
-  hash: "",
-  broken: [],
-};
+const R = options.resolution, pictures = picturesOf(R);
 
 for (const [name, changed] of Object.entries(everything)) {
   const own: TrainOptions = { ...options, ...changed };

@@ -7,7 +7,6 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import type { Pictures } from "../data/pack.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";
@@ -21,6 +20,7 @@ import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import { findCheckpoint, readStats } from "../train/run_folder.ts";
 import { loadState, newState, saveState, type State } from "../train/state.ts";
+import { picturesOf } from "./pictures.ts";
 import { assertClose } from "./support.ts";
 await openGpu();
 
@@ -38,15 +38,7 @@ const options: TrainOptions = {
   labelSmoothing: 0.8,
   dSteps: 1,
 };
-const R = options.resolution, count = 10;
-const pictures: Pictures = {
-  name: "test",
-  count,
-  resolution: R,
-  pixels: Uint8Array.from({ length: count * R * R * 3 }, (_, i) => (i * 7919) % 256),
-  hash: "",
-  broken: [],
-};
+const pictures = picturesOf(options.resolution);
 const quiet = () => new Progress({ style: "json", write: () => {} });
 const never = new AbortController().signal;
 
