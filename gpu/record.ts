@@ -217,7 +217,7 @@ function writeParams(
   for (let i = 0; i < k.params.length; i++) {
     const { name, type } = k.params[i], value = params[name];
     if (value === undefined) throw new TypeError(`${k.label}: parameter ${name} is missing`);
-    setParam(at + 4 * i, type, typeof value === "function" ? value() : value);
+    setParam(at + 4 * i, type, now(value));
   }
 }
 

@@ -13,7 +13,7 @@ await openGpu();
 
 const sumsPlayer = () => new Player((y: Tensor) => [y.storage]);
 
-/** A step of a number, an upload, a random number and an effect; `draw` says which. */
+/** A step of numbers, an upload and an effect; its numbers are live, or those of when it is recorded. */
 function stepper(live: boolean) {
   const state = { steps: 0 }, y = tensor([0, 0], [2]);
   const here = <T>(value: () => T): Live<T> => live ? value : value() as Live<T>;
