@@ -12,24 +12,27 @@ import { counters } from "../gpu/memory.ts";
 import { flush, idle, profile, rehearsed } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { withPrecision } from "../kernels/precision.ts";
+import { openTuner } from "../cli/tuning.ts";
 import { type Job, jobs, onRequest, trainingNames } from "./jobs.ts";
 import { byWallClock } from "./profile.ts";
 
 const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D]
-      [--precision f32|f16] [--profile] [--list]
+      [--precision f32|f16] [--profile] [--no-autotune] [--list]
 
 Times jobs, one JSON line each; --profile shows where one run's time goes, kernel by kernel
-(dcgan-32 unless --jobs says otherwise); --list names the jobs.`;
+(dcgan-32 unless --jobs says otherwise); --list names the jobs. On a GPU plans are tuned first, as
+training does, and kept where it keeps them.`;
 
-const LEAST_SAMPLE = 60; // ms: a wait takes 10 to 12 whatever happens
-const MOST_REPEATS = 1024;
+/** Milliseconds. A wait is noticed 10 late at most: a small share of a sample, which on a GPU is many runs. */
+const LEAST_SAMPLE = { software: 60, gpu: 300 };
+const MOST_REPEATS = 16_384;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(words: string[]): Promise<number> {
   const args = parseArgs(words, {
     string: ["device", "jobs", "budget-ms", "batch", "precision"],
-    boolean: ["profile", "list", "help"],
+    boolean: ["profile", "list", "help", "no-autotune"],
   });
   if (args.help) {
     console.log(HELP);
@@ -62,10 +65,15 @@ async function main(words: string[]): Promise<number> {
     return refuse(`--precision ${precision}: choose f32 or f16`);
   }
   try {
-    await openGpu(args.device as string | undefined);
+    const device = await openGpu(args.device as string | undefined);
+    const say = (text: string) => console.error(`bench: ${text}`);
+    const tune = !device.software && !args["no-autotune"]
+      ? await openTuner("runs/.cache", device, say)
+      : undefined;
     for (const name of names) {
       const job = withPrecision(precision, all[name]);
       await job.check();
+      await tune?.(job.run);
       if (args.profile) await printProfile(name, job);
       else console.log(JSON.stringify({ job: name, precision, ...await time(job, budget) }));
     }
@@ -95,10 +103,11 @@ async function time(job: Job, budget: number) {
   const flop = counters.flop - before;
   await idle();
   // How many runs make a sample: by the best of a few, as one may have been held up.
+  const least = deviceInfo().software ? LEAST_SAMPLE.software : LEAST_SAMPLE.gpu;
   let repeat = 1, took = await sample(job, 1);
-  if (took < 2 * LEAST_SAMPLE) took = Math.min(took, await fastest(job, 1));
-  while (took < LEAST_SAMPLE && repeat < MOST_REPEATS) {
-    repeat = Math.min(MOST_REPEATS, Math.ceil(repeat * Math.max(1.5, 1.2 * LEAST_SAMPLE / took)));
+  if (took < 2 * least) took = Math.min(took, await fastest(job, 1));
+  while (took < least && repeat < MOST_REPEATS) {
+    repeat = Math.min(MOST_REPEATS, Math.ceil(repeat * Math.max(1.5, 1.2 * least / took)));
     took = await fastest(job, repeat);
   }
   const samples: number[] = [], { bytes } = counters;

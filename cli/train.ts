@@ -92,7 +92,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
     }
     const judge = await openJudge(options, pictures, cache, progress);
     const tune = values.autotune ?? !software
-      ? await openTuner(cache, device, progress)
+      ? await openTuner(cache, device, (text) => progress.say(text))
       : undefined;
     const state = newState(recipe, options);
     const run = resumed ?? await createRun(out, title(options, pictures), options);

@@ -3,9 +3,8 @@ import type { DeviceInfo } from "../gpu/device.ts";
 import { tunedPlans, useTuned } from "../kernels/plan.ts";
 import { tune } from "../kernels/tune.ts";
 import { writeAtomically } from "../nn/write_atomically.ts";
-import type { Progress } from "../train/progress.ts";
 
-const FORMAT = 2; // grows when kernels change so much that old plans are no longer the best
+const FORMAT = 3; // grows when kernels change so much that old plans are no longer the best
 
 /**
  * What tries plans for a step's products and convolutions, and keeps the best of them for this device
@@ -14,7 +13,7 @@ const FORMAT = 2; // grows when kernels change so much that old plans are no lon
 export async function openTuner(
   cache: string,
   { name, features }: DeviceInfo,
-  progress: Progress,
+  say: (text: string) => void,
 ): Promise<(step: () => void) => Promise<void>> {
   const file = join(cache, `plans-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`);
   const maker = JSON.stringify([FORMAT, name, Deno.version.deno, features]);
@@ -28,13 +27,13 @@ export async function openTuner(
     const start = performance.now();
     let tried = 0, gain = 0;
     await tune(step, (tuned, done, of) => {
-      if (done === 1) progress.say(`Tuning: trying plans for ${of} products and convolutions`);
+      if (done === 1) say(`Tuning: trying plans for ${of} products and convolutions`);
       tried = of;
       gain += Math.log(tuned.gain);
     });
     if (tried === 0) return;
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    progress.say(
+    say(
       `Tuned in ${seconds} s: on average ${
         Math.exp(gain / tried).toFixed(2)
       } times as fast as untuned`,

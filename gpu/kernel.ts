@@ -2,7 +2,7 @@
  * Turns an entry point of a WGSL file into a kernel.
  *
  * The shader is the declaration: bindings and parameters are written there, once, and read from
- * its text. An entry point is given the bindings that its own text and the helper functions
+ * its text. An entry point is given the bindings that its own text and the functions that it calls
  * mention, so one file can hold several that differ in what they bind.
  *
  * @module
@@ -72,7 +72,7 @@ export function kernel(file: string, code: string, entryPoint = "main"): Kernel 
   };
 }
 
-/** The text of the entry point and of every function that is not an entry point. */
+/** The text of the entry point and of all functions that it calls, or that those call. */
 function visibleTo(entryPoint: string, text: string): string | undefined {
   const starts = [...text.matchAll(FUNCTION)];
   const parts = starts.map((match, i) => ({
@@ -81,8 +81,14 @@ function visibleTo(entryPoint: string, text: string): string | undefined {
     text: text.slice(match.index, starts[i + 1]?.index),
   }));
   if (!parts.some(({ name, entry }) => entry && name === entryPoint)) return undefined;
-  return parts.filter(({ name, entry }) => !entry || name === entryPoint)
-    .map(({ text }) => text).join("");
+  const called = new Set([entryPoint]),
+    textOf = new Map(parts.map(({ name, text }) => [name, text]));
+  for (const name of called) {
+    for (const [, callee] of textOf.get(name)!.matchAll(/(?<!fn )\b(\w+)\s*\(/g)) {
+      if (textOf.has(callee)) called.add(callee); // which the loop comes to
+    }
+  }
+  return [...called].map((name) => textOf.get(name)).join("");
 }
 
 function layoutOf(space: string | undefined, type: string): Binding["layout"] {

@@ -4,19 +4,21 @@
  * @module
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
-import { deviceInfo } from "../gpu/device.ts";
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Tensor } from "../tensor/tensor.ts";
+import { variant } from "./variant.ts";
 
 const ENTRIES = [
   "moments",
   "finish",
+  "finishGroup",
   "from_running",
   "normalise",
   "gradient_sums",
   "gradient_finish",
+  "gradient_finishGroup",
   "gradient",
 ] as const;
 
@@ -72,17 +74,20 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
   const { training, eps, momentum, slope: k } = options;
   const fours = C % 4 === 0, columns = fours ? C / 4 : C, kernels = fours ? byFours : byOnes;
   // Enough invocations to fill a device, and rows enough for each to be worth it.
-  const invocations = deviceInfo().software ? 1024 : 8192;
+  const together = variant() === "group", invocations = together ? 32_768 : 1024;
   const chunks = Math.max(1, Math.min(Math.ceil(rows / 4), Math.ceil(invocations / columns), 1024));
   const params = { rows, C: columns, chunks, eps, momentum, k };
   const perChannel = folded(Math.ceil(columns / 64));
+  const finish = together ? kernels.finishGroup : kernels.finish;
+  const gradientFinish = together ? kernels.gradient_finishGroup : kernels.gradient_finish;
+  const finished = together ? folded(columns) : perChannel;
   const perChunk = folded(Math.ceil(chunks * columns / 64));
 
   const stats = empty([2, C]);
   if (training) {
     const partial = empty([chunks, 2, C]);
     run(kernels.moments, { x, partial }, params, perChunk);
-    run(kernels.finish, { x, partial, stats, running_mean, running_var }, params, perChannel);
+    run(finish, { x, partial, stats, running_mean, running_var }, params, finished);
   } else {
     run(kernels.from_running, { stats, running_mean, running_var }, params, perChannel);
   }
@@ -103,8 +108,7 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
           op: "batchNorm's gradient",
           inputs,
           shape: [C],
-          forward: (dgamma) =>
-            run(kernels.gradient_finish, { partial, dgamma, dbeta }, params, perChannel),
+          forward: (dgamma) => run(gradientFinish, { partial, dgamma, dbeta }, params, finished),
         });
         const dx = apply({
           op: "batchNorm's gradient",

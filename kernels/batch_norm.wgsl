@@ -39,16 +39,50 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   partial[(2 * chunk + 1) * p.C + c] = squares;
 }
 
+// Both sums over chunks first, first + step, ... of channels c
+struct Sums { one: V, two: V }
+fn added(c: u32, first: u32, step: u32) -> Sums {
+  var sums = Sums(V(), V());
+  for (var i = first; i < p.chunks; i += step) {
+    sums.one += partial[2 * i * p.C + c];
+    sums.two += partial[(2 * i + 1) * p.C + c];
+  }
+  return sums;
+}
+
+// The same over all chunks, by the lanes of a workgroup together; right in the first of them
+var<workgroup> ones: array<V, 64>;
+var<workgroup> twos: array<V, 64>;
+fn addedByGroup(c: u32, l: u32) -> Sums {
+  let own = added(c, l, 64);
+  ones[l] = own.one;
+  twos[l] = own.two;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (l < half) {
+      ones[l] += ones[l + half];
+      twos[l] += twos[l + half];
+    }
+  }
+  return Sums(ones[l], twos[l]);
+}
+
 @compute @workgroup_size(64)
 fn finish(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= p.C) { return; }
-  var sum = V();
-  var squares = V();
-  for (var i = 0u; i < p.chunks; i++) {
-    sum += partial[2 * i * p.C + c];
-    squares += partial[(2 * i + 1) * p.C + c];
-  }
+  if (id.x < p.C) { moved(id.x, added(id.x, 0, 1)); }
+}
+
+// A workgroup for each channel (four, if V has)
+@compute @workgroup_size(64)
+fn finishGroup(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) place: vec3u) {
+  let sums = addedByGroup(place.x, l);
+  if (l == 0) { moved(place.x, sums); }
+}
+
+// Statistics of channels c from the sums of moments, and the running ones on their way to them
+fn moved(c: u32, sums: Sums) {
+  let sum = sums.one;
+  let squares = sums.two;
   let n = f32(p.rows);
   let shift = sum / n;
   let variance = max(squares / n - shift * shift, V());
@@ -112,16 +146,19 @@ fn gradient_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
 
 @compute @workgroup_size(64)
 fn gradient_finish(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= p.C) { return; }
-  var sum = V();
-  var products = V();
-  for (var i = 0u; i < p.chunks; i++) {
-    sum += partial[2 * i * p.C + c];
-    products += partial[(2 * i + 1) * p.C + c];
-  }
-  dbeta[c] = sum;
-  dgamma[c] = products;
+  if (id.x < p.C) { kept(id.x, added(id.x, 0, 1)); }
+}
+
+@compute @workgroup_size(64)
+fn gradient_finishGroup(@builtin(local_invocation_index) l: u32,
+                        @builtin(workgroup_id) place: vec3u) {
+  let sums = addedByGroup(place.x, l);
+  if (l == 0) { kept(place.x, sums); }
+}
+
+fn kept(c: u32, sums: Sums) {
+  dbeta[c] = sums.one;
+  dgamma[c] = sums.two;
 }
 
 // dx = gamma / deviation (g - mean g - x^ mean(g x^))

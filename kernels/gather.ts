@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceInfo } from "../gpu/device.ts";
 import { folded, run } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
@@ -11,7 +12,8 @@ import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { normal } from "./random.ts";
 import { tiledGather } from "./tile.ts";
-import { fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
+import { bare, fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
+import { addParts } from "./parts.ts";
 
 /** Sizes of a gather by their names in the shader. */
 export type GatherSizes = Record<
@@ -36,7 +38,7 @@ export interface Gather {
 
 /** Lays both operands out and runs the gather kernel on them. */
 export function gather(job: Gather, out: Tensor): void {
-  const { a, A, b, B, transposed, sizes: { rows, OC } } = job;
+  const { a, A, b, B, transposed, sizes: { rows, OC, E }, images = 1 } = job;
   if (A.channels > 4 * 60_000) {
     throw new RangeError(
       `gather: ${A.channels} terms are too many for one loop of the software device`,
@@ -45,7 +47,14 @@ export function gather(job: Gather, out: Tensor): void {
   const texture = [A, B, job.flipped ?? B].every(fitsTexture);
   const plan = planFor(
     transposed ? "gather_transposed" : "gather",
-    { rows, columns: OC, terms: A.channels, texture },
+    {
+      rows,
+      columns: OC,
+      terms: A.channels,
+      taps: taps(job.sizes),
+      products: E ** 2 * images,
+      texture,
+    },
     (plan) => {
       const y = empty(out.shape);
       launch({ ...job, a: sample(a.shape), b: sample(b.shape), epilogue: {} }, y, plan);
@@ -55,17 +64,26 @@ export function gather(job: Gather, out: Tensor): void {
   launch(job, out, plan);
 }
 
+/** Of those of the class that has the most. */
+function taps({ kh, kw, E }: GatherSizes): number {
+  return Math.ceil(kh / E) * Math.ceil(kw / E);
+}
+
 function launch(
-  { a, A, b, B, flipped, transposed, sizes, images = 1, epilogue: { bias, slope = 1 } = {} }:
-    Gather,
+  { a, A, b, B, flipped, transposed, sizes, images = 1, epilogue = {} }: Gather,
   out: Tensor,
   plan: Plan,
 ): void {
-  const load = loadOf(plan), pa = pack(a, A, load, plan.precision);
+  const tile = plan.load === "tile", load = loadOf(plan), layout = tile ? bare(A) : A;
+  const pa = pack(a, layout, load, plan.precision);
   const flip = plan.share === "A" && flipped;
-  const pb = pack(b, flip ? flipped : B, load, plan.precision);
+  const pb = pack(b, flip ? flipped : B, load, plan.precision), I4 = A.channels / 4;
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
+  const groups = rowGroups * colGroups * sizes.E ** 2 * images;
+  const steps = taps(sizes) * A.channels / plan.KU;
+  const { parts, perPart } = tile ? split(plan, groups, steps, out.size) : WHOLE;
+  const { bias, slope = 1 } = parts === 1 ? epilogue : {};
   const finish = {
     vec4: sizes.OC % 4 === 0,
     flipped: Boolean(flip),
@@ -73,26 +91,46 @@ function launch(
     relu: slope !== 1,
   };
   const variant = [transposed, ...Object.values(finish)].reduce((n, is) => 2 * n + Number(is), 0);
-  const make = plan.load === "tile" ? tiledGather : gatherKernel;
+  const make = tile ? tiledGather : gatherKernel;
+  const y = parts === 1 ? out : empty([parts, out.size]);
   run(
     kernelOf(plan, variant, () => make(plan, transposed, finish)),
-    { A: pa.resource, B: pb.resource, y: out, ...bias && { bias } },
+    { A: pa.resource, B: pb.resource, y, ...bias && { bias } },
     {
       ...sizes,
-      top: A.top,
-      left: A.left,
-      I4: A.channels / 4,
+      top: layout.top,
+      left: layout.left,
+      I4,
       rowGroups,
       colGroups,
       images,
       A_rows: pa.rows,
       A_width: pa.width,
+      A_columns: pa.width / I4,
       B_rows: pb.rows,
       B_width: pb.width,
       slope,
+      parts,
+      perPart,
+      pixels: out.size / sizes.OC,
     },
-    folded(rowGroups * colGroups * sizes.E ** 2 * images),
+    folded(groups * parts),
   );
+  if (parts > 1) addParts(out, y, epilogue);
+}
+
+const WHOLE = { parts: 1, perPart: 0 };
+const LEAST_STEPS = 4; // a part that is worth its trip through memory
+
+/**
+ * In how many parts to sum `steps` steps so that there are as many workgroups as the plan wants, and
+ * steps a part.
+ */
+export function split({ fill }: Plan, groups: number, steps: number, size: number) {
+  const fits = Math.floor(deviceInfo().limits.maxStorageBufferBindingSize / (4 * size));
+  const wanted = Math.min(Math.ceil(fill / groups), Math.floor(steps / LEAST_STEPS), fits);
+  const perPart = Math.ceil(steps / Math.max(1, wanted));
+  return { parts: Math.ceil(steps / perPart), perPart };
 }
 
 /** Numbers to try a plan on. */

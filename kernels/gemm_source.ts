@@ -163,12 +163,16 @@ export const GATHER_PARAMS = `struct Params {
   rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad: u32, top: u32, left: u32,
   H: u32, W: u32, OC: u32, I4: u32, rowGroups: u32, colGroups: u32, images: u32,
   A_rows: u32, A_width: u32, B_rows: u32, B_width: u32, slope: f32,
+  A_columns: u32, parts: u32, perPart: u32, pixels: u32,
 }`;
 
-/** Which product and class a workgroup of a gather serves, and where the windows of that begin. */
+/**
+ * Which product, class and part of the sum a workgroup of a gather serves, and where the windows of
+ * that begin.
+ */
 export function gatherClass(transposed: boolean): string {
   return lines(
-    `let z = g / (p.colGroups * p.rowGroups);
+    `let every = g / (p.colGroups * p.rowGroups); let z = every / p.parts; let part = every % p.parts;
 if (z >= p.images * p.E * p.E) { return; }
 let class_ = z % (p.E * p.E);
 let image = z / (p.E * p.E);
@@ -204,7 +208,7 @@ export function gatherStore(row: string, stores: readonly string[]): string {
   return lines(
     `{ let m = ${row}; let h = m / p.TX % p.TY * p.E + cy; let w = m % p.TX * p.E + cx;
 if (m < p.rows && h < p.H && w < p.W) {
-let at = ((m / (p.TX * p.TY) + image) * p.H + h) * p.W + w;`,
+let at = ((m / (p.TX * p.TY) + image) * p.H + h) * p.W + w + part * p.pixels;`,
     [...stores],
     `} }`,
   );

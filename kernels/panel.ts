@@ -80,6 +80,12 @@ export function plain([layers, H, W, C]: Layout["size"], channels: number): Layo
   };
 }
 
+/** The same without its frame, as tiles are filled from it. */
+export function bare(layout: Layout): Layout {
+  const { size: [, H, W] } = layout;
+  return { ...layout, rows: H, top: 0, columns: W, left: 0 };
+}
+
 /** True if a texture of this device can hold the layout. */
 export function fitsTexture({ size: [layers], rows, columns, channels }: Layout): boolean {
   const { maxTextureDimension2D: side, maxTextureArrayLayers } = deviceInfo().limits;

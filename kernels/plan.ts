@@ -37,6 +37,11 @@ export interface Plan {
    * instead of all the same: of A where they are all along columns, of B where along rows.
    */
   readonly share: "none" | "A" | "B";
+  /**
+   * How many workgroups there should at least be: where there are fewer, each sum is split into parts,
+   * which are added afterwards (split-K).
+   */
+  readonly fill: number;
   /** What operands are stored as: always what is in force, whatever is forced or tuned. */
   readonly precision: Precision;
 }
@@ -47,6 +52,12 @@ export interface Problem {
   readonly columns: number;
   /** Length of the innermost sum: channels, as they are laid out; for a weight gradient, pixels a line. */
   readonly terms: number;
+  /** How many lines of pixels a weight gradient sums over. */
+  readonly lines?: number;
+  /** Of the window: they make the sum longer, or are rows of a weight gradient, too. */
+  readonly taps: number;
+  /** How many such products: pictures, or classes of a transposed convolution. */
+  readonly products: number;
   /** True if textures can hold the operands. */
   readonly texture: boolean;
 }
@@ -102,8 +113,8 @@ export function problemsOf(body: () => void): Map<string, Trial> {
  * @param run Runs the problem on operands of its own, for tuning.
  */
 export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
-  const { rows, columns, terms, texture } = problem, half = precision() === "f16" ? " f16" : "";
-  const name = `${kind} ${rows}x${terms}x${columns}${half}`;
+  const { texture } = problem, half = precision() === "f16" ? " f16" : "";
+  const name = `${kind} ${described(kind, problem)}${half}`;
   if (met && !tuned[name] && !met.has(name)) {
     met.set(name, { kind, problem, precision: precision(), run });
   }
@@ -115,10 +126,15 @@ export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
   return plan;
 }
 
+/** Sizes, as rows x terms x columns, `4x` first if there are four. */
+function described(kind: Kind, { rows, columns, terms, lines = 1, taps, products }: Problem) {
+  const sizes = kind === "weight" ? [taps * rows, lines * terms] : [rows, taps * terms];
+  return [...products > 1 ? [products] : [], ...sizes, columns].join("x");
+}
+
 /** Plans that are worth a try, the rule's first. */
 export function candidates({ kind, problem, precision }: Trial): Plan[] {
   const { software, lanes } = deviceInfo(), first = rule(kind, problem);
-  const tile = { load: "tile", KU: 16, wx: 16, wy: 16, wz: 1, share: "none" } as const;
   const others: Partial<Rule>[] = software
     ? [
       { MR: 8 },
@@ -126,14 +142,58 @@ export function candidates({ kind, problem, precision }: Trial): Plan[] {
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
         .map(([MR, NV]) => ({ ...sharing("A", lanes), MR, NV })),
     ]
-    : [
-      unrolled(kind, problem),
-      ...[[4, 1], [8, 1], [4, 2], [8, 2]].map(([MR, NV]) => ({ ...tile, MR, NV })),
-    ];
+    : TILES.filter((tile) => fits(tile, kind, problem)).flatMap((tile) => {
+      const groups = groupsOf(tile, kind, problem);
+      return [0, 1, 2, 4].map((times) => times * FILL)
+        .filter((fill) => fill === 0 || groups < fill)
+        .map((fill) => ({ ...tile, fill }));
+    });
   const all = [first, ...others.map((plan) => ({ ...first, ...plan }))]
     .map((plan) => fitted(kind, problem, plan, precision));
   const names = all.map((plan) => JSON.stringify(Object.entries(plan).sort()));
   return all.filter((_, i) => names.indexOf(names[i]) === i);
+}
+
+/** Workgroups that keep a large GPU busy. */
+const FILL = 264;
+
+const tile = (MR: number, NV: number, wx: number, wy: number) => ({ MR, NV, wx, wy });
+/** Tiles, the largest first: squares for most, high ones for few columns. */
+const TILES = [
+  tile(8, 2, 16, 16), // 128 x 128
+  tile(8, 1, 16, 16), // 128 x 64
+  tile(4, 2, 16, 16), // 64 x 128
+  tile(8, 2, 8, 8), // 64 x 64, by few
+  tile(4, 1, 16, 16), // 64 x 64, by many
+  tile(8, 1, 8, 32), // 256 x 32
+  tile(8, 1, 8, 16), // 128 x 32
+  tile(8, 1, 4, 32), // 256 x 16
+  tile(4, 1, 8, 8), // 32 x 32
+];
+type Tile = typeof TILES[number];
+
+/** Rows of the product as tiles cover it. */
+function rowsOf(kind: Kind, { rows, taps }: Problem): number {
+  return kind === "weight" ? up(rows, 4) * taps : rows;
+}
+
+function groupsOf({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): number {
+  const { columns, products } = problem;
+  return Math.ceil(rowsOf(kind, problem) / (MR * wy)) * Math.ceil(columns / (4 * NV * wx)) *
+    products;
+}
+
+/** Whether a tile is not mostly outside the product. */
+function fits({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): boolean {
+  return MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
+}
+
+/** The largest tile of which there are enough, or else a small one. */
+function tiled(kind: Kind, problem: Problem): Rule {
+  const fitting = TILES.filter((tile) => fits(tile, kind, problem));
+  const chosen = fitting.find((tile) => groupsOf(tile, kind, problem) >= FILL / 2) ??
+    fitting.find(({ wx, wy }) => wx * wy <= 128) ?? TILES.at(-1)!;
+  return { ...chosen, load: "tile", KU: 16, wz: 1, single: false, share: "none", fill: FILL };
 }
 
 /** `n` rounded up to a multiple of `m`. */
@@ -164,33 +224,17 @@ function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precisi
     return { ...plan, KU, single: false };
   }
   if (kind === "weight") {
-    const KU = terms > 4 && terms <= 8 && deviceInfo().software ? 8 : 4;
+    const KU = terms > 4 && terms <= 8 ? 8 : 4;
     return { ...plan, KU, single: terms <= KU };
   }
-  const KU = plan.load === "buffer" && !deviceInfo().software || terms <= 4
-    ? 4
-    : terms <= 16
-    ? terms
-    : 8;
+  const KU = terms <= 4 ? 4 : terms <= 16 ? terms : 8;
   return { ...plan, KU, single: terms === KU };
 }
 
 type Rule = Omit<Plan, "precision">;
 
 function rule(kind: Kind, problem: Problem): Rule {
-  const { software } = deviceInfo(), { rows, columns } = problem;
-  if (software || rows < 64 || columns < 32) return unrolled(kind, problem);
-  const large = columns >= 128 && rows >= (kind === "weight" ? 128 : 4096);
-  const tile = {
-    load: "tile",
-    KU: 16,
-    wx: 16,
-    wy: 16,
-    wz: 1,
-    single: false,
-    share: "none",
-  } as const;
-  return large ? { ...tile, MR: 8, NV: 2 } : { ...tile, MR: 4, NV: 1 };
+  return deviceInfo().software ? unrolled(kind, problem) : tiled(kind, problem);
 }
 
 /** A workgroup that shares. */
@@ -225,27 +269,17 @@ function unrolled(kind: Kind, problem: Problem): Rule {
 
 /** Without tiles, each lane by itself. */
 function each(kind: Kind, { rows, columns, texture }: Problem): Rule {
-  const { software, lanes, fastTextures } = deviceInfo(), C4 = Math.ceil(columns / 4);
-  const load = fastTextures && texture ? "texture" : "buffer";
-  const steps = { KU: 8, single: false, share: "none" } as const;
+  const { fastTextures, lanes: many } = deviceInfo(), lanes = many || 16;
+  const load = fastTextures && texture ? "texture" : "buffer", C4 = Math.ceil(columns / 4);
+  const fixed = { load, KU: 8, single: false, share: "none", fill: 64 } as const;
+  const NV = power(Math.min(4, C4));
   if (kind === "weight") {
-    const MR = power(Math.min(software ? 16 : 8, Math.max(4, rows)));
-    if (!software) {
-      const wx = power(Math.min(16, C4));
-      return { load, MR, NV: 1, ...steps, wx, wy: 64 / wx, wz: 1 };
-    }
     // Lanes walk along rows, then along taps and parts.
-    const NV = power(Math.min(4, C4)), wy = power(Math.min(4, rows / MR));
-    return { load, MR, NV, ...steps, wx: 1, wy, wz: lanes / wy };
-  }
-  if (!software) {
-    // Few columns leave lanes idle: then lanes are rows, and each takes all columns.
-    if (columns <= 8) return { load, MR: 8, NV: C4, ...steps, wx: 1, wy: 64, wz: 1 };
-    const wx = power(Math.min(16, C4));
-    return { load, MR: 8, NV: 1, ...steps, wx, wy: 128 / wx, wz: 1 };
+    const MR = power(Math.min(16, Math.max(4, rows))), wy = power(Math.min(4, rows / MR));
+    return { ...fixed, MR, NV, wx: 1, wy, wz: lanes / wy };
   }
   // As many columns an invocation as there are, and what lanes are left walk along rows.
-  const NV = power(Math.min(4, C4)), wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
+  const wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
   const MR = power(Math.min(16, Math.max(2, rows / wy)));
-  return { load, MR, NV, ...steps, wx, wy, wz: 1 };
+  return { ...fixed, MR, NV, wx, wy, wz: 1 };
 }

@@ -8,9 +8,12 @@ import { kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { variant } from "./variant.ts";
 
 function family(code: string) {
-  return { sum: kernel("reduce", code, "sum"), repeat: kernel("reduce", code, "repeat") };
+  const [sum, sumGroup, repeat] = ["sum", "sumGroup", "repeat"]
+    .map((entry) => kernel("reduce", code, entry));
+  return { sum, sumGroup, repeat };
 }
 
 const byFours = family(wgsl), byOnes = family(wgsl.replace("alias V = vec4f", "alias V = f32"));
@@ -122,7 +125,7 @@ function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
       run(
         kernels.repeat,
         { x, y },
-        { A, R, B: columns, chunks: 1, k },
+        { A, R, B: columns, chunks: 1, k, wide: 1 },
         folded(Math.ceil(A * R * columns / 64)),
       ),
     backward: (dy) => [reshape(middleSum(dy, [A, R, B], k), x.shape)],
@@ -131,12 +134,17 @@ function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
 
 /** Sums `x` as `[A, R, B]` over `R` into `y`: in two rounds where one would be long or lonely. */
 export function sumInto(y: Tensor, x: Tensor, [A, R, B]: View, k = 1): void {
-  const { kernels, columns } = by(B), chunks = chunksOf([A, R, columns]);
+  const { kernels, columns } = by(B);
+  // Many short sums are as well done by a lane each.
+  if (variant() === "group" && R > 8 && A * columns < 32_768) {
+    return sumTogether(y, x, [A, R, B], k);
+  }
+  const chunks = chunksOf([A, R, columns]);
   const pass = (x: Tensor, y: Tensor, R: number, chunks: number, k: number) =>
     run(
       kernels.sum,
       { x, y },
-      { A, R, B: columns, chunks, k },
+      { A, R, B: columns, chunks, k, wide: 1 },
       folded(Math.ceil(A * chunks * columns / 64)),
     );
   if (chunks === 1) return pass(x, y, R, 1, k);
@@ -144,6 +152,23 @@ export function sumInto(y: Tensor, x: Tensor, [A, R, B]: View, k = 1): void {
   pass(x, partial, R, chunks, 1);
   if (chunks > 1024) sumInto(y, partial, [A, chunks, B], k);
   else pass(partial, y, chunks, 1, k);
+}
+
+const GROUP = 256; // lanes
+
+function sumTogether(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
+  const { kernels, columns } = by(B), wide = 2 ** Math.min(4, Math.ceil(Math.log2(columns)));
+  const groups = A * Math.ceil(columns / wide), terms = R * wide / GROUP;
+  // A lane should have some terms to add, and the device some hundred workgroups.
+  const chunks = Math.max(1, Math.min(Math.ceil(terms / 8), Math.ceil(1024 / groups)));
+  const to = chunks === 1 ? y : empty([A, chunks, B]);
+  run(
+    kernels.sumGroup,
+    { x, y: to },
+    { A, R, B: columns, chunks, k: chunks === 1 ? k : 1, wide },
+    folded(groups * chunks),
+  );
+  if (chunks > 1) sumInto(y, to, [A, chunks, B], k);
 }
 
 /**

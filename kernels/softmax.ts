@@ -4,13 +4,13 @@
  * @module
  */
 import wgsl from "./softmax.wgsl" with { type: "text" };
-import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { exp, mul, neg, sub } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
+import { type Variant, variant as standard } from "./variant.ts";
 
 const ENTRIES = ["lane", "group", "gradLane", "gradGroup"] as const;
 type Entry = typeof ENTRIES[number];
@@ -25,7 +25,7 @@ export interface SoftmaxOptions {
    * `lane`: one invocation; `group`: one workgroup. By default the former on the software device,
    * the latter on GPUs and for rows of more than 20,000.
    */
-  readonly variant?: "lane" | "group";
+  readonly variant?: Variant;
 }
 
 // Three loops over a row, and the software device ends loops at 65,535 iterations of an invocation.
@@ -33,7 +33,7 @@ const LANE_COLS = 20_000;
 const GROUP_COLS = 64 * LANE_COLS;
 
 interface Plan {
-  readonly variant: "lane" | "group";
+  readonly variant: Variant;
   readonly LOG: number;
   readonly rows: number;
   readonly cols: number;
@@ -41,7 +41,7 @@ interface Plan {
 
 function plan(op: string, x: Tensor, LOG: number, { variant }: SoftmaxOptions): Plan {
   const cols = x.shape[x.shape.length - 1], rows = x.size / cols;
-  variant ??= deviceInfo().software && cols <= LANE_COLS ? "lane" : "group";
+  variant ??= cols <= LANE_COLS ? standard() : "group";
   const most = variant === "lane" ? LANE_COLS : GROUP_COLS;
   if (!(cols <= most)) {
     throw new RangeError(`${op}: got shape [${x.shape}], expected at most ${most} columns`);

@@ -1,6 +1,11 @@
 /**
- * The loops of kernels/gemm.ts for GPUs: a workgroup of 16 x 16 brings tiles of both operands into its
- * shared memory, each number once, and computes `16 MR` rows by `64 NV` columns from there.
+ * The loops of kernels/gemm.ts for GPUs: a workgroup brings tiles of both operands into its shared
+ * memory, each number once, and computes `wy MR` rows by `4 wx NV` columns from there.
+ *
+ * While one pair of tiles is multiplied the next is on its way into registers. The product is unrolled
+ * along its terms, so that every read of shared memory has a place known beforehand and only a few
+ * indices, none of which change, are checked against the bounds. Operands come as tensors lie, without
+ * frames of zeros: what is outside a picture is not read.
  *
  * @module
  */
@@ -12,118 +17,183 @@ import {
   finishing,
   GATHER_PARAMS,
   gatherClass,
-  gatherRow,
   gatherStore,
-  gatherTaps,
   head,
   lines,
-  operand,
   preamble,
   range,
   storing,
-  WEIGHT_PARAMS,
-  WEIGHT_TAP,
-  weightStore,
 } from "./gemm_source.ts";
 import type { Plan } from "./plan.ts";
 
-const SIDE = 16, INVOCATIONS = SIDE * SIDE;
+const WEIGHT_PARAMS = `struct Params {
+  pixels: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, pad: u32,
+  IC: u32, OC: u32, I4: u32, O4: u32, rowGroups: u32, colGroups: u32, A_rows: u32, A_columns: u32,
+}`;
 
-/** Sizes of a plan's tiles, in texels of four numbers. */
-function sizes({ MR, NV, KU }: Plan) {
-  return { rows: SIDE * MR, rows4: SIDE * MR / 4, cols4: SIDE * NV, KU, K4: KU / 4 };
+/** Sizes of a plan's tiles, in texels of four numbers, and how many invocations bring them. */
+function sizes({ MR, NV, KU, wx, wy }: Plan) {
+  return { rows: wy * MR, rows4: wy * MR / 4, cols4: wx * NV, K4: KU / 4, threads: wx * wy };
 }
 
-/** Declares both tiles: `ta[k, row / 4]` holds four rows of A, `tb[k, column / 4]` four columns. */
+/**
+ * Declares both tiles: `ta[row / 4][k]` holds four rows of A, `tb[column / 4][k]` four columns of B. The
+ * one more in each line keeps neighbours in different banks.
+ */
 function tiles(plan: Plan): string {
-  const { rows4, cols4, KU } = sizes(plan);
-  return `var<workgroup> ta: array<Stored, ${KU * rows4}>;
-var<workgroup> tb: array<Stored, ${KU * cols4}>;`;
+  const { rows4, cols4 } = sizes(plan), line = `array<vec4f, ${plan.KU + 1}>`;
+  return `var<workgroup> ta: array<${line}, ${rows4}>;
+var<workgroup> tb: array<${line}, ${cols4}>;`;
 }
 
-/** `body(i)` for each of the texels `i`, dealt out to the invocations. */
-function dealt(texels: number, body: (i: string, nth: number) => string): string {
-  return lines(
-    range(Math.ceil(texels / INVOCATIONS)).map((nth) => {
-      const partly = texels - nth * INVOCATIONS < INVOCATIONS;
-      const i = nth === 0 ? "l.x" : `(l.x + ${nth * INVOCATIONS})`;
-      return partly ? `if (${i} < ${texels}) {\n${body(i, nth)}\n}` : `{\n${body(i, nth)}\n}`;
-    }),
-  );
+/**
+ * Which of `texels` texels, `width` side by side, an invocation brings: texel `across` of the lines
+ * `down`, `down + step`, ... (`count` of them), if it is one of the first `busy`.
+ */
+function share(texels: number, width: number, threads: number) {
+  const count = Math.max(1, texels / threads);
+  return { count, step: threads / width, busy: Math.min(texels, threads) };
 }
 
-/** Adds the product of both tiles to the accumulators. */
-function multiply(plan: Plan): string {
-  const { MR, NV } = plan, { rows4, cols4, KU } = sizes(plan);
-  return lines(
-    `workgroupBarrier();
-for (var kk = 0u; kk < ${KU}; kk++) {`,
-    range(MR / 4).map((r) => `let x${r} = vec4f(ta[kk * ${rows4} + ly * ${MR / 4} + ${r}]);`),
-    range(NV).map((v) => `let b${v} = vec4f(tb[kk * ${cols4} + lx + ${v * SIDE}]);`),
-    range(MR).flatMap((r) =>
-      range(NV).map((v) => `c${r}_${v} += x${r >> 2}.${"xyzw"[r & 3]} * b${v};`)
-    ),
-    `}
-workgroupBarrier();`,
-  );
+/** `body`, for the first `busy` invocations. */
+function first(busy: number, threads: number, body: string): string {
+  return busy < threads ? `if (l.x < ${busy}) {\n${body}\n}` : body;
 }
 
-/** Places and accumulators of an invocation. */
-function begin(plan: Plan, first = (_col: string) => "vec4f()"): string {
-  const { MR, NV } = plan, { rows, cols4 } = sizes(plan);
+/** Where an invocation's sums are, and what they begin as. */
+function begin(plan: Plan, start = (_col: string) => "vec4f()"): string {
+  const { MR, NV, wx } = plan, { rows, cols4 } = sizes(plan);
   return lines(
-    `let lx = l.x % ${SIDE}; let ly = l.x / ${SIDE};
+    `let lx = l.x % ${wx}; let ly = l.x / ${wx};
 let firstCol = g % p.colGroups * ${cols4}; let col = firstCol + lx;
-let firstRow = g / p.colGroups % p.rowGroups * ${rows}; let row = firstRow + ly * ${MR};`,
-    range(NV).map((v) => `let d${v} = ${first(`col + ${v * SIDE}`)};`),
+let firstRow = g / p.colGroups % p.rowGroups * ${rows}; let row = firstRow + 4 * ly;`,
+    range(NV).map((v) => `let d${v} = ${start(`(col + ${v * wx})`)};`),
     range(MR).flatMap((r) => range(NV).map((v) => `var c${r}_${v} = d${v};`)),
   );
 }
 
+/** Row `r` of an invocation's sums: four by four, with those of the others between. */
+function rowOf(r: number, { wy }: Plan): string {
+  return `row + ${4 * wy * (r >> 2) + (r & 3)}`;
+}
+
+/** Adds the product of both tiles to the sums. */
+function multiply({ MR, NV, KU, wx, wy }: Plan): string {
+  return lines(
+    range(KU).flatMap((k) => [
+      `{`,
+      ...range(MR / 4).map((r) => `let x${r} = ta[ly + ${r * wy}][${k}];`),
+      ...range(NV).map((v) => `let b${v} = tb[lx + ${v * wx}][${k}];`),
+      ...range(MR).flatMap((r) =>
+        range(NV).map((v) => `c${r}_${v} += x${r >> 2}.${"xyzw"[r & 3]} * b${v};`)
+      ),
+      `}`,
+    ]),
+  );
+}
+
+/**
+ * The loop over steps `first` to `last`: `fetch` brings a step's texels into registers, `keep` from there
+ * into the tiles, `advance` goes to the next step.
+ */
+function stepped(plan: Plan, fetch: string, keep: string, advance: string): string {
+  return `if (first < last) {
+${fetch}
+}
+for (var step = first; step < last; step++) {
+workgroupBarrier();
+${keep}
+workgroupBarrier();
+${advance}
+if (step + 1 < last) {
+${fetch}
+}
+${multiply(plan)}
+}`;
+}
+
 /** A gather, as `gatherKernel` of kernels/gemm.ts; `KU` divides the channels of A. */
 export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Kernel {
-  const { MR, NV } = plan, { rows, rows4, cols4, KU, K4 } = sizes(plan);
+  const { MR, NV, KU, wx } = plan, { rows, cols4, K4, threads } = sizes(plan);
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
+  const a = share(rows * K4, K4, threads), b = share(KU * cols4, cols4, threads);
   return cached(name, () => {
-    const A = operand("A", 0, plan), B = operand("B", 1, plan);
     const y = storing(finish, "p.OC"), end = finishing(finish);
+    const fetch = lines(
+      `let at = (ty * p.A_columns + tx) * p.I4 + k;`,
+      range(a.count).map((i) =>
+        `a${i} = Stored();
+if (iy${i} + ty < p.A_rows && ix${i} + tx < p.A_columns) { a${i} = A[pa${i} + at]; }`
+      ),
+      transposed
+        ? `let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;`
+        : `let tap = ty * p.kw + tx + image;`,
+      `let bt = (tap * p.B_rows + 4 * k) * p.B_width;`,
+      first(
+        b.busy,
+        threads,
+        lines(range(b.count).map((i) => `b${i} = B[pb + bt + ${i * b.step} * p.B_width];`)),
+      ),
+    );
+    const keep = lines(
+      first(
+        a.busy,
+        threads,
+        lines(
+          range(a.count).flatMap((i) => [
+            `{ let r = l.x / ${K4} + ${i * a.step}; let x = vec4f(a${i});`,
+            ...range(4).map((q) => `ta[r / 4][4 * ka + ${q}][r % 4] = x.${"xyzw"[q]};`),
+            `}`,
+          ]),
+        ),
+      ),
+      first(
+        b.busy,
+        threads,
+        lines(
+          range(b.count).map((i) =>
+            `tb[l.x % ${cols4}][l.x / ${cols4} + ${i * b.step}] = vec4f(b${i});`
+          ),
+        ),
+      ),
+    );
     return lines(
       preamble(plan),
       GATHER_PARAMS,
-      A.declare,
-      B.declare,
+      `@group(0) @binding(0) var<storage, read> A: array<Stored>;
+@group(0) @binding(1) var<storage, read> B: array<Stored>;`,
       y.declare,
       end.declare,
       tiles(plan),
-      head(INVOCATIONS),
+      head(threads),
       gatherClass(transposed),
       begin(plan, end.begin),
-      // The rows whose texels this invocation brings.
-      range(Math.ceil(rows * K4 / INVOCATIONS)).map((nth) =>
-        gatherRow(nth, `firstRow + (l.x + ${nth * INVOCATIONS}) / ${K4} % ${rows}`)
+      `let ka = l.x % ${K4};`,
+      range(a.count).map((i) =>
+        `let m${i} = min(firstRow + l.x / ${K4} + ${i * a.step}, p.rows - 1);
+let ix${i} = m${i} % p.TX * p.S + x0; let iy${i} = m${i} / p.TX % p.TY * p.S + y0;
+let pa${i} = (((m${i} / (p.TX * p.TY) + image) * p.A_rows + iy${i}) * p.A_columns + ix${i}) * p.I4 + ka;
+var a${i} = Stored();`
       ),
-      gatherTaps(transposed),
-      `for (var k = 0u; k < p.I4; k += ${K4}) {`,
-      dealt(rows * K4, (i, nth) =>
-        lines(
-          `let r = ${i} / ${K4}; let k4 = ${i} % ${K4};
-let a = ${A.at(`n${nth}`, `(iy${nth} + ty)`, `ix${nth} + tx * p.I4 + k + k4`)};`,
-          range(4).map((q) => `ta[(4 * k4 + ${q}) * ${rows4} + r / 4][r % 4] = a.${"xyzw"[q]};`),
-        )),
-      dealt(
-        KU * cols4,
-        (i) =>
-          `let kk = ${i} / ${cols4}; let c = min(firstCol + ${i} % ${cols4}, p.B_width - 1);
-tb[${i}] = ${B.at("tap", "(4 * k + kk)", "c")};`,
+      `let pb = l.x / ${cols4} * p.B_width + min(firstCol + l.x % ${cols4}, p.B_width - 1);`,
+      range(b.count).map((i) => `var b${i} = Stored();`),
+      `let perTap = p.I4 / ${K4};
+let first = part * p.perPart; let last = min(first + p.perPart, tapsY * tapsX * perTap);
+var k = first % perTap * ${K4}; var tx = first / perTap % max(tapsX, 1);
+var ty = first / perTap / max(tapsX, 1);`,
+      stepped(
+        plan,
+        fetch,
+        keep,
+        `k += ${K4};
+if (k == p.I4) { k = 0; tx++; if (tx == tapsX) { tx = 0; ty++; } }`,
       ),
-      multiply(plan),
-      `} } }`,
       range(MR).map((r) =>
         gatherStore(
-          `row + ${r}`,
+          rowOf(r, plan),
           range(NV).flatMap((v) => [
             end.end(`c${r}_${v}`),
-            y.store("at", `(col + ${v * SIDE})`, `c${r}_${v}`),
+            y.store("at", `(col + ${v * wx})`, `c${r}_${v}`),
           ]),
         )
       ),
@@ -132,44 +202,85 @@ tb[${i}] = ${B.at("tap", "(4 * k + kk)", "c")};`,
   });
 }
 
-/** A weight gradient, as `weightKernel` of kernels/gemm.ts; terms are pixels, line after line. */
+/**
+ * A weight gradient, as `weightKernel` of kernels/gemm.ts. Rows are the channels of all taps, one tap
+ * after the other; terms are pixels, line after line.
+ */
 export function tiledWeight(plan: Plan, vec4: boolean): Kernel {
-  const { MR, NV } = plan, { rows4, cols4, KU } = sizes(plan);
+  const { MR, NV, KU, wx } = plan, { rows4, cols4, threads } = sizes(plan);
+  const a = share(KU * rows4, rows4, threads), b = share(KU * cols4, cols4, threads);
   return cached(`weight ${described(plan, { vec4 })}`, () => {
-    const A = operand("A", 0, plan), G = operand("G", 1, plan);
     const y = storing({ vec4 }, "p.OC");
-    const pixel = (i: string, width: number) =>
-      `let kk = ${i} / ${width}; let pixel = k + kk;
-let line = pixel / p.OX; let ox = pixel % p.OX; let n = line / p.OY; let oy = line % p.OY;`;
+    const fetch = lines(
+      first(
+        a.busy,
+        threads,
+        lines(
+          range(a.count).map((i) =>
+            `{ let pixel = k + l.x / ${rows4} + ${i * a.step};
+let line = over(pixel, p.OX); let n = over(line, p.OY);
+let iy = (line - n * p.OY) * p.S + dy; let ix = (pixel - line * p.OX) * p.S + dx;
+a${i} = Stored();
+if (pixel < end && iy < p.A_rows && ix < p.A_columns) {
+a${i} = A[((n * p.A_rows + iy) * p.A_columns + ix) * p.I4 + ca]; } }`
+          ),
+        ),
+      ),
+      first(
+        b.busy,
+        threads,
+        lines(
+          range(b.count).map((i) =>
+            `{ let pixel = k + l.x / ${cols4} + ${i * b.step};
+b${i} = Stored();
+if (pixel < end) { b${i} = G[pixel * p.O4 + cb]; } }`
+          ),
+        ),
+      ),
+    );
+    const kept = (tile: string, name: string, { count, step, busy }: typeof a, width: number) =>
+      first(
+        busy,
+        threads,
+        lines(
+          range(count).map((i) =>
+            `${tile}[l.x % ${width}][l.x / ${width} + ${i * step}] = vec4f(${name}${i});`
+          ),
+        ),
+      );
+    const keep = lines(kept("ta", "a", a, rows4), kept("tb", "b", b, cols4));
     return lines(
       preamble(plan),
       WEIGHT_PARAMS,
-      A.declare,
-      G.declare,
+      `@group(0) @binding(0) var<storage, read> A: array<Stored>;
+@group(0) @binding(1) var<storage, read> G: array<Stored>;`,
       y.declare,
       tiles(plan),
-      head(INVOCATIONS),
-      `let z = g / (p.colGroups * p.rowGroups);`,
-      WEIGHT_TAP,
+      // Integer division is dear: by way of floats it is off by one at most.
+      `fn over(a: u32, b: u32) -> u32 {
+let q = u32(f32(a) / f32(b)); let rest = i32(a - q * b);
+return q + select(0u, 1u, rest >= i32(b)) - select(0u, 1u, rest < 0);
+}`,
+      head(threads),
+      `let part = g / (p.colGroups * p.rowGroups);
+if (part >= p.parts) { return; }
+let taps = p.kh * p.kw;`,
       begin(plan),
-      `let last = min((part + 1) * p.perPart, p.lines) * p.OX;
-for (var k = part * p.perPart * p.OX; k < last; k += ${KU}) {`,
-      dealt(KU * rows4, (i) =>
-        `${pixel(i, rows4)}
-let c = min(firstRow / 4 + ${i} % ${rows4}, p.I4 - 1);
-var a = Stored();
-if (pixel < last) { a = ${A.at("n", "(oy * p.S + ky)", "(ox * p.S + kx) * p.I4 + c")}; }
-ta[${i}] = a;`),
-      dealt(KU * cols4, (i) =>
-        `${pixel(i, cols4)}
-let c = min(firstCol + ${i} % ${cols4}, p.O4 - 1);
-var b = Stored();
-if (pixel < last) { b = ${G.at("n", "(oy + p.g_top)", "(ox + p.g_left) * p.O4 + c")}; }
-tb[${i}] = b;`),
-      multiply(plan),
-      `}`,
+      `let texel = min(firstRow / 4 + l.x % ${rows4}, taps * p.I4 - 1);
+let ca = texel % p.I4; let dy = texel / p.I4 / p.kw - p.pad; let dx = texel / p.I4 % p.kw - p.pad;
+let cb = min(firstCol + l.x % ${cols4}, p.O4 - 1);
+let end = min((part + 1) * p.perPart, p.pixels); var k = part * p.perPart;
+let first = 0u; let last = (end - min(end, k) + ${KU - 1}) / ${KU};`,
+      range(a.count).map((i) => `var a${i} = Stored();`),
+      range(b.count).map((i) => `var b${i} = Stored();`),
+      stepped(plan, fetch, keep, `k += ${KU};`),
       range(MR).map((r) =>
-        weightStore(r, range(NV).map((v) => y.store("at", `(col + ${v * SIDE})`, `c${r}_${v}`)))
+        lines(
+          `{ let texel = (${rowOf(r, plan)}) / 4; let c = texel % p.I4 * 4 + ${r & 3};
+if (texel < taps * p.I4 && c < p.IC) { let at = (part * taps + texel / p.I4) * p.IC + c;`,
+          range(NV).map((v) => y.store("at", `(col + ${v * wx})`, `c${r}_${v}`)),
+          `} }`,
+        )
       ),
       `}`,
     );

@@ -203,7 +203,7 @@ def first_batch(G, D, z, real):
 
 
 def optimisers(G, D, lr_G=1e-3, lr_D=4e-3):
-    return [torch.optim.Adam(net.parameters(), lr=lr, betas=(0, 0.9), eps=1e-8) for net, lr in ((G, lr_G), (D, lr_D))]
+    return [torch.optim.Adam(net.parameters(), lr=lr, betas=(0.0, 0.9), eps=1e-8) for net, lr in ((G, lr_G), (D, lr_D))]
 
 
 def train(G, D, z, real):

@@ -11,7 +11,8 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
   await import("../sagan_test.ts");
   await import("../pggan_test.ts");
   Deno.test("the plan was in force", () => {
-    const problem = { rows: 64, columns: 64, terms: 64, texture: true };
+    const sizes = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1 };
+    const problem = { ...sizes, texture: true };
     for (const kind of ["gather", "gather_transposed", "weight"] as const) {
       const used = planFor(kind, problem, () => {
         throw new Error("nothing is tuned here");

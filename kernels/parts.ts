@@ -1,0 +1,21 @@
+import wgsl from "./parts.wgsl" with { type: "text" };
+import { kernel } from "../gpu/kernel.ts";
+import { folded, run } from "../gpu/record.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Epilogue } from "./epilogue.ts";
+
+const byFours = kernel("parts", wgsl);
+const byOnes = kernel("parts", wgsl.replace("alias V = vec4f", "alias V = f32"));
+
+/** Adds `sums [parts, size of y]` up to `y [..., channels]`, and finishes them. */
+export function addParts(y: Tensor, sums: Tensor, { bias, slope = 1 }: Epilogue): void {
+  const channels = y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
+  const params = { parts: sums.shape[0], n, channels: channels / by, slope };
+  run(
+    by === 4 ? byFours : byOnes,
+    { sums, y, bias: bias ?? sums }, // without a bias anything may be bound
+    params,
+    folded(Math.ceil(n / 64)),
+    { BIAS: Number(bias !== undefined), RELU: Number(slope !== 1) },
+  );
+}
