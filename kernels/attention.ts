@@ -16,17 +16,19 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { ALONE, type AttentionPlan, source } from "./attention_source.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
+import { addParts } from "./parts.ts";
 import { fitsTexture, type Layout, type Load, pack, plain } from "./panel.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 
+const LEAST = 32; // streamed rows that are worth a part
 const LONGEST = 100_000; // rows; the software device ends loops at 65,535 iterations
 
 function standardPlan(): AttentionPlan {
   const { software, sharing, lanes } = deviceInfo();
   return software
-    ? { load: "texture", held: 4, block: 2, sums: 8, share: sharing ? lanes : 0 }
-    : { load: "buffer", held: 2, block: 4, sums: 8, share: 0 };
+    ? { load: "texture", held: 4, block: 2, sums: 8, share: sharing ? lanes : 0, fill: 1 }
+    : { load: "buffer", held: 1, block: 4, sums: 8, share: 0, fill: 2112 };
 }
 
 /**
@@ -66,12 +68,31 @@ export function attention(
     bound: Readonly<Record<string, Bindable>>,
     [rows, others]: readonly [number, number],
     slices = 1,
-  ) =>
-    run(k, bound, { rows, others }, [
-      Math.ceil(rows / ((plan.share || ALONE) * plan.held)),
+    parts = 1,
+  ) => {
+    const perPart = Math.ceil(others / parts / (plan.share || 1)) * (plan.share || 1);
+    run(k, bound, { rows, others, pictures: N, parts, perPart }, [
+      groupsOf(rows),
       N,
-      slices,
+      slices * parts,
     ]);
+  };
+  const groupsOf = (rows: number) => Math.ceil(rows / ((plan.share || ALONE) * plan.held));
+  // The same into `to`, part by part where there would be few workgroups.
+  const streamInto = (
+    to: Tensor,
+    name: "dq" | "dk" | "dv",
+    k: Kernel,
+    bound: Readonly<Record<string, Bindable>>,
+    [rows, others]: readonly [number, number],
+    slices = 1,
+  ) => {
+    const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
+    const parts = Math.max(1, Math.min(wanted, Math.floor(others / LEAST)));
+    const sums = parts === 1 ? to : empty([parts, to.size]);
+    stream(k, { ...bound, [name]: sums }, [rows, others], slices, parts);
+    if (parts > 1) addParts(to, sums, {});
+  };
   counters.flop += 2 * N * I * J * (d + e);
   return apply({
     op: "attention",
@@ -87,15 +108,15 @@ export function attention(
       const delta = sum(mul(dy, y), [2]); // [N, I]
       const own = { q: rows(q), k: rows(k), v: rows(v), dy: rows(dy), sums };
       counters.flop += 2 * N * I * J * (2 * d + e);
-      stream(kernels.queries, { ...own, delta, dq }, [I, J]);
+      streamInto(dq, "dq", kernels.queries, { ...own, delta }, [I, J]);
       if (need[1]) {
         counters.flop += 2 * N * I * J * (2 * d + e);
-        stream(kernels.keys, { ...own, delta, dk }, [J, I]);
+        streamInto(dk, "dk", kernels.keys, { ...own, delta }, [J, I]);
       }
       if (need[2]) {
         counters.flop += 2 * N * I * J * (d + e);
         const { v: _, ...bound } = own;
-        stream(kernels.values, { ...bound, dv }, [J, I], slices);
+        streamInto(dv, "dv", kernels.values, bound, [J, I], slices);
       }
       return [dq, need[1] ? dk : null, need[2] ? dv : null];
     },

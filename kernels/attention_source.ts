@@ -21,6 +21,8 @@ export interface AttentionPlan {
    * where each loads all rows by itself.
    */
   readonly share: number;
+  /** Workgroups wanted on the way back: sums are split into parts for it. */
+  readonly fill: number;
 }
 
 /** Invocations of a workgroup that do not share. */
@@ -31,7 +33,8 @@ export const ALONE = 64;
  *
  * In each entry point `a` are sums, `s` scores q . k, `t` products dy . v, `w` the weights with which
  * streamed rows are summed; the number of the held row comes first, then that of the streamed one or
- * of the vec4.
+ * of the vec4. `p.rows` are held, `p.others` stream past: on the way back `p.perPart` of them in each of
+ * `p.parts`, whose sums are added afterwards.
  */
 export function source(
   { load, held, block, share }: AttentionPlan,
@@ -55,7 +58,7 @@ export function source(
       ? `textureLoad(${name}, vec2u(${c}, ${row}), picture)`
       : `${name}[(picture * ${count} + ${row}) * ${chunks} + ${c}]`;
   const store = (name: string, width: number, m: number, c: string, value: string) => {
-    const row = `(picture * p.rows + row${m})`;
+    const row = `((part * p.pictures + picture) * p.rows + row${m})`;
     const put = width % 4 === 0
       ? `${name}[${row} * ${width / 4} + ${c}] = ${value};`
       : range(4).map((i) =>
@@ -117,7 +120,7 @@ export function source(
     );
   const pairs = (f: (m: number, b: number) => string) =>
     rows.flatMap((m) => others.map((b) => f(m, b)));
-  const inside = (b: number) => b === 0 && !share ? "true" : `j + ${b} < p.others`;
+  const inside = (b: number) => b === 0 && !share ? "true" : `j + ${b} < end`;
   const text = (...parts: (string | string[])[]) => parts.flat().join("\n  ");
   const entry = (
     name: string,
@@ -125,17 +128,19 @@ export function source(
     before: string[],
     loop: (first: number) => string[],
     after: string[],
+    parts = "1",
   ) =>
     text(
       `@compute @workgroup_size(${share || ALONE})
 fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane: vec3u) {`,
-      "let picture = group.y;",
+      `let picture = group.y; let part = group.z % ${parts}; let slice = group.z / ${parts};`,
+      `let end = min((part + 1) * p.perPart, p.others);`,
       // The chunks of this slice; those beyond the last are the last again, and not stored.
-      own.map((c) => `let c${c} = min(group.z * ${PER} + ${c}, ${E - 1});`),
+      own.map((c) => `let c${c} = min(slice * ${PER} + ${c}, ${E - 1});`),
       rows.map((m) => `let row${m} = (group.x * ${held} + ${m}) * ${share || ALONE} + lane.x;`),
       rows.map((m) => `let near${m} = min(row${m}, p.rows - 1);`),
       before,
-      `for (var turn = 0u; turn < p.others; turn += ${share || block}) {`,
+      `for (var turn = part * p.perPart; turn < end; turn += ${share || block}) {`,
       share
         ? [
           "let mine = min(turn + lane.x, p.others - 1);",
@@ -160,7 +165,7 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
   const storeSlice = (name: string, factor: (m: number) => string) =>
     rows.flatMap((m) =>
       own.map((c) =>
-        `if (group.z * ${PER} + ${c} < ${E}) { let r = a${m}_${c}${factor(m)}; ${
+        `if (slice * ${PER} + ${c} < ${E}) { let r = a${m}_${c}${factor(m)}; ${
           store(name, e, m, `c${c}`, "r")
         } }`
       )
@@ -169,7 +174,7 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
     rows.flatMap((m) => range(D).map((c) => store(name, d, m, `${c}u`, `a${m}_${c}`)));
 
   return text(
-    "struct Params { rows: u32, others: u32 } // held; streaming past",
+    "struct Params { rows: u32, others: u32, pictures: u32, parts: u32, perPart: u32 }",
     input("q", 0),
     input("k", 1),
     input("v", 2),
@@ -204,58 +209,81 @@ fn ${name}(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) la
     ], [
       ...storeSlice("result", (m) => ` / total${m}`),
       ...rows.map((m) =>
-        `if (row${m} < p.rows && group.z == 0) { ${ofPicture("sums", `row${m}`)} = ` +
+        `if (row${m} < p.rows && slice == 0) { ${ofPicture("sums", `row${m}`)} = ` +
         `most${m} + log(total${m}); }`
       ),
     ]),
-    entry("queries", ["k", "v"], [
-      ...hold("q", "q", D),
-      ...hold("g", "dy", E),
-      ...rows.flatMap((m) => [
-        `let sum${m} = ${ofPicture("sums", `near${m}`)};`,
-        `let own${m} = ${ofPicture("delta", `near${m}`)};`,
-      ]),
-      ...zeros(D),
-    ], (first) => [
-      ...passing("k", "k", first),
-      ...dots("s", "q", "k", D),
-      ...passing("v", "v", first),
-      ...dots("t", "g", "v", E),
-      ...pairs((m, b) =>
-        `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${m}) * (t${m}_${b} - own${m}), ${
-          inside(b)
-        });`
-      ),
-      ...grow(D, "k"),
-    ], storeAll("dq")),
-    entry("keys", ["sums", "delta", "q", "g"], [
-      ...hold("k", "k", D),
-      ...hold("v", "v", E),
-      ...zeros(D),
-    ], (first) => [
-      ...passing("sum", "sums", first),
-      ...passing("own", "delta", first),
-      ...passing("q", "q", first),
-      ...dots("s", "k", "q", D),
-      ...passing("g", "g", first),
-      ...dots("t", "v", "g", E),
-      ...pairs((m, b) =>
-        `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}_0) * (t${m}_${b} - own${b}_0), ${
-          inside(b)
-        });`
-      ),
-      ...grow(D, "q"),
-    ], storeAll("dk")),
-    entry("values", ["sums", "q", "gSlice"], [
-      ...hold("k", "k", D),
-      ...zeros(PER),
-    ], (first) => [
-      ...passing("sum", "sums", first),
-      ...passing("q", "q", first),
-      ...dots("s", "k", "q", D),
-      ...pairs((m, b) => `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}_0), ${inside(b)});`),
-      ...passing("g", "gSlice", first),
-      ...grow(PER, "g"),
-    ], storeSlice("dv", () => "")),
+    entry(
+      "queries",
+      ["k", "v"],
+      [
+        ...hold("q", "q", D),
+        ...hold("g", "dy", E),
+        ...rows.flatMap((m) => [
+          `let sum${m} = ${ofPicture("sums", `near${m}`)};`,
+          `let own${m} = ${ofPicture("delta", `near${m}`)};`,
+        ]),
+        ...zeros(D),
+      ],
+      (first) => [
+        ...passing("k", "k", first),
+        ...dots("s", "q", "k", D),
+        ...passing("v", "v", first),
+        ...dots("t", "g", "v", E),
+        ...pairs((m, b) =>
+          `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${m}) * (t${m}_${b} - own${m}), ${
+            inside(b)
+          });`
+        ),
+        ...grow(D, "k"),
+      ],
+      storeAll("dq"),
+      "p.parts",
+    ),
+    entry(
+      "keys",
+      ["sums", "delta", "q", "g"],
+      [
+        ...hold("k", "k", D),
+        ...hold("v", "v", E),
+        ...zeros(D),
+      ],
+      (first) => [
+        ...passing("sum", "sums", first),
+        ...passing("own", "delta", first),
+        ...passing("q", "q", first),
+        ...dots("s", "k", "q", D),
+        ...passing("g", "g", first),
+        ...dots("t", "v", "g", E),
+        ...pairs((m, b) =>
+          `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}_0) * (t${m}_${b} - own${b}_0), ${
+            inside(b)
+          });`
+        ),
+        ...grow(D, "q"),
+      ],
+      storeAll("dk"),
+      "p.parts",
+    ),
+    entry(
+      "values",
+      ["sums", "q", "gSlice"],
+      [
+        ...hold("k", "k", D),
+        ...zeros(PER),
+      ],
+      (first) => [
+        ...passing("sum", "sums", first),
+        ...passing("q", "q", first),
+        ...dots("s", "k", "q", D),
+        ...pairs((m, b) =>
+          `let w${m}_${b} = select(0, exp(s${m}_${b} - sum${b}_0), ${inside(b)});`
+        ),
+        ...passing("g", "gSlice", first),
+        ...grow(PER, "g"),
+      ],
+      storeSlice("dv", () => ""),
+      "p.parts",
+    ),
   );
 }

@@ -39,11 +39,13 @@ function reference([N, I, J, d, e]: Sizes, q: number[], k: number[], v: number[]
 
 const { sharing, lanes } = deviceInfo();
 // As on the software device, with and without sharing, as on GPUs, and one row at a time.
+// Sums on the way back whole, and in parts.
 const plans: Record<string, AttentionPlan> = {
-  ...sharing && { shared: { load: "texture", held: 4, block: 2, sums: 8, share: lanes } },
-  texture: { load: "texture", held: 4, block: 2, sums: 8, share: 0 },
-  buffer: { load: "buffer", held: 2, block: 4, sums: 8, share: 0 },
-  single: { load: "buffer", held: 1, block: 1, sums: 2, share: 0 },
+  ...sharing &&
+    { shared: { load: "texture", held: 4, block: 2, sums: 8, share: lanes, fill: 1000 } },
+  texture: { load: "texture", held: 4, block: 2, sums: 8, share: 0, fill: 1 },
+  buffer: { load: "buffer", held: 2, block: 4, sums: 8, share: 0, fill: 1 },
+  single: { load: "buffer", held: 1, block: 1, sums: 2, share: 0, fill: 1000 },
 };
 // one element; primes; whole vec4s; numbers of keys that a block divides and does not
 const small: Sizes[] = [[1, 1, 1, 1, 1], [2, 3, 5, 2, 3], [1, 5, 4, 4, 8], [2, 4, 7, 8, 5]];

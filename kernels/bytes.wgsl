@@ -6,14 +6,14 @@ struct Params { n4: u32 }
 @group(0) @binding(3) var<storage, read_write> bytes: array<u32>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-// byte / 127.5 - 1, with an exact numerator: 0 gives -1 and 255 gives 1. Times 1 / 255 and not divided
-// by 255, which GPUs do in their own ways
+// byte / 127.5 - 1; 0 gives -1 and 255 gives 1 whatever a GPU's division makes of them
 @compute @workgroup_size(64)
 fn toFloats(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.n4) { return; }
   let four = (vec4u(packed[i]) >> vec4u(0, 8, 16, 24)) & vec4u(255);
-  unpacked[i] = (2 * vec4f(four) - 255) * (1f / 255f);
+  let n = 2 * vec4f(four) - 255;
+  unpacked[i] = select(n / 255, sign(n), abs(n) == vec4f(255));
 }
 
 // (value + 1) 127.5, the nearest integer in 0..255; halves go up, NaN is 0

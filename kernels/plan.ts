@@ -142,7 +142,7 @@ export function candidates({ kind, problem, precision }: Trial): Plan[] {
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
         .map(([MR, NV]) => ({ ...sharing("A", lanes), MR, NV })),
     ]
-    : TILES.filter((tile) => fits(tile, kind, problem)).flatMap((tile) => {
+    : [...TILES, ...FOR_TUNING].filter((tile) => fits(tile, kind, problem)).flatMap((tile) => {
       const groups = groupsOf(tile, kind, problem);
       return [0, 1, 2, 4].map((times) => times * FILL)
         .filter((fill) => fill === 0 || groups < fill)
@@ -170,6 +170,8 @@ const TILES = [
   tile(8, 1, 4, 32), // 256 x 16
   tile(4, 1, 8, 8), // 32 x 32
 ];
+/** Fast for large products, and slow where addresses take registers, too. */
+const FOR_TUNING = [tile(8, 4, 8, 16)];
 type Tile = typeof TILES[number];
 
 /** Rows of the product as tiles cover it. */

@@ -12,6 +12,7 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { div, mul, sub } from "./elementwise.ts";
 import { asMatrix, sizesOf, viewOf } from "./power_iteration.ts";
 import { sum } from "./reduce.ts";
+import { variant } from "./variant.ts";
 
 // The same for four numbers at a time.
 const wgsl4 = wgsl.replace(/(= |return )\S+;(?: \})? \/\/ /g, "$1");
@@ -79,7 +80,7 @@ export function spectralNorm(
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
       // Not more than 32,768 terms a sum: the software device ends loops at 65,535.
-      const chunks = Math.max(1024, Math.ceil(n / 32_768));
+      const chunks = Math.max(variant() === "lane" ? 1024 : 4096, Math.ceil(n / 32_768));
       const partial = empty([chunks]), product = empty([1]), result = empty(w.shape);
       run(own.products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
       run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);

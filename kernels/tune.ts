@@ -4,10 +4,12 @@
  * @module
  */
 import { deviceInfo } from "../gpu/device.ts";
-import { release } from "../gpu/memory.ts";
+import { counters, release } from "../gpu/memory.ts";
 import { idle, profile, rehearsed } from "../gpu/record.ts";
-import { scoped } from "../tensor/tensor.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { square, sub } from "./elementwise.ts";
 import { candidates, type Plan, problemsOf, type Trial, useTuned } from "./plan.ts";
+import { sum } from "./reduce.ts";
 
 /** What became of one problem. */
 export interface Tuned {
@@ -40,39 +42,59 @@ export async function tune(
 }
 
 async function fastest(name: string, trial: Trial) {
-  const plans = candidates(trial), times: number[] = [];
-  let expected: Float32Array | undefined;
-  for (const plan of plans) {
-    const y = scoped(() => trial.run(plan)), found = await y.read();
-    release(y.storage);
-    expected ??= found;
-    // Plans add up in different orders, and no more than that: a device may get one wrong.
-    times.push(agree(expected, found) ? await time(() => scoped(() => void trial.run(plan))) : NaN);
-  }
-  const best = times.reduce((b, ms, i) => ms < times[b] ? i : b, 0);
-  if (!Number.isFinite(times[best])) throw new Error(`tune: ${name}: the device computes nonsense`);
-  return { plan: plans[best], gain: times[0] / times[best] };
-}
-
-function agree(a: Float32Array, b: Float32Array): boolean {
-  let difference = 0, size = 0;
-  for (let i = 0; i < a.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    size += a[i] ** 2;
-  }
-  return difference <= 1e-8 * size;
-}
-
-/** Milliseconds that one run takes: the best of three samples, as something else may hold one up. */
-async function time(run: () => void): Promise<number> {
+  const all = candidates(trial), right = await agreeing(trial, all);
+  if (right.length === 0) throw new Error(`tune: ${name}: the device computes nonsense`);
   const { software, features } = deviceInfo();
-  // On a GPU by its own clock, which needs no long samples.
-  if (!software && features.includes("timestamp-query")) {
-    const samples = await profile(() => [1, 2, 3, 4].forEach(run));
-    const n = samples.length / 4, times = samples.map(({ ms }) => ms);
-    const sums = [1, 2, 3].map((i) => times.slice(i * n, (i + 1) * n).reduce((a, b) => a + b, 0));
-    return Math.min(...sums);
+  const byClock = !software && features.includes("timestamp-query");
+  const times = await (byClock ? timesOfDevice : timesOfWaits)(trial, right);
+  const best = times.indexOf(Math.min(...times));
+  const rules = right.indexOf(all[0]);
+  return { plan: right[best], gain: rules < 0 ? 1 : times[rules] / times[best] };
+}
+
+/** Plans that agree with the rule's: they add up in different orders, and no more than that. */
+async function agreeing(trial: Trial, plans: readonly Plan[]): Promise<Plan[]> {
+  const first = trial.run(plans[0]), sizes: Tensor[] = [];
+  for (const plan of plans) {
+    sizes.push(scoped(() => sum(square(sub(trial.run(plan), first)))));
   }
+  const [size] = await scoped(() => sum(square(first))).read();
+  const differences: number[] = [];
+  for (const tensor of sizes) differences.push((await tensor.read())[0]);
+  for (const { storage } of [first, ...sizes]) release(storage);
+  return plans.filter((_, i) => differences[i] <= 1e-8 * size); // not if it is NaN
+}
+
+/** Milliseconds that a run by each plan takes by the device's clock, all in one submit. */
+async function timesOfDevice(trial: Trial, plans: readonly Plan[]): Promise<number[]> {
+  const RUNS = 4, ends: number[] = [];
+  let dispatches = counters.dispatches;
+  const timings = await profile(() => {
+    dispatches = counters.dispatches;
+    for (const plan of plans) {
+      for (let i = 0; i < RUNS; i++) {
+        scoped(() => void trial.run(plan));
+        ends.push(counters.dispatches - dispatches);
+      }
+    }
+  });
+  const runs = ends.map((end, i) =>
+    timings.slice(ends[i - 1] ?? 0, end)
+      .filter(({ label }) => !label.startsWith("random/")) // its operands, which it draws
+      .reduce((total, { ms }) => total + ms, 0)
+  );
+  // The first of each lays operands out.
+  return plans.map((_, i) => Math.min(...runs.slice(RUNS * i + 1, RUNS * (i + 1))));
+}
+
+/** The same by the clock on the wall: the best of three samples, as something else may hold one up. */
+async function timesOfWaits(trial: Trial, plans: readonly Plan[]): Promise<number[]> {
+  const times: number[] = [];
+  for (const plan of plans) times.push(await time(() => scoped(() => void trial.run(plan))));
+  return times;
+}
+
+async function time(run: () => void): Promise<number> {
   let repeat = 1, best = Infinity;
   for (let samples = 0; samples < 3;) {
     await idle();

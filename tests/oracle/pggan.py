@@ -185,7 +185,7 @@ def train_step(G, D, adam_G, adam_D, z, real, t):
 
 
 def optimisers(G, D, lr=1e-3):
-    return [torch.optim.Adam(net.parameters(), lr=lr, betas=(0, 0.99), eps=1e-8) for net in (G, D)]
+    return [torch.optim.Adam(net.parameters(), lr=lr, betas=(0.0, 0.99), eps=1e-8) for net in (G, D)]
 
 
 def gradients(folder, net, name, y):
