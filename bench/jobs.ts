@@ -255,10 +255,10 @@ const others: Record<string, () => TimedTraining> = {
 };
 
 /** Names of the jobs that are run only when they are named. */
-export const onRequest: readonly string[] = Object.keys(others);
+export const onRequest: readonly string[] = [...Object.keys(others), "matmul-4096"];
 
 /** Names of the jobs that train. */
-export const trainingNames: readonly string[] = [...Object.keys(trainings), ...onRequest];
+export const trainingNames: readonly string[] = [trainings, others].flatMap(Object.keys);
 
 /** The nets of a job that trains, before their first step. */
 export function training(name: string): TimedTraining {
@@ -370,6 +370,7 @@ export function jobs(batch: number): Record<string, () => Job> {
   return {
     "matmul-512": () => product(512),
     "matmul-1024": () => product(1024),
+    "matmul-4096": () => product(4096), // fills a large GPU
     ...conv("conv-forward", "forward", 3, 1),
     ...conv("conv-input", "input", 3, 1),
     ...conv("conv-weight", "weight", 3, 1),

@@ -185,6 +185,8 @@ async function hostTimes(run: () => void) {
 async function printProfile(name: string, job: Job): Promise<void> {
   const { software, name: device } = deviceInfo(), run = () => once(job);
   run();
+  // A GPU that was idle is slow for a while.
+  if (!software) await sample(job, Math.ceil(500 / await sample(job, 1)));
   const timings = software ? await byWallClock(run) : await profile(run);
   const how = software ? "each kernel alone by wall clock" : "timestamps";
   console.log(`${name} on ${device}, ${how}`);

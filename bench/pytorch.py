@@ -276,7 +276,8 @@ TRAININGS = {
     **{f"pggan-{n}": (n, pggan(n)) for n in (4, 8, 16, 32, 64)},
 }
 
-# Run only when they are named: of bench/growth.
+# Run only when they are named: of bench/growth, and what fills a large GPU.
+LARGE = "matmul-4096"
 ON_REQUEST = {
     "dcgan-128": (128, dcgan(128)),
     **{f"dcgan-32-w{width}": (32, dcgan(32, width)) for width in (16, 32, 128)},
@@ -285,6 +286,7 @@ ON_REQUEST = {
 JOBS = {
     "matmul-512": matmul(512),
     "matmul-1024": matmul(1024),
+    LARGE: matmul(4096),
     "conv-forward": conv("forward", 3, 1),
     "conv-input": conv("input", 3, 1),
     "conv-weight": conv("weight", 3, 1),
@@ -408,7 +410,7 @@ def main():
     parser.add_argument("--tf32", action="store_true", help="allow TF32 on CUDA")
     parser.add_argument("--first", metavar="FILE", help="only make the steps in a file of bench/first_steps.ts")
     options = parser.parse_args()
-    names = options.jobs.split(",") if options.jobs else [name for name in JOBS if name not in ON_REQUEST]
+    names = options.jobs.split(",") if options.jobs else [name for name in JOBS if name not in (*ON_REQUEST, LARGE)]
     for name in names:
         if name not in JOBS:
             parser.error(f"no job {name}; there are {', '.join(JOBS)}")

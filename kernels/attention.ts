@@ -28,7 +28,7 @@ function standardPlan(): AttentionPlan {
   const { software, sharing, lanes } = deviceInfo();
   return software
     ? { load: "texture", held: 4, block: 2, sums: 8, share: sharing ? lanes : 0, fill: 1 }
-    : { load: "buffer", held: 1, block: 4, sums: 8, share: 0, fill: 2112 };
+    : { load: "buffer", held: 2, block: 4, sums: 8, share: 0, fill: 2112 };
 }
 
 /**

@@ -156,6 +156,7 @@ export function candidates({ kind, problem, precision }: Trial): Plan[] {
 
 /** Workgroups that keep a large GPU busy. */
 const FILL = 264;
+const STEP = 16; // terms that a tile holds
 
 const tile = (MR: number, NV: number, wx: number, wy: number) => ({ MR, NV, wx, wy });
 /** Tiles, the largest first: squares for most, high ones for few columns. */
@@ -185,9 +186,11 @@ function groupsOf({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): numbe
     products;
 }
 
-/** Whether a tile is not mostly outside the product. */
+/** Whether a tile is not mostly outside the product, and has room in a workgroup's memory. */
 function fits({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): boolean {
-  return MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
+  const bytes = 16 * (MR * wy / 4 + NV * wx) * (STEP + 1);
+  return bytes <= deviceInfo().limits.maxComputeWorkgroupStorageSize &&
+    MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
 }
 
 /** The largest tile of which there are enough, or else a small one. */
@@ -195,7 +198,7 @@ function tiled(kind: Kind, problem: Problem): Rule {
   const fitting = TILES.filter((tile) => fits(tile, kind, problem));
   const chosen = fitting.find((tile) => groupsOf(tile, kind, problem) >= FILL / 2) ??
     fitting.find(({ wx, wy }) => wx * wy <= 128) ?? TILES.at(-1)!;
-  return { ...chosen, load: "tile", KU: 16, wz: 1, single: false, share: "none", fill: FILL };
+  return { ...chosen, load: "tile", KU: STEP, wz: 1, single: false, share: "none", fill: FILL };
 }
 
 /** `n` rounded up to a multiple of `m`. */

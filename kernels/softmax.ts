@@ -25,7 +25,7 @@ export interface SoftmaxOptions {
    * `lane`: one invocation; `group`: one workgroup. By default the former on the software device,
    * the latter on GPUs and for rows of more than 20,000.
    */
-  readonly variant?: Variant;
+  readonly variant?: "lane" | "group";
 }
 
 // Three loops over a row, and the software device ends loops at 65,535 iterations of an invocation.

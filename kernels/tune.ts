@@ -67,12 +67,12 @@ async function agreeing(trial: Trial, plans: readonly Plan[]): Promise<Plan[]> {
 
 /** Milliseconds that a run by each plan takes by the device's clock, all in one submit. */
 async function timesOfDevice(trial: Trial, plans: readonly Plan[]): Promise<number[]> {
-  const RUNS = 4, ends: number[] = [];
-  let dispatches = counters.dispatches;
+  const ROUNDS = 4, ends: number[] = [];
   const timings = await profile(() => {
-    dispatches = counters.dispatches;
-    for (const plan of plans) {
-      for (let i = 0; i < RUNS; i++) {
+    const { dispatches } = counters;
+    // All in turn, as a GPU takes its time to wake up.
+    for (let i = 0; i < ROUNDS; i++) {
+      for (const plan of plans) {
         scoped(() => void trial.run(plan));
         ends.push(counters.dispatches - dispatches);
       }
@@ -83,8 +83,7 @@ async function timesOfDevice(trial: Trial, plans: readonly Plan[]): Promise<numb
       .filter(({ label }) => !label.startsWith("random/")) // its operands, which it draws
       .reduce((total, { ms }) => total + ms, 0)
   );
-  // The first of each lays operands out.
-  return plans.map((_, i) => Math.min(...runs.slice(RUNS * i + 1, RUNS * (i + 1))));
+  return plans.map((_, i) => Math.min(...runs.filter((_, k) => k % plans.length === i)));
 }
 
 /** The same by the clock on the wall: the best of three samples, as something else may hold one up. */
