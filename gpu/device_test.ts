@@ -2,23 +2,37 @@ import { assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { checkGpu, creating, deviceInfo, gpu, openGpu } from "./device.ts";
 import { GpuError } from "./errors.ts";
 import { kernel } from "./kernel.ts";
-import { release, storage } from "./memory.ts";
+import { limitBindings, release, storage } from "./memory.ts";
 import { read, run } from "./record.ts";
 
 await openGpu();
 
 Deno.test("memory that cannot be had is named with its size", async () => {
-  const { maxBufferSize, maxStorageBufferBindingSize } = deviceInfo().limits;
+  const { maxBufferSize } = deviceInfo().limits;
   creating(
     "a buffer of much",
     () => gpu().createBuffer({ size: maxBufferSize + 1024, usage: 128 }),
   );
   await assertRejects(checkGpu, GpuError, "buffer of much");
-  const error = assertThrows(() => storage(maxStorageBufferBindingSize + 16), GpuError);
-  assertStringIncludes(
-    error.message,
-    `can bind (${(maxStorageBufferBindingSize / 2 ** 20).toFixed(1)} MiB)`,
-  );
+  const error = assertThrows(() => storage(maxBufferSize + 16), GpuError);
+  assertStringIncludes(error.message, `can hold (${(maxBufferSize / 2 ** 20).toFixed(1)} MiB)`);
+});
+
+Deno.test("what cannot be bound whole is named with its size", () => {
+  const source = `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main() { y[0] = 1; }`;
+  const y = storage(3 << 20);
+  limitBindings(2 << 20);
+  try {
+    assertThrows(
+      () => run(kernel("large", source), { y: { storage: y } }, {}, [1, 1, 1]),
+      GpuError,
+      "A tensor of 3.0 MiB is more than",
+    );
+  } finally {
+    limitBindings(undefined);
+    release(y);
+  }
 });
 
 Deno.test("a shader that does not compile is named, with the place in its source", async () => {

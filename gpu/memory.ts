@@ -27,6 +27,8 @@ export class Storage {
     readonly size: number,
     /** Place in the order in which resources were made. */
     readonly age = 0,
+    /** Of which it is a part, if it is. */
+    readonly whole?: Storage,
   ) {}
 }
 
@@ -67,6 +69,8 @@ export const counters = {
   pipelines: 0,
   bindGroups: 0,
   dispatches: 0,
+  /** Parts that were bound of tensors that are too large to be bound whole. */
+  portions: 0,
   /** Floating-point operations of matrix products and convolutions, 2 a multiplication. */
   flop: 0,
 };
@@ -93,20 +97,39 @@ function own(resource: Resource, by: Scope | undefined): void {
   by?.add(resource);
 }
 
+let limited: number | undefined;
+
+/** Makes shaders be given no more than `bytes` at once, for tests; undefined ends it. */
+export function limitBindings(bytes: number | undefined): void {
+  limited = bytes;
+}
+
+/** How many bytes a shader of this device can be given at once. */
+export function bindable(): number {
+  return limited ?? deviceInfo().limits.maxStorageBufferBindingSize;
+}
+
+/** Says that a shader was to be given too much at once. */
+export function assertBindable(bytes: number): void {
+  if (bytes > bindable()) throw tooLarge(bytes, "bind", bindable());
+}
+
+function tooLarge(bytes: number, verb: string, most: number): GpuError {
+  return new GpuError(
+    `A tensor of ${megabytes(bytes)} is more than ${deviceInfo().name} can ${verb} ` +
+      `(${megabytes(most)}): try a smaller --batch or --resolution, or a narrower net`,
+  );
+}
+
 /**
  * Takes a buffer of at least `bytes` with undefined contents, owned by the innermost scope.
  *
- * @throws {GpuError} If a shader of this device cannot be given so much at once.
+ * @throws {GpuError} If the device has no buffers of that size.
  */
 export function storage(bytes: number): Storage {
   const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-  const { name, limits: { maxStorageBufferBindingSize: most } } = deviceInfo();
-  if (size > most) {
-    throw new GpuError(
-      `A tensor of ${megabytes(size)} is more than ${name} can bind (${megabytes(most)}): ` +
-        `try a smaller --batch or --resolution, or a narrower net`,
-    );
-  }
+  const { maxBufferSize: most } = deviceInfo().limits;
+  if (size > most) throw tooLarge(size, "hold", most);
   return take(`b${size}`, () => {
     const buffer = creating(`a buffer of ${megabytes(size)}`, () =>
       gpu().createBuffer({
@@ -122,7 +145,8 @@ export function storage(bytes: number): Storage {
 /** A part of `whole` that can be bound on its own; `offset` is a multiple of {@linkcode ALIGNMENT}. */
 export function part(whole: Storage, offset: number, bytes: number): Storage {
   const size = Math.ceil(bytes / 16) * 16;
-  return new Storage(whole.buffer, `${whole.id}+${offset}:${size}`, whole.offset + offset, size);
+  const id = `${whole.id}+${offset}:${size}`, at = whole.offset + offset;
+  return new Storage(whole.buffer, id, at, size, whole.age, whole);
 }
 
 /**
@@ -190,8 +214,9 @@ export function adopt(resource: Resource): void {
  * as the outermost scope.
  */
 export function beside<T>(resource: Resource, body: () => T): T {
-  const inner = scope;
-  scope = resource.owner ?? outermost;
+  const inner = scope,
+    { owner } = resource instanceof Storage ? resource.whole ?? resource : resource;
+  scope = owner ?? outermost;
   try {
     return body();
   } finally {

@@ -7,7 +7,15 @@
  */
 import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
 import { forgetGroups, type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
-import { counters, drain, handleOf, type Resource, Storage, type Texture } from "./memory.ts";
+import {
+  assertBindable,
+  counters,
+  drain,
+  handleOf,
+  type Resource,
+  Storage,
+  type Texture,
+} from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
 
 /** What can be bound: a resource, or something that has one (a tensor). */
@@ -90,6 +98,7 @@ export function run(
   grid: Grid,
   constants: Readonly<Record<string, number>> = {},
 ): void {
+  for (const name in bound) assertBindable(sizeOf(bound[name]));
   if (rehearsing) return;
   const made = pipelineOf(k, constants), { pipeline } = made;
   const group = bindGroup(k, made, bound);
@@ -151,6 +160,11 @@ function note(
       dispatch(k, pipeline, group, grid);
     },
   });
+}
+
+function sizeOf(bindable: Bindable): number {
+  const resource = resourceOf(bindable);
+  return resource instanceof Storage ? resource.size : 0;
 }
 
 function resourceOf(bindable: Bindable): Resource {

@@ -5,9 +5,11 @@
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { part } from "../gpu/memory.ts";
+import { type Bindable, folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Tensor } from "../tensor/tensor.ts";
+import { portions, portionsOf } from "./portions.ts";
 import { variant } from "./variant.ts";
 
 const ENTRIES = [
@@ -23,6 +25,7 @@ const ENTRIES = [
 ] as const;
 
 type Kernels = Record<typeof ENTRIES[number], Kernel>;
+type Bound = Readonly<Record<string, Bindable>>;
 
 function family(code: string): Kernels {
   return Object.fromEntries(
@@ -76,18 +79,38 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
   // Enough invocations to fill a device, and rows enough for each to be worth it.
   const together = variant() === "group", invocations = together ? 32_768 : 1024;
   const chunks = Math.max(1, Math.min(Math.ceil(rows / 4), Math.ceil(invocations / columns), 1024));
-  const params = { rows, C: columns, chunks, eps, momentum, k };
+  const params = { rows, total: rows, C: columns, chunks, begin: 0, eps, momentum, k };
   const perChannel = folded(Math.ceil(columns / 64));
   const finish = together ? kernels.finishGroup : kernels.finish;
   const gradientFinish = together ? kernels.gradient_finishGroup : kernels.gradient_finish;
   const finished = together ? folded(columns) : perChannel;
   const perChunk = folded(Math.ceil(chunks * columns / 64));
+  // Both sums of each channel, from as many chunks of every portion of the rows.
+  const sums = (
+    tensors: readonly Tensor[],
+    kernel: Kernel,
+    bound: (parts: readonly Tensor[]) => Bound,
+  ) => {
+    const all = chunks * portionsOf(tensors, rows), partial = empty([all, 2, C]);
+    portions(
+      tensors,
+      rows,
+      (parts, rows, nth) =>
+        run(
+          kernel,
+          { ...bound(parts), partial },
+          { ...params, rows, begin: nth * chunks },
+          perChunk,
+        ),
+    );
+    return { partial, params: { ...params, chunks: all } };
+  };
 
   const stats = empty([2, C]);
   if (training) {
-    const partial = empty([chunks, 2, C]);
-    run(kernels.moments, { x, partial }, params, perChunk);
-    run(finish, { x, partial, stats, running_mean, running_var }, params, finished);
+    const origin = part(x.storage, 0, 4 * C);
+    const { partial, params } = sums([x], kernels.moments, ([x]) => ({ x, origin }));
+    run(finish, { origin, partial, stats, running_mean, running_var }, params, finished);
   } else {
     run(kernels.from_running, { stats, running_mean, running_var }, params, perChannel);
   }
@@ -96,11 +119,19 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
     inputs: [x, gamma, beta],
     shape: x.shape,
     forward: (result) =>
-      run(kernels.normalise, { x, stats, gamma, beta, result }, params, perChunk),
+      portions(
+        [x, result],
+        rows,
+        ([x, result], rows) =>
+          run(kernels.normalise, { x, stats, gamma, beta, result }, { ...params, rows }, perChunk),
+      ),
     ...(training && {
       backward: (dy: Tensor) => {
-        const partial = empty([chunks, 2, C]);
-        run(kernels.gradient_sums, { x, dy, stats, gamma, beta, partial }, params, perChunk);
+        const { partial, params: finishing } = sums(
+          [x, dy],
+          kernels.gradient_sums,
+          ([x, dy]) => ({ x, dy, stats, gamma, beta }),
+        );
         const dbeta = empty([C]);
         // Fused: that these have no gradient of their own is noted by the missing rule.
         const inputs = [x, dy];
@@ -108,19 +139,20 @@ export function batchNorm(x: Tensor, norm: BatchNorm, options: BatchNormOptions)
           op: "batchNorm's gradient",
           inputs,
           shape: [C],
-          forward: (dgamma) => run(gradientFinish, { partial, dgamma, dbeta }, params, finished),
+          forward: (dgamma) => run(gradientFinish, { partial, dgamma, dbeta }, finishing, finished),
         });
         const dx = apply({
           op: "batchNorm's gradient",
           inputs,
           shape: x.shape,
           forward: (result) =>
-            run(
-              kernels.gradient,
-              { x, dy, stats, gamma, beta, dgamma, dbeta, result },
-              params,
-              perChunk,
-            ),
+            portions([x, dy, result], rows, ([x, dy, result], rows) =>
+              run(
+                kernels.gradient,
+                { x, dy, stats, gamma, beta, dgamma, dbeta, result },
+                { ...params, rows },
+                perChunk,
+              )),
         });
         return [dx, dgamma, dbeta];
       },

@@ -4,8 +4,12 @@
 // An invocation serves the channels of one V in rows chunk, chunk + chunks, ...: its neighbours read
 // neighbouring addresses, and what belongs to a channel is read once.
 alias V = vec4f; // f32 where C is no multiple of 4; batch_norm.ts puts it in
-struct Params { rows: u32, C: u32, chunks: u32, eps: f32, momentum: f32, k: f32 } // C counts V
+// `rows` of `total` in all, whose sums are `chunks` behind the first `begin`; C counts V
+struct Params {
+  rows: u32, total: u32, C: u32, chunks: u32, begin: u32, eps: f32, momentum: f32, k: f32,
+}
 @group(0) @binding(0) var<storage, read> x: array<V>; // [rows, C]
+@group(0) @binding(1) var<storage, read> origin: array<V>; // the first of all rows
 @group(0) @binding(2) var<storage, read> dy: array<V>;
 @group(0) @binding(3) var<storage, read_write> partial: array<V>; // [chunks, 2, C]
 @group(0) @binding(4) var<storage, read_write> stats: array<V>; // [2, C]: mean, 1 / deviation
@@ -27,7 +31,7 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   if (i >= p.chunks * p.C) { return; }
   let c = i % p.C;
   let chunk = i / p.C;
-  let x0 = x[c];
+  let x0 = origin[c];
   var sum = V();
   var squares = V();
   for (var r = chunk; r < p.rows; r += p.chunks) {
@@ -35,8 +39,8 @@ fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     sum += d;
     squares += d * d;
   }
-  partial[2 * chunk * p.C + c] = sum;
-  partial[(2 * chunk + 1) * p.C + c] = squares;
+  partial[2 * (p.begin + chunk) * p.C + c] = sum;
+  partial[(2 * (p.begin + chunk) + 1) * p.C + c] = squares;
 }
 
 // Both sums over chunks first, first + step, ... of channels c
@@ -83,10 +87,10 @@ fn finishGroup(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) p
 fn moved(c: u32, sums: Sums) {
   let sum = sums.one;
   let squares = sums.two;
-  let n = f32(p.rows);
+  let n = f32(p.total);
   let shift = sum / n;
   let variance = max(squares / n - shift * shift, V());
-  let mean = x[c] + shift;
+  let mean = origin[c] + shift;
   stats[c] = mean;
   stats[p.C + c] = 1 / sqrt(variance + p.eps);
   let unbiased = variance * (n / max(n - 1, 1f));
@@ -140,8 +144,8 @@ fn gradient_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
     sum += g;
     products += g * centred;
   }
-  partial[2 * chunk * p.C + c] = sum;
-  partial[(2 * chunk + 1) * p.C + c] = products * stats[p.C + c];
+  partial[2 * (p.begin + chunk) * p.C + c] = sum;
+  partial[(2 * (p.begin + chunk) + 1) * p.C + c] = products * stats[p.C + c];
 }
 
 @compute @workgroup_size(64)
@@ -171,7 +175,7 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let inverse = stats[p.C + c];
   let scale = inverse * gamma[c];
   let shift = beta[c];
-  let n = f32(p.rows);
+  let n = f32(p.total);
   let k1 = dbeta[c] / n;
   let k2 = inverse * dgamma[c] / n;
   for (var r = i / p.C; r < p.rows; r += p.chunks) {

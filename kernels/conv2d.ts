@@ -17,13 +17,14 @@ import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { add, leakyRelu } from "./elementwise.ts";
 import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { foldInto } from "./fold.ts";
-import { gather, sample, split } from "./gather.ts";
+import { gather, panelBytes, sample, split } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
 import { kernelOf } from "./gemm_source.ts";
 import { matmul } from "./matmul.ts";
 import { bare, fitsTexture, type Layout, loadOf, pack, plain } from "./panel.ts";
 import { type Plan, planFor, up } from "./plan.ts";
-import { broadcastTo, sumInto } from "./reduce.ts";
+import { addUp, broadcastTo, sumInto } from "./reduce.ts";
+import { summed } from "./portions.ts";
 import { tiledWeight } from "./tile.ts";
 
 /** Stride and zero padding in pixels, the same along both axes. */
@@ -290,6 +291,11 @@ function gatherTransposed(
 
 function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   counters.flop += flop(z);
+  const unit = Math.max(panelBytes(layoutX(z)), panelBytes(layoutY(z))) / z.N;
+  summed(w, [x, y], z.N, ([x, y], w, N) => sumWhole(x, y, w, { ...z, N }), addUp, unit);
+}
+
+function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   const texture = fitsTexture(layoutX(z)) && fitsTexture(layoutY(z));
   const { N, Y, kh, kw } = z;
   const problem = {
@@ -302,8 +308,8 @@ function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
     texture,
   };
   const plan = planFor("weight", problem, (plan) => {
-    const dw = empty(w.shape);
-    launchWeight(sample(x.shape), sample(y.shape), dw, z, plan);
+    const { C, H, W, O, Y, X } = z, dw = empty(w.shape);
+    launchWeight(sample([N, H, W, C]), sample([N, Y, X, O]), dw, z, plan);
     return dw;
   });
   launchWeight(x, y, w, z, plan);

@@ -2,6 +2,7 @@ import wgsl from "./fold.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { portions } from "./portions.ts";
 
 const fold = kernel("fold", wgsl);
 
@@ -13,5 +14,10 @@ export type FoldSizes = Readonly<
 /** Adds `columns [N, Y, X, kh, kw, C]` up to `picture [N, H, W, C]` where their windows overlap. */
 export function foldInto(picture: Tensor, columns: Tensor, sizes: FoldSizes): void {
   const { N, H, W, C } = sizes;
-  run(fold, { columns, picture }, sizes, folded(Math.ceil(N * H * W * C / 64)));
+  portions(
+    [columns, picture],
+    N,
+    ([columns, picture], N) =>
+      run(fold, { columns, picture }, { ...sizes, N }, folded(Math.ceil(N * H * W * C / 64))),
+  );
 }

@@ -14,6 +14,7 @@ import { normal } from "./random.ts";
 import { tiledGather } from "./tile.ts";
 import { bare, fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
 import { addParts } from "./parts.ts";
+import { portions } from "./portions.ts";
 
 /** Sizes of a gather by their names in the shader. */
 export type GatherSizes = Record<
@@ -36,8 +37,57 @@ export interface Gather {
   readonly epilogue?: Epilogue;
 }
 
-/** Lays both operands out and runs the gather kernel on them. */
+/**
+ * Lays both operands out and runs the gather kernel on them: picture by picture, or row by row of a
+ * product, where a binding cannot hold them all.
+ */
 export function gather(job: Gather, out: Tensor): void {
+  const { a, A, b, B, sizes, images = 1 } = job, [layers, H] = A.size;
+  if (images > 1) {
+    portions([a, b, out], images, ([a, b, out], images) =>
+      whole({
+        ...job,
+        a,
+        A: { ...A, size: withFirst(A.size, images) },
+        b,
+        B: { ...B, size: withFirst(B.size, images) },
+        images,
+      }, out), panelBytes(A) / images);
+  } else if (layers > 1) {
+    portions([a, out], layers, ([a, out], n) =>
+      whole({
+        ...job,
+        a,
+        A: { ...A, size: withFirst(A.size, n) },
+        sizes: { ...sizes, rows: sizes.rows / layers * n },
+      }, out), panelBytes(A) / layers);
+  } else if (isProduct(sizes, H) && A.strides[1] * H === a.size) {
+    const { size: [, , W, C] } = A;
+    portions([a, out], H, ([a, out], rows) =>
+      whole({
+        ...job,
+        a,
+        A: { ...A, size: [1, rows, W, C], rows },
+        sizes: { ...sizes, rows: sizes.rows / H * rows, TY: rows, H: rows },
+      }, out), panelBytes(A) / H);
+  } else whole(job, out);
+}
+
+/** Whether it is a product of matrices, of `H` rows. */
+function isProduct({ TX, TY, kh, kw, S, E }: GatherSizes, H: number): boolean {
+  return TY === H && [TX, kh, kw, S, E].every((n) => n === 1);
+}
+
+function withFirst([, H, W, C]: Layout["size"], layers: number): Layout["size"] {
+  return [layers, H, W, C];
+}
+
+/** Of an operand once it is laid out. */
+export function panelBytes({ size: [layers], rows, columns, channels }: Layout): number {
+  return 4 * layers * rows * columns * channels;
+}
+
+function whole(job: Gather, out: Tensor): void {
   const { a, A, b, B, transposed, sizes: { rows, OC, E }, images = 1 } = job;
   if (A.channels > 4 * 60_000) {
     throw new RangeError(

@@ -9,6 +9,7 @@ import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, mul, reciprocal, scale, sqrt, square } from "./elementwise.ts";
+import { portions } from "./portions.ts";
 import { broadcastTo, mean } from "./reduce.ts";
 
 const ENTRIES = ["normalise", "gradient"] as const;
@@ -90,11 +91,12 @@ function dispatch(
   C: number,
   eps: number,
 ): void {
-  const wide = C % 4 === 0, rows = bound.x.size / C;
-  run(
-    (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
-    bound,
-    { rows, cols: wide ? C / 4 : C, k: 1 / C, eps },
-    folded(Math.ceil(rows / 64)),
-  );
+  const wide = C % 4 === 0, names = Object.keys(bound);
+  portions(Object.values(bound), bound.x.size / C, (parts, rows) =>
+    run(
+      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      Object.fromEntries(parts.map((part, i) => [names[i], part])),
+      { rows, cols: wide ? C / 4 : C, k: 1 / C, eps },
+      folded(Math.ceil(rows / 64)),
+    ));
 }

@@ -8,6 +8,7 @@ import { kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { portions } from "./portions.ts";
 
 const ENTRIES = ["up", "down", "interpolate", "gather"] as const;
 type Entry = typeof ENTRIES[number];
@@ -29,13 +30,16 @@ interface Sizes {
 }
 
 function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k = 1 }: Sizes) {
-  const wide = B % 4 === 0, size = entry === "up" ? x.size : y.size;
-  run(
-    (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
-    { x, y },
-    { A, R, S, B: wide ? B / 4 : B, f, k },
-    folded(Math.ceil((wide ? size / 4 : size) / 64)),
-  );
+  const wide = B % 4 === 0;
+  portions([x, y], A, ([x, y], A) => {
+    const size = entry === "up" ? x.size : y.size;
+    run(
+      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      { x, y },
+      { A, R, S, B: wide ? B / 4 : B, f, k },
+      folded(Math.ceil((wide ? size / 4 : size) / 64)),
+    );
+  });
 }
 
 /**
