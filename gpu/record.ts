@@ -51,6 +51,7 @@ const DEBUG = Boolean(Deno.env.get("GPU_DEBUG")); // errors are caught at the su
 
 let encoder: GPUCommandEncoder | undefined;
 let pass: GPUComputePassEncoder | undefined;
+let inPlace: GPUComputePipeline | undefined; // in the pass
 let slots = 0;
 let uniform: GPUBuffer | undefined;
 const values = new DataView(new ArrayBuffer(SLOT * SLOTS)), bytes = new Uint8Array(values.buffer);
@@ -114,7 +115,7 @@ function dispatch(k: Kernel, pipeline: GPUComputePipeline, group: GPUBindGroup, 
   encoder ??= gpu().createCommandEncoder();
   if (stopwatch) endPass();
   pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
-  pass.setPipeline(pipeline);
+  if (pipeline !== inPlace) pass.setPipeline(inPlace = pipeline);
   offsets[0] = SLOT * slots;
   pass.setBindGroup(0, group, offsets, 0, k.params.length ? 1 : 0);
   pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
@@ -242,7 +243,7 @@ function setParam(at: number, type: Kernel["params"][number]["type"], value: num
 
 function endPass(): void {
   pass?.end();
-  pass = undefined;
+  pass = inPlace = undefined;
 }
 
 let rehearsing = false;

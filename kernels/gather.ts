@@ -42,7 +42,7 @@ export interface Gather {
  * product, where a binding cannot hold them all.
  */
 export function gather(job: Gather, out: Tensor): void {
-  const { a, A, b, B, sizes, images = 1 } = job, [layers, H] = A.size;
+  const { a, A, b, B, flipped, sizes, images = 1 } = job, [layers, H] = A.size;
   if (images > 1) {
     portions([a, b, out], images, ([a, b, out], images) =>
       whole({
@@ -51,6 +51,7 @@ export function gather(job: Gather, out: Tensor): void {
         A: { ...A, size: withFirst(A.size, images) },
         b,
         B: { ...B, size: withFirst(B.size, images) },
+        ...flipped && { flipped: { ...flipped, size: withFirst(flipped.size, images) } },
         images,
       }, out), panelBytes(A) / images);
   } else if (layers > 1) {
@@ -126,8 +127,10 @@ function launch(
 ): void {
   const tile = plan.load === "tile", load = loadOf(plan), layout = tile ? bare(A) : A;
   const pa = pack(a, layout, load, plan.precision);
-  const flip = plan.share === "A" && flipped;
-  const pb = pack(b, flip ? flipped : B, load, plan.precision), I4 = A.channels / 4;
+  // As it lies in memory, where the kernel can read it so.
+  const flip = (tile || plan.share === "A") && flipped;
+  const laid = !flip ? B : tile ? bare(flipped) : flipped;
+  const pb = pack(b, laid, load, plan.precision), I4 = A.channels / 4;
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
   const groups = rowGroups * colGroups * sizes.E ** 2 * images;

@@ -116,9 +116,12 @@ ${multiply(plan)}
 export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Kernel {
   const { MR, NV, KU, wx } = plan, { rows, cols4, K4, threads } = sizes(plan);
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
-  const a = share(rows * K4, K4, threads), b = share(KU * cols4, cols4, threads);
+  const { flipped = false, ...columns } = finish;
+  const a = share(rows * K4, K4, threads);
+  // Of a flipped B four terms of a column at a time, as of A; else four columns of a term.
+  const b = flipped ? share(4 * cols4 * K4, K4, threads) : share(KU * cols4, cols4, threads);
   return cached(name, () => {
-    const y = storing(finish, "p.OC"), end = finishing(finish);
+    const y = storing(columns, "p.OC"), end = finishing(columns);
     const fetch = lines(
       `let at = (ty * p.A_columns + tx) * p.I4 + k;`,
       range(a.count).map((i) =>
@@ -128,26 +131,35 @@ if (iy${i} + ty < p.A_rows && ix${i} + tx < p.A_columns) { a${i} = A[pa${i} + at
       transposed
         ? `let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;`
         : `let tap = ty * p.kw + tx + image;`,
-      `let bt = (tap * p.B_rows + 4 * k) * p.B_width;`,
+      flipped
+        ? `let bt = tap * p.B_rows * p.B_width + k;`
+        : `let bt = (tap * p.B_rows + 4 * k) * p.B_width;`,
       first(
         b.busy,
         threads,
-        lines(range(b.count).map((i) => `b${i} = B[pb + bt + ${i * b.step} * p.B_width];`)),
+        lines(
+          range(b.count).map((i) =>
+            flipped ? `b${i} = B[pb${i} + bt];` : `b${i} = B[pb + bt + ${i * b.step} * p.B_width];`
+          ),
+        ),
       ),
     );
-    const keep = lines(
+    // Texels of four terms of a row (or column) into a tile.
+    const byTerms = (tile: string, name: string, { count, step, busy }: typeof a) =>
       first(
-        a.busy,
+        busy,
         threads,
         lines(
-          range(a.count).flatMap((i) => [
-            `{ let r = l.x / ${K4} + ${i * a.step}; let x = vec4f(a${i});`,
-            ...range(4).map((q) => `ta[r / 4][4 * ka + ${q}][r % 4] = x.${"xyzw"[q]};`),
+          range(count).flatMap((i) => [
+            `{ let r = l.x / ${K4} + ${i * step}; let x = vec4f(${name}${i});`,
+            ...range(4).map((q) => `${tile}[r / 4][4 * ka + ${q}][r % 4] = x.${"xyzw"[q]};`),
             `}`,
           ]),
         ),
-      ),
-      first(
+      );
+    const keep = lines(
+      byTerms("ta", "a", a),
+      flipped ? byTerms("tb", "b", b) : first(
         b.busy,
         threads,
         lines(
@@ -175,7 +187,13 @@ let ix${i} = m${i} % p.TX * p.S + x0; let iy${i} = m${i} / p.TX % p.TY * p.S + y
 let pa${i} = (((m${i} / (p.TX * p.TY) + image) * p.A_rows + iy${i}) * p.A_columns + ix${i}) * p.I4 + ka;
 var a${i} = Stored();`
       ),
-      `let pb = l.x / ${cols4} * p.B_width + min(firstCol + l.x % ${cols4}, p.B_width - 1);`,
+      flipped
+        ? range(b.count).map((i) =>
+          `let pb${i} = min(4 * firstCol + l.x / ${K4} + ${
+            i * b.step
+          }, p.B_rows - 1) * p.B_width + ka;`
+        )
+        : `let pb = l.x / ${cols4} * p.B_width + min(firstCol + l.x % ${cols4}, p.B_width - 1);`,
       range(b.count).map((i) => `var b${i} = Stored();`),
       `let perTap = p.I4 / ${K4};
 let first = part * p.perPart; let last = min(first + p.perPart, tapsY * tapsX * perTap);
