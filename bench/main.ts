@@ -11,17 +11,20 @@ import { deviceInfo, openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { flush, idle, profile, rehearsed } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
+import { forcePlan, type Plan } from "../kernels/plan.ts";
 import { withPrecision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
 import { type Job, jobs, onRequest, trainingNames } from "./jobs.ts";
 import { byWallClock } from "./profile.ts";
 
 const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D]
-      [--precision f32|f16] [--profile] [--no-autotune] [--list]
+      [--precision f32|f16] [--profile] [--no-autotune] [--force-plan JSON] [--list]
 
 Times jobs, one JSON line each; --profile shows where one run's time goes, kernel by kernel
 (dcgan-32 unless --jobs says otherwise); --list names the jobs. On a GPU plans are tuned first, as
-training does, and kept where it keeps them.`;
+training does, and kept where it keeps them. --force-plan computes all products and convolutions by
+one plan, for experiments, as in --force-plan '{"load":"tile","MR":8,"NV":2,"wx":8,"wy":8,"wz":1}'
+(kernels/plan.ts tells what there is; tests/plans runs the tests by each kind).`;
 
 /** Milliseconds. A wait is noticed 10 late at most: a small share of a sample, which on a GPU is many runs. */
 const LEAST_SAMPLE = { software: 60, gpu: 300 };
@@ -31,7 +34,7 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(words: string[]): Promise<number> {
   const args = parseArgs(words, {
-    string: ["device", "jobs", "budget-ms", "batch", "precision"],
+    string: ["device", "jobs", "budget-ms", "batch", "precision", "force-plan"],
     boolean: ["profile", "list", "help", "no-autotune"],
   });
   if (args.help) {
@@ -66,8 +69,9 @@ async function main(words: string[]): Promise<number> {
   }
   try {
     const device = await openGpu(args.device as string | undefined);
+    if (args["force-plan"] !== undefined) forcePlan(planOf(String(args["force-plan"])));
     const say = (text: string) => console.error(`bench: ${text}`);
-    const tune = !device.software && !args["no-autotune"]
+    const tune = !device.software && !args["no-autotune"] && args["force-plan"] === undefined
       ? await openTuner("runs/.cache", device, say)
       : undefined;
     for (const name of names) {
@@ -82,6 +86,26 @@ async function main(words: string[]): Promise<number> {
     return 1;
   }
   return 0;
+}
+
+/** What of a plan a text in JSON says. */
+function planOf(text: string): Partial<Plan> {
+  const known = ["load", "MR", "NV", "KU", "wx", "wy", "wz", "share", "fill"];
+  let plan: Partial<Plan>;
+  try {
+    plan = JSON.parse(text);
+  } catch {
+    throw new Error(`--force-plan ${text} is not JSON`);
+  }
+  const unknown = Object.keys(plan).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`--force-plan: a plan has no ${unknown}: choose of ${known.join(", ")}`);
+  }
+  const { load, MR } = plan;
+  if (load === "tile" && !(MR && MR % 4 === 0)) {
+    throw new Error(`--force-plan: tiles want an MR that is a multiple of 4, got ${MR}`);
+  }
+  return plan;
 }
 
 function refuse(message: string): number {
