@@ -35,7 +35,8 @@ export { attention, attentionMap } from "./kernels/attention.ts";
 export type { AttentionPlan } from "./kernels/attention_source.ts";
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";
-export { conv2d, conv2dInput, conv2dWeight, type Geometry } from "./kernels/conv2d.ts";
+export { conv2d, conv2dInput, conv2dWeight } from "./kernels/conv2d.ts";
+export type { Geometry } from "./kernels/conv2d_sizes.ts";
 export {
   abs,
   add,

@@ -3,7 +3,8 @@ import { checkGpu, creating, deviceInfo, gpu, openGpu } from "./device.ts";
 import { GpuError } from "./errors.ts";
 import { kernel } from "./kernel.ts";
 import { limitBindings, release, storage } from "./memory.ts";
-import { read, run } from "./record.ts";
+import { read } from "./read.ts";
+import { run } from "./record.ts";
 
 await openGpu();
 

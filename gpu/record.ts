@@ -1,7 +1,7 @@
 /**
  * The command stream: many dispatches in one pass, one submit, one upload of parameters.
  *
- * Everything here is synchronous but {@linkcode read}, {@linkcode idle} and {@linkcode profile}.
+ * Everything here is synchronous but {@linkcode submitted}, {@linkcode idle} and {@linkcode profile}.
  *
  * @module
  */
@@ -345,40 +345,12 @@ export function copyToTexture(
   });
 }
 
-const staging = new Map<number, GPUBuffer[]>();
-
-/**
- * Copies storage back to the host.
- *
- * @param bytes How much, from the start; a multiple of 4.
- * @throws {GpuError} If anything recorded so far went wrong.
- */
-export async function read(from: Storage, bytes: number): Promise<ArrayBuffer> {
-  const pool = staging.get(bytes) ?? [];
-  staging.set(bytes, pool);
-  const buffer = pool.pop() ?? gpu().createBuffer({
-    label: "staging",
-    size: bytes,
-    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  });
+/** Copies bytes to a buffer that the host can map, and submits. */
+export function copyOut(from: Storage, to: GPUBuffer, bytes: number): void {
   endPass();
   encoder ??= gpu().createCommandEncoder();
-  encoder.copyBufferToBuffer(from.buffer, from.offset, buffer, 0, bytes);
+  encoder.copyBufferToBuffer(from.buffer, from.offset, to, 0, bytes);
   flush();
-  try {
-    await buffer.mapAsync(GPUMapMode.READ);
-  } catch (error) {
-    await new Promise((resolve) => setTimeout(resolve)); // what happened is told by an event
-    await checkGpu();
-    throw error;
-  }
-  await checkGpu();
-  const values = buffer.getMappedRange().slice(0);
-  buffer.unmap();
-  // A few small ones are worth keeping; a whole net's weights are not.
-  if (bytes <= 1 << 16 && pool.length < 8) pool.push(buffer);
-  else buffer.destroy();
-  return values;
 }
 
 /** Submits what is recorded; resolves once the device has done it. Until then work can go on. */

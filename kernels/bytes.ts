@@ -6,7 +6,8 @@
 import wgsl from "./bytes.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { release, storage } from "../gpu/memory.ts";
-import { folded, type Live, now, read, run, write } from "../gpu/record.ts";
+import { read } from "../gpu/read.ts";
+import { folded, type Live, now, run, write } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 
 const toFloatsKernel = kernel("bytes", wgsl, "toFloats");

@@ -6,7 +6,8 @@
 import wgsl from "./finite.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { release, type Storage, storage } from "../gpu/memory.ts";
-import { folded, read, run } from "../gpu/record.ts";
+import { read } from "../gpu/read.ts";
+import { folded, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const clearKernel = kernel("finite", wgsl, "clear");

@@ -4,7 +4,8 @@
  * @module
  */
 import { batchNorm } from "../kernels/batch_norm.ts";
-import { conv2d, conv2dInput, type Geometry } from "../kernels/conv2d.ts";
+import { conv2d, conv2dInput } from "../kernels/conv2d.ts";
+import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";

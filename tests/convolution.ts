@@ -1,5 +1,5 @@
 /** Convolution in float64, by its definition: what the kernels are held against. */
-import type { Geometry } from "../kernels/conv2d.ts";
+import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 import type { Reference } from "./check.ts";
 

@@ -1,0 +1,90 @@
+/**
+ * The sizes of a convolution, and how its pictures are laid out for the kernels.
+ *
+ * @module
+ */
+import { sameShape, type Shape } from "../tensor/tensor.ts";
+import { type Layout, plain } from "./panel.ts";
+import { up } from "./plan.ts";
+
+/** Stride and zero padding in pixels, the same along both axes. */
+export interface Geometry {
+  /** Pixels between two places of the kernel. */
+  readonly stride: number;
+  /** Zeros around the picture, in pixels. */
+  readonly padding: number;
+}
+
+/** All sizes of one convolution. */
+export interface Sizes {
+  N: number;
+  H: number;
+  W: number;
+  C: number;
+  kh: number;
+  kw: number;
+  O: number;
+  Y: number;
+  X: number;
+  s: number;
+  p: number;
+}
+
+export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
+  const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
+  const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
+  if (x.length !== 4 || w.length !== 4 || C !== Cw) {
+    throw new RangeError(`${op}: channels differ: x is [${x}], w is [${w}]`);
+  }
+  if (!(Y > 0 && X > 0)) {
+    throw new RangeError(`${op}: w [${w}] does not fit into x [${x}] with padding ${p}`);
+  }
+  if (y && !sameShape(y, [N, Y, X, O])) {
+    throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
+  }
+  return { N, H, W, C, kh, kw, O, Y, X, s, p };
+}
+
+/** True if the window covers the whole picture: then it is a product of matrices. */
+export function isDense({ H, W, kh, kw, p }: Sizes): boolean {
+  return H === kh && W === kw && p === 0;
+}
+
+/** Operations of each of the three, border included. */
+export function flop({ N, C, kh, kw, O, Y, X }: Sizes): number {
+  return 2 * N * Y * X * kh * kw * C * O;
+}
+
+/** The picture `x` with its frame, as the forward gather and the weight gradient read it. */
+export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p }: Sizes): Layout {
+  return {
+    ...plain([N, H, W, C], up(C, C <= 4 ? 4 : 8)),
+    rows: (Y - 1) * s + kh,
+    top: p,
+    columns: (X - 1) * s + kw,
+    left: p,
+  };
+}
+
+/** The picture `y` with its frame, as the transposed gather and the weight gradient read it. */
+export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
+  const along = (k: number, size: number) => {
+    let before = 0, after = 0;
+    for (let c = 0; c < s; c++) {
+      const r = (c + p) % s, b = Math.floor((c + p) / s);
+      const taps = r < k ? Math.ceil((k - r) / s) : 0;
+      if (taps > 0) before = Math.max(before, taps - 1 - b);
+      after = Math.max(after, b);
+    }
+    return { before, all: before + Math.ceil(size / s) + after };
+  };
+  const y = along(kh, H), x = along(kw, W);
+  return {
+    ...plain([N, Y, X, O], up(O, O <= 4 ? 4 : 8)),
+    rows: Math.max(y.all, y.before + Y),
+    top: y.before,
+    // The weight gradient steps four or eight columns at a time: zeros for those behind the last.
+    columns: Math.max(x.all, x.before + up(X, X > 4 && X <= 8 ? 8 : 4)),
+    left: x.before,
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * How the gradient of a convolution's weight is computed.
+ *
+ * @module
+ */
+import { counters } from "../gpu/memory.ts";
+import { folded, run } from "../gpu/record.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
+import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
+import { panelBytes, sample, split } from "./gather.ts";
+import { weightKernel } from "./gemm.ts";
+import { kernelOf } from "./gemm_source.ts";
+import { bare, fitsTexture, loadOf, pack } from "./panel.ts";
+import { type Plan, planFor } from "./plan.ts";
+import { summed } from "./portions.ts";
+import { addUp, sumInto } from "./reduce.ts";
+import { tiledWeight } from "./tile.ts";
+
+/** Sums `x` times `y` over all pixels into `w`, tap by tap. */
+export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
+  counters.flop += flop(z);
+  const unit = Math.max(panelBytes(layoutX(z)), panelBytes(layoutY(z))) / z.N;
+  summed(w, [x, y], z.N, ([x, y], w, N) => sumWhole(x, y, w, { ...z, N }), addUp, unit);
+}
+
+function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
+  const texture = fitsTexture(layoutX(z)) && fitsTexture(layoutY(z));
+  const { N, Y, kh, kw } = z;
+  const problem = {
+    rows: z.C,
+    columns: z.O,
+    terms: z.X,
+    lines: N * Y,
+    taps: kh * kw,
+    products: 1,
+    texture,
+  };
+  const plan = planFor("weight", problem, (plan) => {
+    const { C, H, W, O, Y, X } = z, dw = empty(w.shape);
+    launchWeight(sample([N, H, W, C]), sample([N, Y, X, O]), dw, z, plan);
+    return dw;
+  });
+  launchWeight(x, y, w, z, plan);
+}
+
+function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
+  if (plan.load === "tile") return launchTiledWeight(x, y, w, z, plan);
+  const { N, C, kh, kw, O, Y, X, s } = z, A = layoutX(z), G = layoutY(z);
+  const load = loadOf(plan), pa = pack(x, A, load, plan.precision);
+  const pg = pack(y, G, load, plan.precision);
+  const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
+  const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
+  const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;
+  // Enough workgroups to keep every core busy, and no loop near the software device's limit.
+  const wanted = Math.max(Math.ceil(plan.fill / groups), Math.ceil(lines * steps / 30_000));
+  const perPart = Math.ceil(lines / Math.min(lines, wanted));
+  const parts = Math.ceil(lines / perPart);
+  const sums = parts === 1 ? w : empty([parts, w.size]), vec4 = O % 4 === 0;
+  run(kernelOf(plan, Number(vec4), () => weightKernel(plan, vec4)), {
+    A: pa.resource,
+    G: pg.resource,
+    y: sums,
+  }, {
+    lines,
+    perPart,
+    parts,
+    OY: Y,
+    OX: X,
+    S: s,
+    kh,
+    kw,
+    top: A.top - z.p,
+    left: A.left - z.p,
+    g_top: G.top,
+    g_left: G.left,
+    IC: C,
+    OC: O,
+    I4: A.channels / 4,
+    O4: G.channels / 4,
+    rowGroups,
+    colGroups,
+    A_rows: pa.rows,
+    A_width: pa.width,
+    G_rows: pg.rows,
+    G_width: pg.width,
+  }, folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz)));
+  if (parts > 1) sumInto(w, sums, [1, parts, w.size]);
+}
+
+const MOST_PIXELS = 2 ** 24; // which float32 counts; the kernel divides by way of floats
+
+function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
+  const { N, C, kh, kw, O, Y, X, s, p } = z, A = bare(layoutX(z)), G = bare(layoutY(z));
+  const pixels = N * Y * X, I4 = A.channels / 4;
+  if (pixels > MOST_PIXELS) {
+    throw new RangeError(
+      `conv2dWeight: ${N} pictures of ${Y}x${X} are more than ${MOST_PIXELS} pixels: take fewer`,
+    );
+  }
+  const pa = pack(x, A, "buffer", plan.precision), pg = pack(y, G, "buffer", plan.precision);
+  const rowGroups = Math.ceil(4 * I4 * kh * kw / (plan.MR * plan.wy));
+  const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
+  const { parts, perPart } = split(
+    plan,
+    rowGroups * colGroups,
+    Math.ceil(pixels / plan.KU),
+    w.size,
+  );
+  const sums = parts === 1 ? w : empty([parts, w.size]), vec4 = O % 4 === 0;
+  run(kernelOf(plan, Number(vec4), () => tiledWeight(plan, vec4)), {
+    A: pa.resource,
+    G: pg.resource,
+    y: sums,
+  }, {
+    pixels,
+    perPart: perPart * plan.KU,
+    parts,
+    OY: Y,
+    OX: X,
+    S: s,
+    kh,
+    kw,
+    pad: p,
+    IC: C,
+    OC: O,
+    I4,
+    O4: G.channels / 4,
+    rowGroups,
+    colGroups,
+    A_rows: pa.rows,
+    A_columns: pa.width / I4,
+  }, folded(rowGroups * colGroups * parts));
+  if (parts > 1) sumInto(w, sums, [1, parts, w.size]);
+}
