@@ -10,7 +10,7 @@ import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./e
 import { gather } from "./gather.ts";
 import type { Layout } from "./panel.ts";
 import { up } from "./plan.ts";
-import { summed } from "./portions.ts";
+import { portionsOf, summed } from "./portions.ts";
 import { addUp } from "./reduce.ts";
 
 /** Which operands are read transposed. */
@@ -81,24 +81,13 @@ function product(
   tb: boolean,
   epilogue: Epilogue,
 ): void {
+  const { bias, slope = 1 } = epilogue, sums = ta && !tb && batch === 1 && !bias && slope === 1;
+  if (sums && portionsOf([a, b], K) > 1) {
+    const part = ([a, b]: readonly Tensor[], y: Tensor, K: number) =>
+      product(a, b, y, [1, M, K, N], ta, tb, {});
+    return summed(y, [a, b], K, part, addUp);
+  }
   counters.flop += 2 * batch * M * K * N;
-  const { bias, slope = 1 } = epilogue;
-  const sizes = (K: number): [number, number, number, number] => [batch, M, K, N];
-  // Of long sums, as in the gradient of a weight, portions can be summed.
-  if (ta && !tb && batch === 1 && !bias && slope === 1) {
-    summed(y, [a, b], K, ([a, b], y, K) => whole(a, b, y, sizes(K), ta, tb, epilogue), addUp);
-  } else whole(a, b, y, sizes(K), ta, tb, epilogue);
-}
-
-function whole(
-  a: Tensor,
-  b: Tensor,
-  y: Tensor,
-  [batch, M, K, N]: [number, number, number, number],
-  ta: boolean,
-  tb: boolean,
-  epilogue: Epilogue,
-): void {
   const channels = up(K, K <= 4 ? 4 : 8), frame = { top: 0, columns: 1, left: 0 };
   const A: Layout = {
     ...frame,
