@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deviceInfo } from "../gpu/device.ts";
+import { bindable } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
@@ -180,7 +180,7 @@ const LEAST_STEPS = 4; // a part that is worth its trip through memory
  * steps a part.
  */
 export function split({ fill }: Plan, groups: number, steps: number, size: number) {
-  const fits = Math.floor(deviceInfo().limits.maxStorageBufferBindingSize / (4 * size));
+  const fits = Math.floor(bindable() / (4 * size));
   const wanted = Math.min(Math.ceil(fill / groups), Math.floor(steps / LEAST_STEPS), fits);
   const perPart = Math.ceil(steps / Math.max(1, wanted));
   return { parts: Math.ceil(steps / perPart), perPart };

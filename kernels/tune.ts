@@ -54,7 +54,7 @@ async function fastest(name: string, trial: Trial) {
 
 /** Plans that agree with the rule's: they add up in different orders, and no more than that. */
 async function agreeing(trial: Trial, plans: readonly Plan[]): Promise<Plan[]> {
-  const first = trial.run(plans[0]), sizes: Tensor[] = [];
+  const first = scoped(() => trial.run(plans[0])), sizes: Tensor[] = [];
   for (const plan of plans) {
     sizes.push(scoped(() => sum(square(sub(trial.run(plan), first)))));
   }

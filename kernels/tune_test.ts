@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dWeight } from "./conv2d.ts";
+import { matmul } from "./matmul.ts";
 import { candidates, problemsOf, tunedPlans } from "./plan.ts";
 import { tune, type Tuned } from "./tune.ts";
 
@@ -50,4 +52,19 @@ Deno.test("a rehearsal changes nothing", async () => {
     conv2dWeight(x, y, [3, 3, 5, 9], g);
   });
   assertEquals(await x.read(), before);
+});
+
+Deno.test("trials give their memory back", async () => {
+  // Of one size as memory is dealt out, and two problems to the tuner.
+  const product = (terms: number) => {
+    const a = tensor(randoms(8 * terms, 1), [8, terms]);
+    const b = tensor(randoms(24 * terms, 2), [terms, 24]);
+    return () => void matmul(a, b);
+  };
+  const first = product(19), second = product(20), third = product(21);
+  await tune(first);
+  await tune(second);
+  const { bytes } = counters;
+  await tune(third);
+  assertEquals(counters.bytes, bytes);
 });
