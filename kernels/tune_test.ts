@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { scoped, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dWeight } from "./conv2d.ts";
 import { matmul } from "./matmul.ts";
@@ -59,7 +59,7 @@ Deno.test("trials give their memory back", async () => {
   const product = (terms: number) => {
     const a = tensor(randoms(8 * terms, 1), [8, terms]);
     const b = tensor(randoms(24 * terms, 2), [terms, 24]);
-    return () => void matmul(a, b);
+    return () => scoped(() => void matmul(a, b));
   };
   const first = product(19), second = product(20), third = product(21);
   await tune(first);
