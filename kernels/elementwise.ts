@@ -6,7 +6,7 @@
  */
 import wgsl from "./elementwise.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded, type Live, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";
@@ -37,7 +37,13 @@ const BINARY = { add: 0, sub: 1, mul: 2, div: 3, leakyGate: 4, clampGate: 5, tan
 
 type Back = (dy: Tensor, y: Tensor) => Tensor;
 
-function unary(op: keyof typeof UNARY, x: Tensor, back: Back, k = 0, l = 0): Tensor {
+function unary(
+  op: keyof typeof UNARY,
+  x: Tensor,
+  back: Back,
+  k: Live<number> = 0,
+  l = 0,
+): Tensor {
   return apply({
     op,
     inputs: [x],
@@ -118,13 +124,13 @@ export function div(a: Tensor, b: Tensor): Tensor {
   return binary("div", a, b, [(dy) => div(dy, b), (dy, y) => neg(mul(dy, div(y, b)))]);
 }
 
-/** `k x + l` for two numbers. */
-export function affine(x: Tensor, k: number, l: number): Tensor {
+/** `k x + l` for two numbers; `k` may be one that changes from step to step. */
+export function affine(x: Tensor, k: Live<number>, l: number): Tensor {
   return unary("affine", x, (dy) => affine(dy, k, 0), k, l);
 }
 
-/** `k x` for a number. */
-export function scale(x: Tensor, k: number): Tensor {
+/** `k x` for a number, which may be one that changes from step to step. */
+export function scale(x: Tensor, k: Live<number>): Tensor {
   return affine(x, k, 0);
 }
 

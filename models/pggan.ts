@@ -9,7 +9,7 @@
  * @see Karras et al. 2018, https://arxiv.org/abs/1710.10196, table 2
  * @module
  */
-import { add, scale, tanh } from "../kernels/elementwise.ts";
+import { tanh } from "../kernels/elementwise.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
@@ -20,7 +20,7 @@ import { Module } from "../nn/module.ts";
 import { type HostRandom, hostRandom } from "../nn/random.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { FIRST, levelOf, type Stage } from "./stage.ts";
+import { FIRST, levelOf, mix, type Stage } from "./stage.ts";
 
 /** Sizes and kinds of the nets. */
 export interface PgganOptions {
@@ -132,10 +132,6 @@ function through({ conv, norm }: PgganLayer, x: Tensor, training: boolean): Tens
   return norm ? norm.forward(y, training) : y;
 }
 
-function mix(old: Tensor, fresh: Tensor, alpha: number): Tensor {
-  return add(scale(old, 1 - alpha), scale(fresh, alpha));
-}
-
 /** What makes `[N, R, R, 3]` of a map, or the reverse, for the newest level and the one fading out. */
 function rgbLayers<L>(
   { resolution, fading }: Stage,
@@ -175,7 +171,7 @@ export class PgganGenerator extends Module {
 
   /** `[N, nz]` to `[N, R, R, 3]`. */
   override forward(z: Tensor, training: boolean): Tensor {
-    const [N, nz] = z.shape, { norm } = this.#options, { fading, alpha } = this.#stage;
+    const [N, nz] = z.shape, { norm } = this.#options, { fading } = this.#stage;
     const normed = (x: Tensor) => norm === "pixel" ? pixelNorm(x) : x;
     let x = reshape(normed(z), [N, 1, 1, nz]), below = x;
     for (const [level, block] of this.blocks.entries()) {
@@ -186,7 +182,7 @@ export class PgganGenerator extends Module {
     const top = this.blocks.length - 1;
     let rgb = this.toRgb[top].forward(x, training);
     if (fading && top > 0) {
-      rgb = mix(upNearest(this.toRgb[top - 1].forward(below, training), 2), rgb, alpha);
+      rgb = mix(upNearest(this.toRgb[top - 1].forward(below, training), 2), rgb, this.#stage);
     }
     return norm === "batch" ? tanh(rgb) : rgb;
   }
@@ -230,7 +226,7 @@ export class PgganDiscriminator extends Module {
 
   /** `[N, R, R, 3]` to `[N]`. */
   override forward(picture: Tensor, training: boolean): Tensor {
-    const N = picture.shape[0], { fading, alpha } = this.#stage, top = this.blocks.length - 1;
+    const N = picture.shape[0], { fading } = this.#stage, top = this.blocks.length - 1;
     const seen = (level: number, picture: Tensor) => this.fromRgb[level].forward(picture, training);
     let x = seen(top, picture);
     for (let level = top; level >= 0; level--) {
@@ -238,7 +234,7 @@ export class PgganDiscriminator extends Module {
       for (const step of this.blocks[level]) x = through(step, x, training);
       if (level > 0) x = downAverage(x, 2);
       if (level === top && fading && top > 0) {
-        x = mix(seen(top - 1, downAverage(picture, 2)), x, alpha);
+        x = mix(seen(top - 1, downAverage(picture, 2)), x, this.#stage);
       }
     }
     if (this.discrimination) x = this.discrimination.forward(x);

@@ -1,3 +1,6 @@
+import { add, scale } from "../kernels/elementwise.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
 /** How far growing nets have grown, and how much of the newest level shows. */
 export interface Stage {
   /** Side of the pictures in pixels. */
@@ -6,6 +9,14 @@ export interface Stage {
   readonly fading: boolean;
   /** Share of the newest level, in [0, 1]; it grows from step to step while it is faded in. */
   alpha: number;
+}
+
+/**
+ * What a stage that fades in shows: of `old`, which is what half the side would show, a share that
+ * shrinks from step to step.
+ */
+export function mix(old: Tensor, fresh: Tensor, stage: Stage): Tensor {
+  return add(scale(old, () => 1 - stage.alpha), scale(fresh, () => stage.alpha));
 }
 
 /** Side of the first pictures, in pixels. */

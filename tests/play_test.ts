@@ -10,12 +10,13 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { sagan } from "../train/sagan.ts";
-import { newState, type State } from "../train/state.ts";
+import { grow, newState, type State } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
 await openGpu();
 
 const small = { ...defaults, resolution: 16, batch: 4, nz: 8, ngf: 4, ndf: 4 };
-const runs: Record<string, [Recipe, Partial<TrainOptions>]> = {
+/** By name: what is trained, with which options, and from how many images on. */
+const runs: Record<string, [Recipe, Partial<TrainOptions>, images?: number]> = {
   "DCGAN with soft labels, two steps of D": [dcgan, { labelSmoothing: 0.8, dSteps: 2 }],
   "DCGAN in half precision": [dcgan, { precision: "f16" }],
   "SAGAN with all the thesis's parts": [sagan, {
@@ -42,6 +43,13 @@ const runs: Record<string, [Recipe, Partial<TrainOptions>]> = {
     fmapBase: 64,
     fmapMax: 8,
   }],
+  "PGGAN while a level is faded in": [pggan, {
+    ...pggan.presets.r1.options,
+    resolution: 8,
+    fmapBase: 64,
+    fmapMax: 8,
+    phaseKimg: 0.04,
+  }, 40],
 };
 
 /** Everything that a run depends on. */
@@ -55,18 +63,25 @@ async function contents({ G, D, optG, optD, average, images }: State) {
   return values;
 }
 
-for (const [name, [recipe, changed]] of Object.entries(runs)) {
+for (const [name, [recipe, changed, images = 0]] of Object.entries(runs)) {
   Deno.test(`steps are played as they are recorded: ${name}`, async () => {
     const own = { ...small, ...changed, batch: 4, nz: 8, ngf: 4, ndf: 4 } as TrainOptions;
     const recorded = newState(recipe, own), played = newState(recipe, own), player = stepPlayer();
+    for (const state of [recorded, played]) {
+      state.images = images;
+      grow(state);
+    }
+    assertEquals(recorded.stage.fading, images > 0);
     const pictures = picturesOf(recorded.stage.resolution), STEPS = 12;
     const losses: number[][] = [[], []], kept: [Tensor, Float32Array][] = [];
     for (let i = 0; i < STEPS; i++) {
+      grow(recorded);
       const made = scoped(() => advance(recorded, own, pictures));
       losses[0].push((await made.g.read())[0]);
     }
     for (let i = 0; i < STEPS; i++) {
       let g: Promise<Float32Array> | undefined;
+      grow(played, () => player.forget());
       play(player, played, own, pictures, (made) => g = made.g.read());
       losses[1].push((await g!)[0]);
       // What others make between two steps, and keep, is no step's to write to.

@@ -8,13 +8,13 @@ import { batchAt, gather } from "../data/sampler.ts";
 import { effect } from "../gpu/record.ts";
 import { Player } from "../gpu/tape.ts";
 import { fromBytes } from "../kernels/bytes.ts";
-import { add, affine, scale } from "../kernels/elementwise.ts";
+import { affine } from "../kernels/elementwise.ts";
 import type { Precision } from "../kernels/precision.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
-import type { Stage } from "../models/stage.ts";
+import { mix, type Stage } from "../models/stage.ts";
 import { Dropout } from "../nn/dropout.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { augment } from "./augment.ts";
 import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
@@ -31,7 +31,10 @@ export function stepPlayer(): Player<StepLosses> {
   return new Player((losses) => Object.values(losses).map(({ storage }) => storage));
 }
 
-/** As {@linkcode advance}, but played where it was recorded before; `note` is given the losses. */
+/**
+ * As {@linkcode advance}, but played where it was recorded before; `note` is given the losses. When a
+ * new stage has begun the player must have been made to forget the old one.
+ */
 export function play(
   player: Player<StepLosses>,
   state: State,
@@ -39,15 +42,12 @@ export function play(
   pictures: Pictures,
   note: (losses: StepLosses) => void,
 ): void {
-  const key = sameness(state, options), step = () => advance(state, options, pictures);
-  if (key === undefined) scoped(() => note(step()));
-  else note(player.step(key, step));
+  note(player.step(sameness(state, options), () => advance(state, options, pictures)));
 }
 
-/** Names the steps that are as the next one but for what is live in it; undefined if none is. */
-function sameness({ schedule, images, optD }: State, options: TrainOptions): string | undefined {
-  const { phase, batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
-  if (phase.fading) return undefined;
+/** Names the steps of this stage that are as the next one but for what is live in it. */
+function sameness({ schedule, images, optD }: State, options: TrainOptions): string {
+  const { batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
   const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
   return JSON.stringify([batch, lrG, lrD, due]);
 }
@@ -98,9 +98,8 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
  * Real pictures as D sees them while a level is faded in: mixed with what half their size would show,
  * as the fakes are.
  */
-function faded(real: Tensor, { fading, alpha }: Stage): Tensor {
-  if (!fading) return real;
-  return add(scale(upNearest(downAverage(real, 2), 2), 1 - alpha), scale(real, alpha));
+function faded(real: Tensor, stage: Stage): Tensor {
+  return stage.fading ? mix(upNearest(downAverage(real, 2), 2), real, stage) : real;
 }
 
 /**
