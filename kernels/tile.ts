@@ -47,8 +47,8 @@ var<workgroup> tb: array<${line}, ${cols4}>;`;
 }
 
 /**
- * Which of `texels` texels, `width` side by side, an invocation brings: texel `across` of the lines
- * `down`, `down + step`, ... (`count` of them), if it is one of the first `busy`.
+ * Which of `texels` texels, `width` side by side, an invocation brings: one in each of `count` lines that
+ * are `step` apart, if it is one of the first `busy`.
  */
 function share(texels: number, width: number, threads: number) {
   const count = Math.max(1, texels / threads);
