@@ -16,7 +16,7 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { ALONE, type AttentionPlan, source } from "./attention_source.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { addParts } from "./parts.ts";
+import { inParts } from "./parts.ts";
 import { fitsTexture, type Layout, type Load, pack, plain } from "./panel.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
@@ -89,9 +89,7 @@ export function attention(
   ) => {
     const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
     const parts = Math.max(1, Math.min(wanted, Math.floor(others / LEAST)));
-    const sums = parts === 1 ? to : empty([parts, to.size]);
-    stream(k, { ...bound, [name]: sums }, [rows, others], slices, parts);
-    if (parts > 1) addParts(to, sums, {});
+    inParts(to, parts, (to) => stream(k, { ...bound, [name]: to }, [rows, others], slices, parts));
   };
   counters.flop += 2 * N * I * J * (d + e);
   return apply({

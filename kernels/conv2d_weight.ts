@@ -10,6 +10,7 @@ import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
 import { panelBytes, sample, split } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
 import { kernelOf } from "./gemm_source.ts";
+import { inParts } from "./parts.ts";
 import { bare, fitsTexture, loadOf, pack } from "./panel.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { summed } from "./portions.ts";
@@ -55,12 +56,9 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
   const wanted = Math.max(Math.ceil(plan.fill / groups), Math.ceil(lines * steps / 30_000));
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
-  const sums = parts === 1 ? w : empty([parts, w.size]), vec4 = O % 4 === 0;
-  run(kernelOf(plan, Number(vec4), () => weightKernel(plan, vec4)), {
-    A: pa.resource,
-    G: pg.resource,
-    y: sums,
-  }, {
+  const vec4 = O % 4 === 0, kernel = kernelOf(plan, Number(vec4), () => weightKernel(plan, vec4));
+  const bound = { A: pa.resource, G: pg.resource };
+  const params = {
     lines,
     perPart,
     parts,
@@ -83,8 +81,13 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
     A_width: pa.width,
     G_rows: pg.rows,
     G_width: pg.width,
-  }, folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz)));
-  if (parts > 1) sumInto(w, sums, [1, parts, w.size]);
+  };
+  const grid = folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz));
+  inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);
+}
+
+function addRows(w: Tensor, sums: Tensor): void {
+  sumInto(w, sums, [1, sums.shape[0], w.size]);
 }
 
 const MOST_PIXELS = 2 ** 24; // which float32 counts; the kernel divides by way of floats
@@ -106,12 +109,9 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
     Math.ceil(pixels / plan.KU),
     w.size,
   );
-  const sums = parts === 1 ? w : empty([parts, w.size]), vec4 = O % 4 === 0;
-  run(kernelOf(plan, Number(vec4), () => tiledWeight(plan, vec4)), {
-    A: pa.resource,
-    G: pg.resource,
-    y: sums,
-  }, {
+  const vec4 = O % 4 === 0, kernel = kernelOf(plan, Number(vec4), () => tiledWeight(plan, vec4));
+  const bound = { A: pa.resource, G: pg.resource };
+  const params = {
     pixels,
     perPart: perPart * plan.KU,
     parts,
@@ -129,6 +129,7 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
     colGroups,
     A_rows: pa.rows,
     A_columns: pa.width / I4,
-  }, folded(rowGroups * colGroups * parts));
-  if (parts > 1) sumInto(w, sums, [1, parts, w.size]);
+  };
+  const grid = folded(rowGroups * colGroups * parts);
+  inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);
 }

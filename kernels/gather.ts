@@ -13,7 +13,7 @@ import { type Plan, planFor } from "./plan.ts";
 import { normal } from "./random.ts";
 import { tiledGather } from "./tile.ts";
 import { bare, fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
-import { addParts } from "./parts.ts";
+import { addParts, inParts } from "./parts.ts";
 import { portions } from "./portions.ts";
 
 /** Sizes of a gather by their names in the shader. */
@@ -145,31 +145,32 @@ function launch(
   };
   const variant = [transposed, ...Object.values(finish)].reduce((n, is) => 2 * n + Number(is), 0);
   const make = tile ? tiledGather : gatherKernel;
-  const y = parts === 1 ? out : empty([parts, out.size]);
-  run(
-    kernelOf(plan, variant, () => make(plan, transposed, finish)),
-    { A: pa.resource, B: pb.resource, y, ...bias && { bias } },
-    {
-      ...sizes,
-      top: layout.top,
-      left: layout.left,
-      I4,
-      rowGroups,
-      colGroups,
-      images,
-      A_rows: pa.rows,
-      A_width: pa.width,
-      A_columns: pa.width / I4,
-      B_rows: pb.rows,
-      B_width: pb.width,
-      slope,
-      parts,
-      perPart,
-      pixels: out.size / sizes.OC,
-    },
-    folded(groups * parts),
+  const kernel = kernelOf(plan, variant, () => make(plan, transposed, finish));
+  const bound = { A: pa.resource, B: pb.resource, ...bias && { bias } };
+  const params = {
+    ...sizes,
+    top: layout.top,
+    left: layout.left,
+    I4,
+    rowGroups,
+    colGroups,
+    images,
+    A_rows: pa.rows,
+    A_width: pa.width,
+    A_columns: pa.width / I4,
+    B_rows: pb.rows,
+    B_width: pb.width,
+    slope,
+    parts,
+    perPart,
+    pixels: out.size / sizes.OC,
+  };
+  inParts(
+    out,
+    parts,
+    (y) => run(kernel, { ...bound, y }, params, folded(groups * parts)),
+    (y, sums) => addParts(y, sums, epilogue),
   );
-  if (parts > 1) addParts(out, y, epilogue);
 }
 
 const WHOLE = { parts: 1, perPart: 0 };

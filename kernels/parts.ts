@@ -1,11 +1,27 @@
 import wgsl from "./parts.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
 import type { Epilogue } from "./epilogue.ts";
 
 const byFours = kernel("parts", wgsl);
 const byOnes = kernel("parts", wgsl.replace("alias V = vec4f", "alias V = f32"));
+
+/**
+ * Has `body` compute `y`, or where it does so in parts, `sums [parts, size of y]`, which `add` then adds
+ * up.
+ */
+export function inParts(
+  y: Tensor,
+  parts: number,
+  body: (y: Tensor) => void,
+  add: (y: Tensor, sums: Tensor) => void = (y, sums) => addParts(y, sums, {}),
+): void {
+  if (parts === 1) return body(y);
+  const sums = empty([parts, y.size]);
+  body(sums);
+  add(y, sums);
+}
 
 /** Adds `sums [parts, size of y]` up to `y [..., channels]`, and finishes them. */
 export function addParts(y: Tensor, sums: Tensor, { bias, slope = 1 }: Epilogue): void {
