@@ -1,6 +1,6 @@
 import { checkGpu, gpu } from "./device.ts";
 import type { Storage } from "./memory.ts";
-import { copyOut } from "./record.ts";
+import { copyOut } from "./copy.ts";
 
 const staging = new Map<number, GPUBuffer[]>();
 

@@ -7,15 +7,7 @@
  */
 import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
 import { forgetGroups, type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
-import {
-  assertBindable,
-  counters,
-  drain,
-  handleOf,
-  type Resource,
-  Storage,
-  type Texture,
-} from "./memory.ts";
+import { assertBindable, counters, drain, handleOf, type Resource, Storage } from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
 
 /** What can be bound: a resource, or something that has one (a tensor). */
@@ -280,77 +272,17 @@ export function trim(): void {
   forgetGroups();
 }
 
-/** Copies bytes to the device. */
-export function write(to: Storage, bytes: Live<ArrayBufferView<ArrayBuffer>>): void {
-  if (rehearsing) return;
-  doing(["write"], [to], () => {
-    // `writeBuffer` takes effect before commands recorded and not yet submitted, and recycled
-    // storage may still be read by those: submit them first.
-    flush();
-    throwFailure();
-    to.version++;
-    gpu().queue.writeBuffer(to.buffer, to.offset, now(bytes));
-  });
+/** The encoder, for what is not a dispatch. */
+export function betweenPasses(): GPUCommandEncoder {
+  endPass();
+  return encoder ??= gpu().createCommandEncoder();
 }
 
 /** Does something that is not a dispatch, now and each time that the step is played again. */
-function doing(what: readonly unknown[], on: readonly Resource[], play: () => void): void {
+export function doing(what: readonly unknown[], on: readonly Resource[], play: () => void): void {
+  if (rehearsing) return;
   play();
   tape?.push({ what, on: on.map(handleOf), play });
-}
-
-/** Copies `bytes` from one storage to another, in order with the dispatches. */
-export function copy(from: Storage, to: Storage, bytes: number): void {
-  if (rehearsing) return;
-  doing(["copy", bytes], [from, to], () => {
-    endPass();
-    encoder ??= gpu().createCommandEncoder();
-    to.version++;
-    encoder.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes);
-  });
-}
-
-/** Rows of bytes copied into a texture start at multiples of this. */
-export const ROW_ALIGNMENT = 256;
-
-/**
- * Copies texels into a texture, in order with the dispatches.
- *
- * @param stride Texels from row to row and rows from layer to layer of `from`; a row is a multiple of
- * {@linkcode ROW_ALIGNMENT} bytes.
- * @param origin Where the first texel goes.
- * @param size Of what is copied.
- */
-export function copyToTexture(
-  from: Storage,
-  to: Texture,
-  stride: { readonly texels: number; readonly rows: number },
-  origin: { readonly x: number; readonly y: number },
-  size: { readonly width: number; readonly height: number; readonly depthOrArrayLayers: number },
-): void {
-  if (rehearsing) return;
-  doing(["copyToTexture"], [from, to], () => {
-    endPass();
-    encoder ??= gpu().createCommandEncoder();
-    encoder.copyBufferToTexture(
-      {
-        buffer: from.buffer,
-        offset: from.offset,
-        bytesPerRow: 16 * stride.texels,
-        rowsPerImage: stride.rows,
-      },
-      { texture: to.texture, origin },
-      size,
-    );
-  });
-}
-
-/** Copies bytes to a buffer that the host can map, and submits. */
-export function copyOut(from: Storage, to: GPUBuffer, bytes: number): void {
-  endPass();
-  encoder ??= gpu().createCommandEncoder();
-  encoder.copyBufferToBuffer(from.buffer, from.offset, to, 0, bytes);
-  flush();
 }
 
 /** Submits what is recorded; resolves once the device has done it. Until then work can go on. */

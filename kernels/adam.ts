@@ -4,12 +4,17 @@
  * @module
  */
 import wgsl from "./adam.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
-import type { Storage } from "../gpu/memory.ts";
-import { folded, type Live, run } from "../gpu/record.ts";
+import { deviceInfo } from "../gpu/device.ts";
+import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { bindable, part, type Storage } from "../gpu/memory.ts";
+import { type Bindable, folded, type Live, run } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { variant } from "./variant.ts";
 
-const update = kernel("adam", wgsl), updateScaled = kernel("adam", wgsl, "scaled");
+// Tensors in one dispatch: their sizes find room among its parameters. The software device goes through
+// all for each invocation.
+const MOST = 16, MOST_BY_LANES = 4;
+const kernels = new Map<string, Kernel>();
 
 /** Numbers of one step; `step` is `lr / (1 - beta1^t)`, `c2` is `1 - beta2^t`, in double precision. */
 export interface AdamStep {
@@ -28,10 +33,10 @@ export interface AdamState {
 }
 
 /**
- * Updates parameters and moments in place, four tensors a dispatch, of whatever sizes.
+ * Updates parameters and moments in place, several tensors a dispatch, of whatever sizes.
  *
  * @param grads In the order of the tensors.
- * @param offsets Where each tensor begins in the state, in bytes, multiples of 16.
+ * @param offsets Where each tensor begins in the state, in bytes, multiples of 256.
  * @param scaling Where the loss was scaled, what nn/grad_scaler.ts decided of these gradients; then `step`
  * is the learning rate, and bias corrections come from there.
  */
@@ -42,19 +47,37 @@ export function adamStep(
   numbers: AdamStep,
   scaling?: Tensor,
 ): void {
-  for (let i = 0; i < grads.length; i += 4) {
-    const g = [0, 1, 2, 3].map((k) => grads[i + k] ?? grads[i]);
-    const n = [0, 1, 2, 3].map((k) => Math.ceil((grads[i + k]?.size ?? 0) / 4));
-    const [o0, o1, o2, o3] = [0, 1, 2, 3].map((k) => (offsets[i + k] ?? 0) / 16);
-    // A workgroup serves one tensor.
-    const [w0, w1, w2, w3] = n.map((size) => Math.ceil(size / 64));
-    const [e0, e1, e2] = [w0, w0 + w1, w0 + w1 + w2].map((groups) => 64 * groups);
-    const [n0, n1, n2, n3] = n;
-    run(
-      scaling ? updateScaled : update,
-      { ...state, g0: g[0], g1: g[1], g2: g[2], g3: g[3], ...scaling && { scaling } },
-      { ...numbers, e0, e1, e2, n0, n1, n2, n3, o0, o1, o2, o3 },
-      folded(w0 + w1 + w2 + w3),
-    );
+  const { maxStorageBuffersPerShaderStage: bindings } = deviceInfo().limits;
+  const most = variant() === "lane" ? MOST_BY_LANES : Math.min(MOST, bindings - 4);
+  for (let from = 0, count = 0; from < grads.length; from += count) {
+    const begin = offsets[from], bound: Record<string, Bindable> = { ...scaling && { scaling } };
+    const params: Record<string, Live<number>> = { ...numbers };
+    let groups = 0, size = 0;
+    for (count = 0; count < most && from + count < grads.length; count++) {
+      const g = grads[from + count],
+        n = Math.ceil(g.size / 4),
+        offset = offsets[from + count] - begin;
+      if (count && offset + 16 * n > bindable()) break;
+      size = offset + 16 * n;
+      bound[`g${count}`] = g;
+      params[`n${count}`] = n;
+      params[`o${count}`] = offset / 16;
+      params[`e${count}`] = 64 * (groups += Math.ceil(n / 64)); // a workgroup serves one tensor
+    }
+    for (const name of ["param", "m", "v"] as const) bound[name] = part(state[name], begin, size);
+    run(kernelFor(count, scaling !== undefined), bound, params, folded(groups));
   }
+}
+
+function kernelFor(count: number, scaled: boolean): Kernel {
+  const entry = scaled ? "scaled" : "main", key = `${entry} ${count}`;
+  let known = kernels.get(key);
+  if (!known) {
+    const numbered = (line: string, k: number) =>
+      line.replace("binding(5)", `binding(${5 + k})`).replace(/(?<=\b[egno])K\b/g, `${k}`);
+    const each = (line: string) => [...Array(count).keys()].map((k) => numbered(line, k)).join("");
+    known = kernel("adam", wgsl.replace(/.*\/\/ each K\n/g, each), entry);
+    kernels.set(key, known);
+  }
+  return known;
 }

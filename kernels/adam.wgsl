@@ -1,19 +1,16 @@
-// Adam (Kingma & Ba 2015, algorithm 1) for up to four tensors at once. Parameters and moments lie in
-// three long buffers; tensor k is served by invocations up to e_k, from where the one before it ends.
-// Sizes n and offsets o are in vec4.
+// Adam (Kingma & Ba 2015, algorithm 1) for several tensors at once. Parameters and moments lie in three
+// long buffers; tensor K is served by invocations up to eK, from where the one before it ends. Sizes n
+// and offsets o are in vec4. adam.ts repeats what is marked with "each K".
 struct Params {
-  e0: u32, e1: u32, e2: u32, n0: u32, n1: u32, n2: u32, n3: u32, o0: u32, o1: u32, o2: u32, o3: u32,
   step: f32, beta1: f32, beta2: f32, eps: f32, c2: f32, // step = lr / (1 - beta1^t), c2 = 1 - beta2^t
+  eK: u32, nK: u32, oK: u32, // each K
 }
-@group(0) @binding(0) var<storage, read> g0: array<vec4f>;
-@group(0) @binding(1) var<storage, read> g1: array<vec4f>;
-@group(0) @binding(2) var<storage, read> g2: array<vec4f>;
-@group(0) @binding(3) var<storage, read> g3: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> param: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> m: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> v: array<vec4f>;
-@group(0) @binding(7) var<uniform> p: Params;
-@group(0) @binding(8) var<storage, read> scaling: array<f32>; // as Scaling in grad_scaler.wgsl
+@group(0) @binding(0) var<storage, read_write> param: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(4) var<storage, read> scaling: array<f32>; // as Scaling in grad_scaler.wgsl
+@group(0) @binding(5) var<storage, read> gK: array<vec4f>; // each K
 
 fn update(i: u32, g: vec4f, step: f32, c2: f32) {
   let mi = p.beta1 * m[i] + (1 - p.beta1) * g;
@@ -26,17 +23,9 @@ fn update(i: u32, g: vec4f, step: f32, c2: f32) {
 struct Share { at: u32, g: vec4f, live: bool } // what one invocation serves
 
 fn share(i: u32) -> Share {
-  var s = Share();
-  if (i < p.e0) {
-    s = Share(p.o0 + i, g0[i], i < p.n0);
-  } else if (i < p.e1) {
-    s = Share(p.o1 + i - p.e0, g1[i - p.e0], i - p.e0 < p.n1);
-  } else if (i < p.e2) {
-    s = Share(p.o2 + i - p.e1, g2[i - p.e1], i - p.e1 < p.n2);
-  } else {
-    s = Share(p.o3 + i - p.e2, g3[i - p.e2], i - p.e2 < p.n3);
-  }
-  return s;
+  var begin = 0u;
+  if (i < p.eK) { let k = i - begin; return Share(p.oK + k, gK[k], k < p.nK); } begin = p.eK; // each K
+  return Share();
 }
 
 @compute @workgroup_size(64)

@@ -24,8 +24,18 @@ function reference(
   return { y, m, v };
 }
 
-// More than four, of sizes that differ: one alone, primes, a workgroup and one more, a large one.
-const sizes = [1, 7, 256, 257, 70_001, 3, 5, 1024];
+// More than one dispatch, of sizes that differ: one alone, primes, a workgroup and one more, a large one.
+const sizes = [
+  1,
+  7,
+  256,
+  257,
+  70_001,
+  3,
+  5,
+  1024,
+  ...Array.from({ length: 12 }, (_, i) => 60 * i + 1),
+];
 for (const [beta1, beta2, eps] of [[0.5, 0.999, 1e-8], [0, 0.99, 1e-3]]) {
   Deno.test(`Adam on ${sizes.length} tensors, betas ${beta1} and ${beta2}`, async () => {
     const xs = sizes.map((n, i) => randoms(n, i));

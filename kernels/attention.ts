@@ -12,12 +12,13 @@ import { counters } from "../gpu/memory.ts";
 import { type Bindable, run } from "../gpu/record.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
-import { empty, type Tensor } from "../tensor/tensor.ts";
+import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
 import { ALONE, type AttentionPlan, source } from "./attention_source.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
-import { inParts } from "./parts.ts";
-import { fitsTexture, type Layout, type Load, pack, plain } from "./panel.ts";
+import { inParts, partsThatFit } from "./parts.ts";
+import { fitsTexture, type Layout, type Load, pack, panelBytes, plain } from "./panel.ts";
+import { portionsByName } from "./portions.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 
@@ -62,18 +63,33 @@ export function attention(
     plan = { ...plan, load: "buffer" };
   }
   const { kernels, slices } = family(plan, d, e), sums = empty([N, I]); // log sum_j e^(q . k)
-  const rows = (x: Tensor) => rowsOf(x, plan.load);
+  const rowShapes: Record<string, Shape> = { q: [I, d], k: [J, d], v: [J, e], dy: [I, e] };
+  const widest = Math.max(...[q, k, v].map((x) => panelBytes(layoutOf(x)) / N));
+  // All pictures, or as many at a time as can be bound.
+  const byPictures = (
+    bound: Readonly<Record<string, Tensor>>,
+    body: (bound: Readonly<Record<string, Bindable>>, N: number) => void,
+  ) =>
+    portionsByName(bound, N, (parts, N) => {
+      const laid: Record<string, Bindable> = { ...parts };
+      for (const name in parts) {
+        const shape = rowShapes[name];
+        if (shape) laid[name] = rowsOf(new Tensor([N, ...shape], parts[name].storage), plan.load);
+      }
+      body(laid, N);
+    }, widest);
   const stream = (
     k: Kernel,
     bound: Readonly<Record<string, Bindable>>,
     [rows, others]: readonly [number, number],
+    pictures: number,
     slices = 1,
     parts = 1,
   ) => {
     const perPart = Math.ceil(others / parts / (plan.share || 1)) * (plan.share || 1);
-    run(k, bound, { rows, others, pictures: N, parts, perPart }, [
+    run(k, bound, { rows, others, pictures, parts, perPart }, [
       groupsOf(rows),
-      N,
+      pictures,
       slices * parts,
     ]);
   };
@@ -83,28 +99,34 @@ export function attention(
     to: Tensor,
     name: "dq" | "dk" | "dv",
     k: Kernel,
-    bound: Readonly<Record<string, Bindable>>,
+    given: Readonly<Record<string, Tensor>>,
     [rows, others]: readonly [number, number],
     slices = 1,
-  ) => {
-    const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
-    const parts = Math.max(1, Math.min(wanted, Math.floor(others / LEAST)));
-    inParts(to, parts, (to) => stream(k, { ...bound, [name]: to }, [rows, others], slices, parts));
-  };
+  ) =>
+    byPictures({ ...given, to }, ({ to, ...bound }, N) => {
+      const part = to as Tensor;
+      const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
+      const most = Math.min(wanted, Math.floor(others / LEAST), partsThatFit(part.size));
+      const parts = Math.max(1, most);
+      inParts(part, parts, (to) =>
+        stream(k, { ...bound, [name]: to }, [rows, others], N, slices, parts));
+    });
   counters.flop += 2 * N * I * J * (d + e);
   return apply({
     op: "attention",
     inputs: [q, k, v],
     shape: [N, I, e],
     forward: (y) => {
-      const bound = { q: rows(q), k: rows(k), v: rows(v), result: y, sums };
-      stream(kernels.forward, bound, [I, J], slices);
+      byPictures(
+        { q, k, v, result: y, sums },
+        (bound, N) => stream(kernels.forward, bound, [I, J], N, slices),
+      );
     },
     backward: (dy, y, need) => {
       if (isRecording()) return plainGradients(q, k, v, dy);
       const [dq, dk, dv] = [q, k, v].map(({ shape }) => empty(shape));
       const delta = sum(mul(dy, y), [2]); // [N, I]
-      const own = { q: rows(q), k: rows(k), v: rows(v), dy: rows(dy), sums };
+      const own = { q, k, v, dy, sums };
       counters.flop += 2 * N * I * J * (2 * d + e);
       streamInto(dq, "dq", kernels.queries, { ...own, delta }, [I, J]);
       if (need[1]) {
@@ -113,8 +135,7 @@ export function attention(
       }
       if (need[2]) {
         counters.flop += 2 * N * I * J * (d + e);
-        const { v: _, ...bound } = own;
-        streamInto(dv, "dv", kernels.values, bound, [J, I], slices);
+        streamInto(dv, "dv", kernels.values, { q, k, dy, sums }, [J, I], slices);
       }
       return [dq, need[1] ? dk : null, need[2] ? dv : null];
     },

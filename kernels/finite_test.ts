@@ -1,7 +1,7 @@
 import { openGpu } from "../gpu/device.ts";
 import { assertEquals } from "@std/assert";
 import { storage } from "../gpu/memory.ts";
-import { write } from "../gpu/record.ts";
+import { write } from "../gpu/copy.ts";
 import { Tensor, tensor } from "../tensor/tensor.ts";
 import { randoms } from "../tests/support.ts";
 import { nonFinite } from "./finite.ts";

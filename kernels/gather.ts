@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { bindable } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
@@ -12,8 +11,8 @@ import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { normal } from "./random.ts";
 import { tiledGather } from "./tile.ts";
-import { bare, fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
-import { addParts, inParts } from "./parts.ts";
+import { bare, fitsTexture, type Layout, loadOf, pack, panelBytes } from "./panel.ts";
+import { addParts, inParts, partsThatFit } from "./parts.ts";
 import { portions } from "./portions.ts";
 
 /** Sizes of a gather by their names in the shader. */
@@ -81,11 +80,6 @@ function isProduct({ TX, TY, kh, kw, S, E }: GatherSizes, H: number): boolean {
 
 function withFirst([, H, W, C]: Layout["size"], layers: number): Layout["size"] {
   return [layers, H, W, C];
-}
-
-/** Of an operand once it is laid out. */
-export function panelBytes({ size: [layers], rows, columns, channels }: Layout): number {
-  return 4 * layers * rows * columns * channels;
 }
 
 function whole(job: Gather, out: Tensor): void {
@@ -181,8 +175,8 @@ const LEAST_STEPS = 4; // a part that is worth its trip through memory
  * steps a part.
  */
 export function split({ fill }: Plan, groups: number, steps: number, size: number) {
-  const fits = Math.floor(bindable() / (4 * size));
-  const wanted = Math.min(Math.ceil(fill / groups), Math.floor(steps / LEAST_STEPS), fits);
+  const worth = Math.floor(steps / LEAST_STEPS);
+  const wanted = Math.min(Math.ceil(fill / groups), worth, partsThatFit(size));
   const perPart = Math.ceil(steps / Math.max(1, wanted));
   return { parts: Math.ceil(steps / perPart), perPart };
 }

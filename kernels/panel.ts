@@ -6,10 +6,11 @@
  * @module
  */
 import wgsl from "./panel.wgsl" with { type: "text" };
+import { copyToTexture, ROW_ALIGNMENT } from "../gpu/copy.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
-import { copyToTexture, ROW_ALIGNMENT, run } from "../gpu/record.ts";
+import { run } from "../gpu/record.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import type { Plan } from "./plan.ts";
 import type { Precision } from "./precision.ts";
@@ -90,6 +91,11 @@ export function bare(layout: Layout): Layout {
 export function fitsTexture({ size: [layers], rows, columns, channels }: Layout): boolean {
   const { maxTextureDimension2D: side, maxTextureArrayLayers } = deviceInfo().limits;
   return layers <= maxTextureArrayLayers && rows <= side && columns * channels / 4 <= side;
+}
+
+/** Of an operand once it is laid out. */
+export function panelBytes({ size: [layers], rows, columns, channels }: Layout): number {
+  return 4 * layers * rows * columns * channels;
 }
 
 /** What a storage was laid out as while its contents were of `version`. */

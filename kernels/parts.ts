@@ -1,5 +1,6 @@
 import wgsl from "./parts.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
+import { bindable } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import type { Epilogue } from "./epilogue.ts";
@@ -21,6 +22,11 @@ export function inParts(
   const sums = empty([parts, y.size]);
   body(sums);
   add(y, sums);
+}
+
+/** How many parts of `size` elements each can be bound together. */
+export function partsThatFit(size: number): number {
+  return Math.floor(bindable() / (4 * size));
 }
 
 /** Adds `sums [parts, size of y]` up to `y [..., channels]`, and finishes them. */

@@ -9,7 +9,7 @@ import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, mul, reciprocal, scale, sqrt, square } from "./elementwise.ts";
-import { portions } from "./portions.ts";
+import { portionsByName } from "./portions.ts";
 import { broadcastTo, mean } from "./reduce.ts";
 
 const ENTRIES = ["normalise", "gradient"] as const;
@@ -91,11 +91,11 @@ function dispatch(
   C: number,
   eps: number,
 ): void {
-  const wide = C % 4 === 0, names = Object.keys(bound);
-  portions(Object.values(bound), bound.x.size / C, (parts, rows) =>
+  const wide = C % 4 === 0;
+  portionsByName(bound, bound.x.size / C, (bound, rows) =>
     run(
       (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
-      Object.fromEntries(parts.map((part, i) => [names[i], part])),
+      bound,
       { rows, cols: wide ? C / 4 : C, k: 1 / C, eps },
       folded(Math.ceil(rows / 64)),
     ));

@@ -8,7 +8,7 @@ import { kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
-import { portions } from "./portions.ts";
+import { portionsByName } from "./portions.ts";
 
 /** Square windows. */
 export interface Windows {
@@ -70,11 +70,11 @@ function plan(op: string, x: Tensor, windows: Windows, countPadding = true): Pla
 function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, plan: Plan): void {
   const [N, H, W, C] = plan.large, [, P, Q] = plan.small, wide = C % 4 === 0;
   const { kernel: K, stride: S, pad } = plan.windows;
-  const size = bound.result.size / N / (wide ? 4 : 1), names = Object.keys(bound);
-  portions(Object.values(bound), N, (parts, N) =>
+  const size = bound.result.size / N / (wide ? 4 : 1);
+  portionsByName(bound, N, (bound, N) =>
     run(
       (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
-      Object.fromEntries(parts.map((part, i) => [names[i], part])),
+      bound,
       { N, H, W, C: wide ? C / 4 : C, P, Q, K, S, pad },
       folded(Math.ceil(N * size / 64)),
       entry.startsWith("average") ? { COUNT_PADDING: Number(plan.countPadding) } : {},

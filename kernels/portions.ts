@@ -38,6 +38,23 @@ export function portions(
   }
 }
 
+/** The same with tensors that have names, such as those of a shader's bindings. */
+export function portionsByName(
+  tensors: Readonly<Record<string, Tensor>>,
+  n: number,
+  body: (parts: Record<string, Tensor>, count: number, nth: number) => void,
+  unit = 0,
+): void {
+  const names = Object.keys(tensors);
+  portions(
+    Object.values(tensors),
+    n,
+    (parts, count, nth) =>
+      body(Object.fromEntries(parts.map((part, i) => [names[i], part])), count, nth),
+    unit,
+  );
+}
+
 /** How many portions that will be. */
 export function portionsOf(tensors: readonly Tensor[], n: number, unit = 0): number {
   return Math.ceil(n / portionOf(tensors, n, unit));

@@ -2,18 +2,26 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 import { counters, limitBindings } from "../gpu/memory.ts";
+import { Adam } from "../nn/adam.ts";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { batchNorm } from "./batch_norm.ts";
+import { fromBytes, toBytes } from "./bytes.ts";
 import { conv2d, conv2dInput } from "./conv2d.ts";
+import { attention } from "./attention.ts";
 import { add, affine, full, leakyRelu, mul, tanh } from "./elementwise.ts";
+import { lerpInto } from "./lerp.ts";
 import { matmul } from "./matmul.ts";
 import { pixelNorm } from "./pixel_norm.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { portions } from "./portions.ts";
 import { broadcastTo, sum } from "./reduce.ts";
+import { normal, uniform } from "./random.ts";
 import { bilinear, downAverage, upNearest } from "./resample.ts";
+import { concat, pad, slice } from "./slice.ts";
+import { softmax } from "./softmax.ts";
+import { cutOut, translate } from "./translate.ts";
 await openGpu();
 
 type Case = readonly [name: string, shapes: readonly Shape[], op: (...inputs: Tensor[]) => Tensor];
@@ -29,6 +37,7 @@ const windows = { kernel: 3, stride: 2, pad: 1 };
 
 // Pictures of 32 KB, four at once, so that the last is left. Weights fit.
 const MOST = 140_000;
+const key = { seed: 1, stream: 2, counter: 3 };
 const cases: readonly Case[] = [
   ["affine and tanh", [X], (x) => tanh(affine(x, 2, 1))],
   ["leaky ReLU", [X], (x) => leakyRelu(x, 0.2)],
@@ -58,6 +67,21 @@ const cases: readonly Case[] = [
     [[9, 16, 8, 12], [4, 4, 3, 12]],
     (y, w) => conv2dInput(y, w, [9, 32, 16, 3], g),
   ],
+  ["softmax", [X], (x) => softmax(x)],
+  ["attention", [[9, 256, 8], [9, 256, 8], [9, 256, 32]], (q, k, v) => attention(q, k, v)],
+  [
+    "attention with few keys",
+    [[40, 64, 5], [40, 16, 5], [40, 16, 30]],
+    (q, k, v) => attention(q, k, v),
+  ],
+  ["channels joined", [X, [9, 32, 16, 3]], (a, b) => concat([a, b], 3)],
+  ["pictures joined", [X, [2, 32, 16, 16]], (a, b) => concat([a, b], 0)],
+  ["some rows", [X], (x) => slice(x, 1, 3, 20)],
+  ["some pictures", [X], (x) => slice(x, 0, 1, 7)],
+  ["a frame of zeros", [X], (x) => pad(pad(x, 1, 1, 2), 2, 2, 1)],
+  ["pictures of zeros", [X], (x) => pad(x, 0, 1, 1)],
+  ["pictures moved", [[96, 16, 16, 3]], (x) => translate(x, uniform([96, 2], key), 2)],
+  ["squares cut out", [[96, 16, 16, 3]], (x) => cutOut(x, uniform([96, 2], key), 6)],
 ];
 
 /** The result of an op and its gradients. */
@@ -82,6 +106,41 @@ for (const [name, shapes, op] of cases) {
     }
     assert(counters.portions > before + 2, "nothing went by portions");
   });
+}
+
+const others: Record<string, () => Promise<ArrayLike<number>>> = {
+  "uniform numbers": () => uniform([100_001], key).read(),
+  "normal numbers": () => normal([100_001], key).read(),
+  "bytes to floats": () => fromBytes(bytesOf(100_001), [100_001]).read(),
+  "floats to bytes": () => toBytes(tensor(randoms(100_001, 1), [100_001])),
+  "Adam's state": async () => {
+    const params = [9000, 1, 30_000, 7, 5].map((n) => tensor(randoms(n, n), [n], true));
+    const adam = new Adam(params, { lr: 0.1, betas: [0.5, 0.9] });
+    adam.step(params.map(({ size }) => tensor(randoms(size, 8), [size])));
+    const values: number[] = [];
+    for (const p of params) values.push(...await p.read());
+    return values;
+  },
+  "an average": async () => {
+    const [y, x] = [1, 2].map((seed) => tensor(randoms(100_000, seed), [100_000]));
+    lerpInto(y.storage, x.storage, 0.25);
+    return await y.read();
+  },
+};
+for (const [name, make] of Object.entries(others)) {
+  Deno.test(`in portions as at once, exactly: ${name}`, async () => {
+    const expected = await make();
+    limitBindings(MOST);
+    try {
+      assertEquals(await make(), expected);
+    } finally {
+      limitBindings(undefined);
+    }
+  });
+}
+
+function bytesOf(n: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: n }, (_, i) => 101 * i + 17);
 }
 
 Deno.test("portions() are as large as they may be, and begin where they may", () => {

@@ -4,9 +4,10 @@
  * @module
  */
 import wgsl from "./power_iteration.wgsl" with { type: "text" };
+import { write } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { part, type Storage, storage } from "../gpu/memory.ts";
-import { folded, type Grid, run, write } from "../gpu/record.ts";
+import { folded, type Grid, run } from "../gpu/record.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 
 // The same for four numbers at a time.

@@ -7,7 +7,8 @@
 import wgsl from "./random.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, type Live, now, run } from "../gpu/record.ts";
-import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
+import { portions } from "./portions.ts";
 
 const uniformKernel = kernel("random", wgsl, "uniform_");
 const normalKernel = kernel("random", wgsl, "normal");
@@ -55,8 +56,12 @@ function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Te
   const half = (i: 0 | 1) =>
     typeof counter === "function" ? () => halves(counter())[i] : halves(counter)[i];
   const counters = { counter_low: half(0), counter_high: half(1) };
-  const params = { n4, seed_low, seed_high, stream, ...counters };
-  run(k, { numbers }, params, folded(Math.ceil(n4 / 64)));
+  const key4 = { seed_low, seed_high, stream, ...counters };
+  let begin = 0;
+  portions([new Tensor([n4, 4], numbers.storage)], n4, ([numbers], n4) => {
+    run(k, { numbers }, { n4, begin, ...key4 }, folded(Math.ceil(n4 / 64)));
+    begin += n4;
+  });
   return numbers;
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 import wgsl from "./reduce.wgsl" with { type: "text" };
+import { copy } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { copy, folded, run } from "../gpu/record.ts";
+import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { portions, summed } from "./portions.ts";

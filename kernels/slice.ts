@@ -5,9 +5,12 @@
  */
 import wgsl from "./slice.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
+import { clear, copy } from "../gpu/copy.ts";
+import { part } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { portions } from "./portions.ts";
 
 const ENTRIES = ["slice", "place", "pad", "permute"] as const;
 type Entry = typeof ENTRIES[number];
@@ -28,16 +31,34 @@ interface Part {
 const NO_ROWS = { whole: 1, part: 1, start: 0 };
 const NO_AXES = { d0: 1, d1: 1, d2: 1, d3: 1, s0: 0, s1: 0, s2: 0, s3: 0, s4: 0 };
 
-function dispatch(entry: Entry, source: Tensor, result: Tensor, p: Part): void {
-  const size = entry === "place" ? source.size : result.size;
+function dispatch(
+  entry: "slice" | "place" | "pad",
+  source: Tensor,
+  result: Tensor,
+  p: Part,
+): void {
   const wide = p.whole % 4 === 0 && p.part % 4 === 0 && p.start % 4 === 0, k = wide ? 4 : 1;
-  const n = size / k, whole = p.whole / k, part = p.part / k, start = p.start / k;
-  run(
-    (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
-    { source, result },
-    { ...NO_AXES, n, whole, part, start },
-    folded(Math.ceil(n / 64)),
-  );
+  const row = { whole: p.whole / k, part: p.part / k, start: p.start / k };
+  const kernel = (wide ? vector : scalar)[ENTRIES.indexOf(entry)];
+  const rows = (entry === "slice" ? result : source).size / p.part;
+  if (rows === 1) return copyRow(entry, source, result, p);
+  portions([source, result], rows, ([source, result]) => {
+    const n = (entry === "place" ? source : result).size / k;
+    run(kernel, { source, result }, { ...NO_AXES, n, ...row }, folded(Math.ceil(n / 64)));
+  });
+}
+
+/** Of a single row: no shader is needed, and it may be longer than one could be given. */
+function copyRow(
+  entry: "slice" | "place" | "pad",
+  { storage: source }: Tensor,
+  { storage: result }: Tensor,
+  { part: length, start }: Part,
+): void {
+  const bytes = 4 * length, at = 4 * start;
+  if (entry === "slice") return copy(part(source, at, bytes), result, bytes);
+  if (entry === "pad") clear(result);
+  copy(source, part(result, at, bytes), bytes);
 }
 
 /** `length` indices from `start` on along an axis of a tensor. */

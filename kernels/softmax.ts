@@ -9,6 +9,7 @@ import { folded, run } from "../gpu/record.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { exp, mul, neg, sub } from "./elementwise.ts";
+import { portionsByName } from "./portions.ts";
 import { sum } from "./reduce.ts";
 import { type Variant, variant as standard } from "./variant.ts";
 
@@ -94,13 +95,14 @@ function rowwiseGrad(y: Tensor, dy: Tensor, dx: Tensor, p: Plan): void {
 
 function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, p: Plan): void {
   const { variant, LOG, rows, cols } = p, wide = cols % 4 === 0;
-  run(
-    (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
-    bound,
-    { rows, cols: wide ? cols / 4 : cols },
-    folded(variant === "lane" ? Math.ceil(rows / 64) : rows),
-    { LOG },
-  );
+  portionsByName(bound, rows, (bound, rows) =>
+    run(
+      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      bound,
+      { rows, cols: wide ? cols / 4 : cols },
+      folded(variant === "lane" ? Math.ceil(rows / 64) : rows),
+      { LOG },
+    ));
 }
 
 /** `y (dy - sum y dy)`, in one dispatch. */

@@ -8,6 +8,7 @@ import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { portions } from "./portions.ts";
 
 const translateKernel = kernel("translate", wgsl, "translate");
 const cutOutKernel = kernel("translate", wgsl, "cutOut");
@@ -53,7 +54,7 @@ function move(
   back: (dy: Tensor) => Tensor,
   constants: Readonly<Record<string, number>> = {},
 ): Tensor {
-  const [N, H, W, C] = x.shape, n = x.size;
+  const [N, H, W, C] = x.shape;
   if (x.shape.length !== 4 || u.size !== 2 * N) {
     throw new RangeError(
       `${op}: got x [${x.shape}] and u [${u.shape}], expected [N, H, W, C], [N, 2]`,
@@ -63,7 +64,11 @@ function move(
     op,
     inputs: [x],
     shape: x.shape,
-    forward: (y) => run(k, { x, u, y }, { n, H, W, C, most }, folded(Math.ceil(n / 64)), constants),
+    forward: (y) =>
+      portions([x, u, y], N, ([x, u, y]) => {
+        const params = { n: x.size, H, W, C, most };
+        run(k, { x, u, y }, params, folded(Math.ceil(x.size / 64)), constants);
+      }),
     backward: (dy) => [back(dy)],
   });
 }

@@ -1,5 +1,6 @@
+import { copy } from "../gpu/copy.ts";
 import { ALIGNMENT, part, release, type Storage, storage } from "../gpu/memory.ts";
-import { copy, effect } from "../gpu/record.ts";
+import { effect } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Tensors that lie end to end in one buffer, so that one dispatch can serve all. */

@@ -1,6 +1,6 @@
 import { inScope, type Resource, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
-import { write } from "../gpu/record.ts";
+import { write } from "../gpu/copy.ts";
 
 /** Sizes along the axes. Pictures are `[N, H, W, C]`. */
 export type Shape = readonly number[];

@@ -1,6 +1,6 @@
 import { part, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
-import { copy } from "../gpu/record.ts";
+import { copy } from "../gpu/copy.ts";
 import type { StepLosses } from "./step.ts";
 
 /** Means of the losses over some steps. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { copy, trim } from "../gpu/record.ts";
+import { copy } from "../gpu/copy.ts";
+import { trim } from "../gpu/record.ts";
 import type { Stage } from "../models/stage.ts";
 import { Adam } from "../nn/adam.ts";
 import { Average } from "../nn/average.ts";

@@ -1,4 +1,4 @@
-/** All sums by workgroups together, as on a GPU. */
+/** All sums by workgroups together, and Adam on many tensors at once, as on a GPU. */
 import { openGpu } from "../../gpu/device.ts";
 import { batchNorm } from "../../kernels/batch_norm.ts";
 import { full, mul } from "../../kernels/elementwise.ts";
@@ -35,6 +35,7 @@ for (const shape of [[1, 1, 1, 4], [5, 13, 7, 3], [2, 3, 3, 260], [20, 20, 20, 8
   });
 }
 Deno.test("what follows is by workgroups", () => forceVariant("group"));
+await import("../../kernels/adam_test.ts");
 await import("../../kernels/reduce_test.ts");
 await import("../../kernels/softmax_test.ts");
 await import("../../kernels/totals_test.ts");
