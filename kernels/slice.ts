@@ -6,7 +6,7 @@
 import wgsl from "./slice.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { clear, copy } from "../gpu/copy.ts";
-import { part } from "../gpu/memory.ts";
+import { bindable, part } from "../gpu/memory.ts";
 import { folded, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
@@ -41,14 +41,14 @@ function dispatch(
   const row = { whole: p.whole / k, part: p.part / k, start: p.start / k };
   const kernel = (wide ? vector : scalar)[ENTRIES.indexOf(entry)];
   const rows = (entry === "slice" ? result : source).size / p.part;
-  if (rows === 1) return copyRow(entry, source, result, p);
+  if (rows === 1 && 4 * p.whole > bindable()) return copyRow(entry, source, result, p);
   portions([source, result], rows, ([source, result]) => {
     const n = (entry === "place" ? source : result).size / k;
     run(kernel, { source, result }, { ...NO_AXES, n, ...row }, folded(Math.ceil(n / 64)));
   });
 }
 
-/** Of a single row: no shader is needed, and it may be longer than one could be given. */
+/** Of a single row that is longer than a shader can be given. */
 function copyRow(
   entry: "slice" | "place" | "pad",
   { storage: source }: Tensor,
@@ -146,6 +146,26 @@ export function concat(xs: readonly Tensor[], axis: number): Tensor {
     backward: (dy, _, need) =>
       xs.map((x, i) => need[i] ? slice(dy, axis, starts[i], x.shape[axis]) : null),
   });
+}
+
+/**
+ * What `body` makes of each of `n` parts of `x` along its first axis, joined again.
+ *
+ * @throws {RangeError} If the parts are not of one size.
+ */
+export function eachOf(n: number, x: Tensor, body: (part: Tensor) => Tensor): Tensor {
+  if (n === 1) return body(x);
+  return concat(split(n, x).map(body), 0);
+}
+
+/**
+ * The parts of `x` along its first axis.
+ *
+ * @throws {RangeError} If they are not of one size.
+ */
+export function split(n: number, x: Tensor): Tensor[] {
+  const size = x.shape[0] / n;
+  return Array.from({ length: n }, (_, i) => slice(x, 0, i * size, size));
 }
 
 /**

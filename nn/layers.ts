@@ -9,6 +9,7 @@ import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { batches } from "./batches.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
@@ -162,7 +163,7 @@ export class BatchNorm2d extends Module {
 
   /** `[..., channels]`, of the same shape. */
   override forward(x: Tensor, training: boolean): Tensor {
-    return batchNorm(x, this, { training, ...this.#options });
+    return batchNorm(x, this, { training, ...this.#options }, batches());
   }
 }
 

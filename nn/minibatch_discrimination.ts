@@ -4,6 +4,7 @@ import { broadcastTo, mean, sum } from "../kernels/reduce.ts";
 import { concat } from "../kernels/slice.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { eachBatch } from "./batches.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 
@@ -40,6 +41,10 @@ export class MinibatchDiscrimination extends Module {
 
   /** `[N, H, W, features]` to `[N, H, W, features + kernels]`. */
   override forward(x: Tensor): Tensor {
+    return eachBatch(x, (x) => this.#ofBatch(x));
+  }
+
+  #ofBatch(x: Tensor): Tensor {
     const [N, H, W] = x.shape, B = this.bias.size, dims = this.#dims;
     const M = matmul(mean(x, [1, 2]), this.T);
     const apart = abs(sub(reshape(M, [N, 1, B * dims]), reshape(M, [1, N, B * dims])));

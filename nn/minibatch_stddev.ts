@@ -3,6 +3,7 @@ import { broadcastTo, mean } from "../kernels/reduce.ts";
 import { concat } from "../kernels/slice.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { eachBatch } from "./batches.ts";
 
 /**
  * Adds a map that tells how much the pictures of a batch differ: the standard deviation of each
@@ -16,6 +17,10 @@ import type { Tensor } from "../tensor/tensor.ts";
  * @see Karras et al. 2018, section 3
  */
 export function minibatchStddev(x: Tensor, group = 4): Tensor {
+  return eachBatch(x, (x) => ofBatch(x, group));
+}
+
+function ofBatch(x: Tensor, group: number): Tensor {
   const [N, H, W, C] = x.shape, g = Math.min(group, N), M = N / g;
   if (!Number.isInteger(M)) {
     throw new RangeError(`minibatchStddev: a batch of ${N} is no multiple of its group of ${g}`);

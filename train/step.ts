@@ -1,6 +1,7 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
 import { type Precision, precision, withPrecision } from "../kernels/precision.ts";
 import type { Adam } from "../nn/adam.ts";
+import { together } from "../nn/batches.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import type { PowerIteration } from "../nn/power_iteration.ts";
@@ -64,7 +65,7 @@ export type StepLosses =
 const NO_DECAY = { l1: 0, l2: 0 };
 
 /**
- * One step: D's, on real and fake pictures in passes of their own (their batch statistics must not
+ * One step: D's, on real and fake pictures in one pass (but their batch statistics must not
  * mix), then G's, on the last fakes, whose graph is still there.
  */
 export function trainStep(players: Players, input: StepInput): StepLosses {
@@ -100,18 +101,20 @@ function stepD(
   { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
   given: Batch,
   made: Tensor,
-  pass: number,
+  nth: number,
 ): Omit<StepLosses, "g"> {
   return scoped(() => {
     spectraD?.step();
-    const real = augment(given.real, pass), fake = augment(made, pass + 1);
-    const onReal = D.forward(real, true), onFake = D.forward(fake, true);
+    const real = augment(given.real, nth), fake = augment(made, nth + 1);
+    // R1 needs a way back through the pass of the real ones alone.
+    const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
+    const [onReal, onFake] = penalties?.r1 ? xs.map(pass) : together(pass, xs);
     const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
     const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
     // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
     const due = optD.steps % r1Every === 0;
     const terms = [
-      gp && scale(gradientPenalty((x) => D.forward(x, true), real, fake, given.mix!), gp),
+      gp && scale(gradientPenalty(pass, real, fake, given.mix!), gp),
       r1 && (due ? scale(slopePenalty(onReal, real), r1 * r1Every / 2) : full([], 0)),
       drift && scale(driftPenalty(onReal), drift),
       weightPenalty(optD.params, l1, l2),

@@ -39,4 +39,6 @@ await import("../../kernels/adam_test.ts");
 await import("../../kernels/reduce_test.ts");
 await import("../../kernels/softmax_test.ts");
 await import("../../kernels/totals_test.ts");
+await import("../../kernels/batch_norm_test.ts");
+await import("../../nn/batches_test.ts");
 await import("../dcgan_test.ts");

@@ -1,0 +1,58 @@
+import { openGpu } from "../gpu/device.ts";
+import { mul } from "../kernels/elementwise.ts";
+import { sum } from "../kernels/reduce.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { batches, together } from "./batches.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { grad } from "./grad.ts";
+import { normalInit } from "./init.ts";
+import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
+import { MinibatchDiscrimination } from "./minibatch_discrimination.ts";
+import { minibatchStddev } from "./minibatch_stddev.ts";
+import { hostRandom } from "./random.ts";
+await openGpu();
+
+type Pass = (x: Tensor) => Tensor;
+const apart = (pass: Pass, xs: readonly Tensor[]) => xs.map(pass);
+
+/** What a net makes of batches, its gradients, and where its running statistics end. */
+async function all(way: typeof together, batches: number): Promise<Float32Array[]> {
+  const init = normalInit(hostRandom(1), 1), shape = { kernel: 3, stride: 1, padding: 1 };
+  const net = new Sequential(
+    new Conv2d(3, 8, shape, init),
+    new BatchNorm2d(8, init, { slope: 0.2 }),
+    new MinibatchDiscrimination(8, 4, 3, init),
+  );
+  const pass: Pass = (x) => minibatchStddev(net.forward(x, true));
+  const xs = Array.from(
+    { length: batches },
+    (_, i) => tensor(randoms(4 * 5 * 5 * 3, i).map((v) => (i + 1) * v), [4, 5, 5, 3]),
+  );
+  const ys = way(pass, xs);
+  const losses = ys.map((y, i) => sum(mul(y, tensor(randoms(y.size, 50 + i), y.shape))));
+  const found = [...ys, ...grad(losses, [...net.parameters(), ...xs]), ...net.statistics()];
+  return await Promise.all(found.map((t) => t.read()));
+}
+
+for (const n of [1, 2, 3]) {
+  Deno.test(`${n} batches together are as in passes of their own`, async () => {
+    const expected = await all(apart, n);
+    (await all(together, n)).forEach((values, i) =>
+      assertClose(`value ${i}`, values, expected[i], { rtol: 5e-4, atol: 2e-4 })
+    );
+  });
+}
+Deno.test("together() ends where its pass throws", () => {
+  const x = tensor([1, 2], [2]);
+  assertThrows(
+    () =>
+      together(() => {
+        assertEquals(batches(), 2);
+        throw new Error("in it");
+      }, [x, x]),
+    Error,
+    "in it",
+  );
+  assertEquals(batches(), 1);
+});
