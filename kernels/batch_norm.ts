@@ -6,26 +6,24 @@
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { bindable, part } from "../gpu/memory.ts";
-import { type Bindable, folded, run } from "../gpu/record.ts";
+import { type Bindable, folded, type Grid, run } from "../gpu/record.ts";
 import { apply } from "../tensor/op.ts";
-import { empty, sameShape, type Tensor } from "../tensor/tensor.ts";
+import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { COLUMNS, LANES, who } from "./batch_norm_who.ts";
 import { portionsByName, portionsOf } from "./portions.ts";
 import { eachOf } from "./slice.ts";
 import { variant } from "./variant.ts";
 
 const ENTRIES = [
   "moments",
-  "finish",
-  "finishGroup",
-  "from_running",
   "normalise",
+  "normalise_by_running",
   "gradient_sums",
-  "gradient_finish",
-  "gradient_finishGroup",
   "gradient",
 ] as const;
 
 type Kernels = Record<typeof ENTRIES[number], Kernel>;
+type Tensors = Readonly<Record<string, Tensor>>;
 type Bound = Readonly<Record<string, Bindable>>;
 
 function family(code: string): Kernels {
@@ -34,7 +32,11 @@ function family(code: string): Kernels {
   ) as Kernels;
 }
 
-const byFours = family(wgsl), byOnes = family(wgsl.replace("alias V = vec4f", "alias V = f32"));
+const scalar = wgsl.replace("alias V = vec4f", "alias V = f32");
+const byFours = { lane: family(wgsl + who.lane), group: family(wgsl + who.group) };
+const byOnes = { lane: family(scalar + who.lane), group: family(scalar + who.group) };
+// Invocations that fill a device, and rows that are worth one.
+const ENOUGH = { lane: 1024, group: 32_768 }, LEAST_ROWS = 4;
 
 /** The tensors of a batch normalisation, each `[C]`. */
 export interface BatchNorm {
@@ -87,83 +89,61 @@ export function batchNorm(
   if (batches > 1 && 4 * x.size > bindable()) {
     return eachOf(batches, x, (x) => batchNorm(x, norm, options));
   }
-  const fours = C % 4 === 0, columns = fours ? C / 4 : C, kernels = fours ? byFours : byOnes;
-  // Enough invocations to fill a device, and rows enough for each to be worth it.
-  const together = variant() === "group", invocations = (together ? 32_768 : 1024) / batches;
-  const step = Math.max(1, Math.min(Math.ceil(rows / 4), Math.ceil(invocations / columns), 1024));
+  const fours = C % 4 === 0, columns = fours ? C / 4 : C, by = variant();
+  const kernels = (fours ? byFours : byOnes)[by];
+  // In how many chunks the rows of a batch are served.
+  const lanes = by === "group" ? LANES : 1, blocks = Math.ceil(columns / COLUMNS);
+  const wide = by === "group" ? COLUMNS * blocks : columns;
+  const fill = Math.ceil(ENOUGH[by] / batches / wide / lanes);
+  const step = Math.max(1, Math.min(Math.ceil(rows / lanes / LEAST_ROWS), fill, 1024));
+  const grid: Grid = by === "group"
+    ? [blocks, step, batches]
+    : folded(Math.ceil(step * columns / 64), batches);
   const params = {
     ...{ batches, rows, total: rows, C: columns, step, chunks: step, begin: 0 },
     ...{ eps, momentum, k },
   };
-  const perChannel = folded(Math.ceil(columns / 64));
-  const finish = together ? kernels.finishGroup : kernels.finish;
-  const gradientFinish = together ? kernels.gradient_finishGroup : kernels.gradient_finish;
-  const finished = together ? folded(columns) : perChannel;
-  const perChunk = folded(Math.ceil(step * columns / 64), batches);
   // All rows of all batches, or as many of the one batch as can be bound.
-  const byRows = (
-    tensors: Readonly<Record<string, Tensor>>,
-    body: (bound: Bound, rows: number, nth: number) => void,
-  ) => portionsByName(tensors, batches * rows, (bound, n, nth) => body(bound, n / batches, nth));
-  // Both sums of each channel, from as many chunks of every portion of the rows.
-  const sumUp = (kernel: Kernel, tensors: Readonly<Record<string, Tensor>>, others: Bound) => {
-    const chunks = step * portionsOf(Object.values(tensors), batches * rows);
-    const partial = empty([batches, chunks, 2, C]);
-    byRows(tensors, (bound, rows, nth) => {
-      const own = { ...params, rows, chunks, begin: nth * step };
-      run(kernel, { ...bound, ...others, partial }, own, perChunk);
+  const byRows = (kernel: Kernel, tensors: Tensors, others: Bound, chunks: number) =>
+    portionsByName(tensors, batches * rows, (bound, n, nth) => {
+      const own = { ...params, rows: n / batches, chunks, begin: nth * step };
+      run(kernel, { ...bound, ...others }, own, grid);
     });
-    return { partial, params: { ...params, chunks } };
-  };
-
-  const stats = empty([batches, 2, C]);
-  if (training) {
-    const origin = batches > 1 ? x.storage : part(x.storage, 0, 4 * C);
-    const { partial, params } = sumUp(kernels.moments, { x }, { origin });
-    run(finish, { origin, partial, stats, running_mean, running_var }, params, finished);
-  } else {
-    run(kernels.from_running, { stats, running_mean, running_var }, params, perChannel);
-  }
-  const known = { stats, gamma, beta };
+  const chunksOf = (tensors: Tensors) => step * portionsOf(Object.values(tensors), batches * rows);
+  const stats = empty([batches, 5, C]);
+  const running = { running_mean, running_var };
   return apply({
     op: "batchNorm",
     inputs: [x, gamma, beta],
     shape: x.shape,
-    forward: (result) =>
+    forward: (result) => {
+      if (!training) {
+        const others = { ...running, gamma, beta };
+        return byRows(kernels.normalise_by_running, { x, result }, others, 0);
+      }
+      const chunks = chunksOf({ x }), sums = empty([batches, chunks, 2, C]);
+      const first = batches > 1 ? x : part(x.storage, 0, 4 * C);
+      byRows(kernels.moments, { x }, { first, sums, stats }, chunks);
       byRows(
+        kernels.normalise,
         { x, result },
-        (bound, rows) =>
-          run(kernels.normalise, { ...bound, ...known }, { ...params, rows }, perChunk),
-      ),
+        { stats, gamma, beta, ...running, partial: sums },
+        chunks,
+      );
+    },
     ...(training && {
       backward: (dy: Tensor) => {
-        const { partial, params: finishing } = sumUp(kernels.gradient_sums, { x, dy }, known);
-        const dbeta = empty([C]), gradients = empty([batches, 2, C]);
+        const chunks = chunksOf({ x, dy }), sums = empty([batches, chunks, 2, C]);
+        byRows(kernels.gradient_sums, { x, dy }, { stats, sums }, chunks);
         // Fused: that these have no gradient of their own is noted by the missing rule.
-        const op = "batchNorm's gradient", inputs = [x, dy];
-        const dgamma = apply({
-          op,
-          inputs,
-          shape: [C],
-          forward: (dgamma) =>
-            run(gradientFinish, { partial, gradients, dgamma, dbeta }, finishing, finished),
-        });
-        const dx = apply({
-          op,
-          inputs,
-          shape: x.shape,
-          forward: (result) =>
-            byRows(
-              { x, dy, result },
-              (bound, rows) =>
-                run(
-                  kernels.gradient,
-                  { ...bound, ...known, gradients },
-                  { ...params, rows },
-                  perChunk,
-                ),
-            ),
-        });
+        const of = (shape: Shape, forward: (y: Tensor) => void) =>
+          apply({ op: "batchNorm's gradient", inputs: [x, dy], shape, forward });
+        const [dgamma, dbeta] = [0, 1].map(() => of([C], () => {})); // dx brings both
+        const others = { partial: sums, stats, dgamma, dbeta };
+        const dx = of(
+          x.shape,
+          (result) => byRows(kernels.gradient, { x, dy, result }, others, chunks),
+        );
         return [dx, dgamma, dbeta];
       },
     }),

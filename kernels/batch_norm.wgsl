@@ -1,220 +1,184 @@
 // Batch normalisation of rows of C channels, fused with a (leaky) ReLU of slope k (1: none).
 // Ioffe & Szegedy 2015, algorithm 1; variance biased to normalise, unbiased in the running average.
 //
-// The rows may be those of several batches, one after the other, each with statistics of its own; where
-// an invocation serves one batch, that is z of the grid. It serves the channels of one V in rows chunk,
-// chunk + chunks, ...: its neighbours read neighbouring addresses, and what belongs to a channel is read
-// once.
+// Two dispatches each way: sums of chunks of rows, then what is made of all chunks' sums. Who serves what
+// is said behind this file by batch_norm_who.ts: Place, whole(), LANES; an invocation serves the channels of one V. The rows may be those of several batches, one after the other,
+// each with statistics of its own; z of the grid is the batch.
 alias V = vec4f; // f32 where C is no multiple of 4; batch_norm.ts puts it in
-// `rows` of `total` a batch, whose sums are those behind the first `begin` of `chunks`; an invocation's
-// rows are `step` apart. C counts V.
+// `rows` of `total` a batch, in this dispatch those behind the sums of `begin` of `chunks` chunks.
+// C counts V.
 struct Params {
   batches: u32, rows: u32, total: u32, C: u32, step: u32, chunks: u32, begin: u32,
   eps: f32, momentum: f32, k: f32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>; // [batches, rows, C]
-@group(0) @binding(1) var<storage, read> origin: array<V>; // the same, or the first of its rows
+@group(0) @binding(1) var<storage, read> first: array<V>; // the same, or the first of its rows
 @group(0) @binding(2) var<storage, read> dy: array<V>;
-@group(0) @binding(3) var<storage, read_write> partial: array<V>; // [batches, chunks, 2, C]
-@group(0) @binding(4) var<storage, read_write> stats: array<V>; // [batches, 2, C]: mean, 1 / deviation
-@group(0) @binding(5) var<storage, read_write> running_mean: array<V>;
-@group(0) @binding(6) var<storage, read_write> running_var: array<V>;
-@group(0) @binding(7) var<storage, read> gamma: array<V>;
-@group(0) @binding(8) var<storage, read> beta: array<V>;
-@group(0) @binding(9) var<storage, read_write> dgamma: array<V>;
+@group(0) @binding(3) var<storage, read_write> sums: array<V>; // [batches, chunks, 2, C]
+@group(0) @binding(4) var<storage, read> partial: array<V>; // the same
+@group(0) @binding(5) var<storage, read_write> stats: array<V>; // [batches, 5, C], as in Stats
+@group(0) @binding(6) var<storage, read_write> running_mean: array<V>;
+@group(0) @binding(7) var<storage, read_write> running_var: array<V>;
+@group(0) @binding(8) var<storage, read> gamma: array<V>;
+@group(0) @binding(9) var<storage, read> beta: array<V>;
 @group(0) @binding(10) var<storage, read_write> dbeta: array<V>;
-@group(0) @binding(11) var<storage, read_write> gradients: array<V>; // [batches, 2, C]: dbeta, dgamma of each
+@group(0) @binding(11) var<storage, read_write> dgamma: array<V>;
 @group(0) @binding(12) var<storage, read_write> result: array<V>;
 @group(0) @binding(13) var<uniform> p: Params;
 
-// What an invocation serves: channels c in rows first, first + p.step, ... up to `end`
-struct Place { live: bool, c: u32, chunk: u32, first: u32, end: u32 }
+// What channels of a batch are normalised by: (x - mean) scale + shift, scale = inverse gamma, with the
+// inverse of the deviation; behind x0, from which moments are counted
+struct Stats { x0: V, mean: V, inverse: V, scale: V, shift: V }
 
-fn place(id: vec3u, groups: vec3u) -> Place {
-  let i = id.y * groups.x * 64u + id.x;
-  let chunk = i / p.C;
-  let begin = id.z * p.rows;
-  return Place(chunk < p.step, i % p.C, chunk, begin + chunk, begin + p.rows);
+struct Sums { one: V, two: V }
+
+// Of a chunk of rows
+fn kept_sums(batch: u32, own: Place, chunk: Sums) {
+  if (!own.writes) { return; }
+  let at = 2 * (batch * p.chunks + p.begin + own.chunk) * p.C + own.c;
+  sums[at] = chunk.one;
+  sums[at + p.C] = chunk.two;
 }
 
-fn kept_sums(batch: u32, chunk: u32, c: u32, sum: V, other: V) {
-  let at = 2 * (batch * p.chunks + p.begin + chunk) * p.C + c;
-  partial[at] = sum;
-  partial[at + p.C] = other;
+// Of all chunks of a batch
+fn added(batch: u32, own: Place) -> Sums {
+  var sum = V();
+  var other = V();
+  for (var i = own.lane; i < p.chunks; i += LANES) {
+    let at = 2 * (batch * p.chunks + i) * p.C + own.c;
+    sum += partial[at];
+    other += partial[at + p.C];
+  }
+  return whole(Sums(sum, other), own);
 }
+
+// True in one dispatch for the invocation that keeps what belongs to all rows of all batches
+fn keeps(batch: u32, own: Place) -> bool { return batch == 0 && p.begin == 0 && own.chunk == 0; }
 
 // Sums of (x - x0) and its square; x0, the first row, keeps squares small where the mean is large.
-@compute @workgroup_size(64)
-fn moments(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let own = place(id, groups);
-  if (!own.live) { return; }
-  let x0 = origin[id.z * p.rows * p.C + own.c];
+@compute @workgroup_size(SIZE)
+fn moments(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u,
+           @builtin(local_invocation_index) l: u32) {
+  let own = place(id, groups, l);
+  let x0 = first[id.z * p.rows * p.C + own.c];
   var sum = V();
   var squares = V();
-  for (var r = own.first; r < own.end; r += p.step) {
-    let d = x[r * p.C + own.c] - x0;
+  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+    let d = x[(id.z * p.rows + r) * p.C + own.c] - x0;
     sum += d;
     squares += d * d;
   }
-  kept_sums(id.z, own.chunk, own.c, sum, squares);
+  kept_sums(id.z, own, whole(Sums(sum, squares), own));
+  if (own.writes && p.begin == 0 && own.chunk == 0) { stats[5 * id.z * p.C + own.c] = x0; }
 }
 
-// Both sums of a batch over chunks first, first + step, ... of channels c
-struct Sums { one: V, two: V }
-fn added(batch: u32, c: u32, first: u32, step: u32) -> Sums {
-  var sums = Sums(V(), V());
-  for (var i = first; i < p.chunks; i += step) {
-    let at = 2 * (batch * p.chunks + i) * p.C + c;
-    sums.one += partial[at];
-    sums.two += partial[at + p.C];
+struct Moments { mean: V, variance: V } // the variance is biased
+fn moments_of(batch: u32, own: Place) -> Moments {
+  let n = f32(p.total);
+  let all = added(batch, own);
+  let shift = all.one / n;
+  let x0 = stats[5 * batch * p.C + own.c];
+  return Moments(x0 + shift, max(all.two / n - shift * shift, V()));
+}
+
+@compute @workgroup_size(SIZE)
+fn normalise(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u,
+             @builtin(local_invocation_index) l: u32) {
+  let own = place(id, groups, l);
+  let batch = moments_of(id.z, own);
+  let inverse = 1 / sqrt(batch.variance + p.eps);
+  let scale = inverse * gamma[own.c];
+  let shift = beta[own.c];
+  if (own.writes && own.chunk == 0) {
+    let at = 5 * id.z * p.C + own.c;
+    stats[at + p.C] = batch.mean;
+    stats[at + 2 * p.C] = inverse;
+    stats[at + 3 * p.C] = scale;
+    stats[at + 4 * p.C] = shift;
   }
-  return sums;
-}
-
-// Both over all chunks, by the lanes of a workgroup together; right in the first of them
-var<workgroup> ones: array<V, 64>;
-var<workgroup> twos: array<V, 64>;
-fn addedByGroup(batch: u32, c: u32, l: u32) -> Sums {
-  workgroupBarrier(); // of the batch before, all is read
-  let own = added(batch, c, l, 64);
-  ones[l] = own.one;
-  twos[l] = own.two;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (l < half) {
-      ones[l] += ones[l + half];
-      twos[l] += twos[l + half];
+  if (keeps(id.z, own)) {
+    let n = f32(p.total);
+    for (var b = 0u; b < p.batches; b++) {
+      let next = moments_of(b, own);
+      if (!own.writes) { continue; }
+      let unbiased = next.variance * (n / max(n - 1, 1f));
+      running_mean[own.c] += p.momentum * (next.mean - running_mean[own.c]);
+      running_var[own.c] += p.momentum * (unbiased - running_var[own.c]);
     }
   }
-  return Sums(ones[l], twos[l]);
+  normalised(id.z, own, batch.mean, scale, shift);
 }
 
-@compute @workgroup_size(64)
-fn finish(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= p.C) { return; }
-  for (var batch = 0u; batch < p.batches; batch++) {
-    moved(batch, id.x, added(batch, id.x, 0, 1));
-  }
+@compute @workgroup_size(SIZE)
+fn normalise_by_running(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u,
+                        @builtin(local_invocation_index) l: u32) {
+  let own = place(id, groups, l);
+  let scale = gamma[own.c] / sqrt(running_var[own.c] + p.eps);
+  normalised(id.z, own, running_mean[own.c], scale, beta[own.c]);
 }
 
-// A workgroup for each channel (four, if V has)
-@compute @workgroup_size(64)
-fn finishGroup(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) group: vec3u) {
-  for (var batch = 0u; batch < p.batches; batch++) {
-    let sums = addedByGroup(batch, group.x, l);
-    if (l == 0) { moved(batch, group.x, sums); }
-  }
-}
-
-// Statistics of channels c from the sums of moments, and the running ones on their way to them
-fn moved(batch: u32, c: u32, sums: Sums) {
-  let n = f32(p.total);
-  let shift = sums.one / n;
-  let variance = max(sums.two / n - shift * shift, V());
-  let mean = origin[batch * p.rows * p.C + c] + shift;
-  stats[2 * batch * p.C + c] = mean;
-  stats[(2 * batch + 1) * p.C + c] = 1 / sqrt(variance + p.eps);
-  let unbiased = variance * (n / max(n - 1, 1f));
-  running_mean[c] += p.momentum * (mean - running_mean[c]);
-  running_var[c] += p.momentum * (unbiased - running_var[c]);
-}
-
-@compute @workgroup_size(64)
-fn from_running(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= p.C) { return; }
-  stats[c] = running_mean[c];
-  stats[p.C + c] = 1 / sqrt(running_var[c] + p.eps);
-}
-
-// What channels c of a batch are normalised by, and what they become
-struct Norm { mean: V, inverse: V, scale: V, shift: V }
-fn norm(batch: u32, c: u32) -> Norm {
-  let inverse = stats[(2 * batch + 1) * p.C + c];
-  return Norm(stats[2 * batch * p.C + c], inverse, inverse * gamma[c], beta[c]);
-}
-
-@compute @workgroup_size(64)
-fn normalise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let own = place(id, groups);
+fn normalised(batch: u32, own: Place, mean: V, scale: V, shift: V) {
   if (!own.live) { return; }
-  let by = norm(id.z, own.c);
-  for (var r = own.first; r < own.end; r += p.step) {
-    let e = r * p.C + own.c;
-    let v = (x[e] - by.mean) * by.scale + by.shift;
+  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+    let e = (batch * p.rows + r) * p.C + own.c;
+    let v = (x[e] - mean) * scale + shift;
     result[e] = select(p.k * v, v, v > V());
   }
 }
 
+fn stats_of(batch: u32, c: u32) -> Stats {
+  let at = 5 * batch * p.C + c;
+  return Stats(stats[at], stats[at + p.C], stats[at + 2 * p.C], stats[at + 3 * p.C],
+               stats[at + 4 * p.C]);
+}
+
 // dy through the ReLU: its sign is worked out again, which is less than to read it.
-fn through(d: V, centred: V, by: Norm) -> V {
+fn through(d: V, centred: V, by: Stats) -> V {
   return select(p.k * d, d, centred * by.scale + by.shift > V());
 }
 
 // dbeta = sum g, dgamma = sum g x^, with g = dy through the ReLU and x^ the normalised x
-@compute @workgroup_size(64)
-fn gradient_sums(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let own = place(id, groups);
-  if (!own.live) { return; }
-  let by = norm(id.z, own.c);
+@compute @workgroup_size(SIZE)
+fn gradient_sums(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u,
+                 @builtin(local_invocation_index) l: u32) {
+  let own = place(id, groups, l);
+  let by = stats_of(id.z, own.c);
   var sum = V();
   var products = V();
-  for (var r = own.first; r < own.end; r += p.step) {
-    let e = r * p.C + own.c;
+  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+    let e = (id.z * p.rows + r) * p.C + own.c;
     let centred = x[e] - by.mean;
     let g = through(dy[e], centred, by);
     sum += g;
     products += g * centred;
   }
-  kept_sums(id.z, own.chunk, own.c, sum, products * by.inverse);
-}
-
-@compute @workgroup_size(64)
-fn gradient_finish(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  if (c >= p.C) { return; }
-  var all = Sums(V(), V());
-  for (var batch = 0u; batch < p.batches; batch++) {
-    let own = added(batch, c, 0, 1);
-    noted(batch, c, own);
-    all = Sums(all.one + own.one, all.two + own.two);
-  }
-  dbeta[c] = all.one;
-  dgamma[c] = all.two;
-}
-
-@compute @workgroup_size(64)
-fn gradient_finishGroup(@builtin(local_invocation_index) l: u32,
-                        @builtin(workgroup_id) group: vec3u) {
-  let c = group.x;
-  var all = Sums(V(), V());
-  for (var batch = 0u; batch < p.batches; batch++) {
-    let own = addedByGroup(batch, c, l);
-    if (l == 0) { noted(batch, c, own); }
-    all = Sums(all.one + own.one, all.two + own.two);
-  }
-  if (l == 0) {
-    dbeta[c] = all.one;
-    dgamma[c] = all.two;
-  }
-}
-
-fn noted(batch: u32, c: u32, own: Sums) {
-  gradients[2 * batch * p.C + c] = own.one;
-  gradients[(2 * batch + 1) * p.C + c] = own.two;
+  kept_sums(id.z, own, whole(Sums(sum, products * by.inverse), own));
 }
 
 // dx = gamma / deviation (g - mean g - x^ mean(g x^))
-@compute @workgroup_size(64)
-fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let own = place(id, groups);
+@compute @workgroup_size(SIZE)
+fn gradient(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: vec3u,
+            @builtin(local_invocation_index) l: u32) {
+  let own = place(id, groups, l);
+  let by = stats_of(id.z, own.c);
+  let batch = added(id.z, own);
+  if (keeps(id.z, own)) {
+    var all = batch;
+    for (var b = 1u; b < p.batches; b++) {
+      let next = added(b, own);
+      all = Sums(all.one + next.one, all.two + next.two);
+    }
+    if (own.writes) {
+      dbeta[own.c] = all.one;
+      dgamma[own.c] = all.two;
+    }
+  }
   if (!own.live) { return; }
-  let by = norm(id.z, own.c);
   let n = f32(p.total);
-  let k1 = gradients[2 * id.z * p.C + own.c] / n;
-  let k2 = by.inverse * gradients[(2 * id.z + 1) * p.C + own.c] / n;
-  for (var r = own.first; r < own.end; r += p.step) {
-    let e = r * p.C + own.c;
+  let k1 = batch.one / n;
+  let k2 = by.inverse * batch.two / n;
+  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+    let e = (id.z * p.rows + r) * p.C + own.c;
     let centred = x[e] - by.mean;
     let g = through(dy[e], centred, by);
     result[e] = by.scale * (g - k1 - centred * k2);

@@ -164,7 +164,7 @@ Deno.test("D sees no picture that has not been augmented, and each pass has a nu
       const shown: Tensor[] = [], changed: Tensor[] = [];
       const { D } = state, forward = D.forward;
       D.forward = (x, training) => {
-        shown.push(x);
+        shown.push(...x.node?.op === "concat" ? x.node.inputs : [x]); // real and fake ones
         return forward.call(D, x, training);
       };
       trainStep(state, {

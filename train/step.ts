@@ -106,13 +106,13 @@ function stepD(
   return scoped(() => {
     spectraD?.step();
     const real = augment(given.real, nth), fake = augment(made, nth + 1);
-    // R1 needs a way back through the pass of the real ones alone.
-    const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
-    const [onReal, onFake] = penalties?.r1 ? xs.map(pass) : together(pass, xs);
-    const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
     const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
     // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
-    const due = optD.steps % r1Every === 0;
+    const due = r1 > 0 && optD.steps % r1Every === 0;
+    const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
+    // R1 goes back and forth through the pass of the real ones alone.
+    const [onReal, onFake] = due ? xs.map(pass) : together(pass, xs);
+    const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
     const terms = [
       gp && scale(gradientPenalty(pass, real, fake, given.mix!), gp),
       r1 && (due ? scale(slopePenalty(onReal, real), r1 * r1Every / 2) : full([], 0)),
