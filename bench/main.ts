@@ -9,11 +9,12 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo, openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
-import { flush, idle, profile, rehearsed } from "../gpu/record.ts";
+import { idle, profile } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
 import { withPrecision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
+import { hostTimes } from "./host.ts";
 import { type Job, jobs, onRequest, trainingNames } from "./jobs.ts";
 import { byWallClock } from "./profile.ts";
 
@@ -155,7 +156,10 @@ async function time(job: Job, budget: number) {
     ...(job.images && {
       gflop: round(flop / 1e9),
       images_per_s: round(1000 * job.images / ms_min),
-      ...await hostTime(job),
+      ...Object.fromEntries(
+        Object.entries(await hostTimes(() => once(job), job.player))
+          .map(([name, ms]) => [name, round(ms)]),
+      ),
     }),
     device: deviceInfo().name,
     framework: "webgan",
@@ -173,37 +177,6 @@ async function fastest(job: Job, repeat: number): Promise<number> {
   let ms = Infinity;
   for (let i = 0; i < 3; i++) ms = Math.min(ms, await sample(job, repeat));
   return ms;
-}
-
-/**
- * Medians of what JavaScript takes to record a step, to play a recorded one, and to hand it to the
- * driver; no wait in any. As in a run of thousands of steps, the engine knows the program by then.
- */
-async function hostTime(job: Job) {
-  for (let i = 0; i < 300; i++) rehearsed(() => once(job));
-  const recorded = await hostTimes(() => once(job));
-  const times = { host_ms: recorded.host, submit_ms: recorded.submit };
-  if (!job.player) return times;
-  const { step, forget } = job.player;
-  for (let i = 0; i < 3; i++) step();
-  const played = await hostTimes(step);
-  forget();
-  return { ...times, play_ms: played.host };
-}
-
-async function hostTimes(run: () => void) {
-  const host: number[] = [], submit: number[] = [];
-  for (let i = 0; i < 11; i++) {
-    const start = performance.now();
-    run();
-    const done = performance.now();
-    flush();
-    host.push(done - start);
-    submit.push(performance.now() - done);
-    await idle();
-  }
-  const median = (ms: number[]) => round(ms.sort((a, b) => a - b)[ms.length >> 1]);
-  return { host: median(host), submit: median(submit) };
 }
 
 async function printProfile(name: string, job: Job): Promise<void> {

@@ -1,0 +1,67 @@
+/**
+ * What a step takes of the host.
+ *
+ * @module
+ */
+import { flush, idle, rehearsed } from "../gpu/record.ts";
+import type { Job } from "./jobs.ts";
+
+/** Milliseconds, medians. */
+export interface HostTimes {
+  /** To record a step, */
+  readonly host_ms: number;
+  /** to hand one to the driver, */
+  readonly submit_ms: number;
+  /** to play a recorded one. */
+  readonly play_ms?: number;
+}
+
+/**
+ * Times what JavaScript and the driver do for a step; no wait is in it.
+ *
+ * The calls are those of the step, with its buffers and barriers, but every dispatch is of one workgroup:
+ * else a software device, which computes on the host's own cores, would empty their caches before each
+ * step, as no GPU does. Results are worthless afterwards.
+ *
+ * @param run Records the step.
+ */
+export async function hostTimes(run: () => void, player: Job["player"]): Promise<HostTimes> {
+  // As in a run of thousands of steps, the engine knows the program by then.
+  for (let i = 0; i < 300; i++) rehearsed(run);
+  return await withoutWork(async () => {
+    const recorded = await medians(run);
+    const times = { host_ms: recorded.host, submit_ms: recorded.submit };
+    if (!player) return times;
+    for (let i = 0; i < 3; i++) player.step();
+    const played = await medians(player.step);
+    player.forget();
+    return { ...times, submit_ms: played.submit, play_ms: played.host };
+  });
+}
+
+async function withoutWork<T>(body: () => Promise<T>): Promise<T> {
+  const pass = GPUComputePassEncoder.prototype, { dispatchWorkgroups } = pass;
+  pass.dispatchWorkgroups = function () {
+    dispatchWorkgroups.call(this, 1, 1, 1);
+  };
+  try {
+    return await body();
+  } finally {
+    pass.dispatchWorkgroups = dispatchWorkgroups;
+  }
+}
+
+async function medians(run: () => void) {
+  const host: number[] = [], submit: number[] = [];
+  for (let i = 0; i < 51; i++) {
+    const start = performance.now();
+    run();
+    const done = performance.now();
+    flush();
+    host.push(done - start);
+    submit.push(performance.now() - done);
+    await idle();
+  }
+  const median = (ms: number[]) => ms.sort((a, b) => a - b)[ms.length >> 1];
+  return { host: median(host), submit: median(submit) };
+}
