@@ -56,10 +56,10 @@ function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Te
   const half = (i: 0 | 1) =>
     typeof counter === "function" ? () => halves(counter())[i] : halves(counter)[i];
   const counters = { counter_low: half(0), counter_high: half(1) };
-  const key4 = { seed_low, seed_high, stream, ...counters };
+  const keyed = { seed_low, seed_high, stream, ...counters };
   let begin = 0;
   portions([new Tensor([n4, 4], numbers.storage)], n4, ([numbers], n4) => {
-    run(k, { numbers }, { n4, begin, ...key4 }, folded(Math.ceil(n4 / 64)));
+    run(k, { numbers }, { n4, begin, ...keyed }, folded(Math.ceil(n4 / 64)));
     begin += n4;
   });
   return numbers;
