@@ -15,7 +15,7 @@ import { openGpu } from "../gpu/device.ts";
 import { toEntries } from "../nn/checkpoint.ts";
 import { type Entry, saveSafetensors } from "../nn/safetensors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { batches, training, trainingNames } from "./jobs.ts";
+import { batches, training, trainingNames } from "./trainings.ts";
 
 const STEPS = 3;
 

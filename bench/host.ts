@@ -4,7 +4,7 @@
  * @module
  */
 import { flush, idle, rehearsed } from "../gpu/record.ts";
-import type { Job } from "./jobs.ts";
+import type { Job } from "./job.ts";
 
 /** Milliseconds, medians. */
 export interface HostTimes {

@@ -15,7 +15,9 @@ import { forcePlan, type Plan } from "../kernels/plan.ts";
 import { withPrecision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
 import { hostTimes } from "./host.ts";
-import { type Job, jobs, onRequest, trainingNames } from "./jobs.ts";
+import type { Job } from "./job.ts";
+import { jobs, onRequest } from "./jobs.ts";
+import { trainingNames } from "./trainings.ts";
 import { byWallClock } from "./profile.ts";
 
 const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D]

@@ -1,0 +1,194 @@
+/** Jobs that train: nets, their steps and what these are given, as in bench/pytorch.py. */
+import { effect } from "../gpu/record.ts";
+import { precision, withPrecision } from "../kernels/precision.ts";
+import { normal, uniform } from "../kernels/random.ts";
+import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
+import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
+import { SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { Adam } from "../nn/adam.ts";
+import { GradScaler } from "../nn/grad_scaler.ts";
+import type { Module } from "../nn/module.ts";
+import { PowerIteration } from "../nn/power_iteration.ts";
+import { hostRandom } from "../nn/random.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { stepPlayer } from "../train/advance.ts";
+import { losses } from "../train/losses.ts";
+import { type Batch, type Players, type StepLosses, trainStep } from "../train/step.ts";
+import { draw, type Job } from "./job.ts";
+
+/** Nets and how a step of theirs is made, from what a step is given. */
+export interface Training {
+  readonly players: Players;
+  readonly resolution: number;
+  /** Length of a latent. */
+  readonly nz: number;
+  /** Whether a step looks between real pictures and fakes. */
+  readonly mixes?: boolean;
+  readonly step: (given: Batch) => StepLosses;
+}
+
+/** What a job needs to time it. */
+export interface TimedTraining extends Training {
+  /** Sizes, to be shown. */
+  readonly shape: string;
+  /** Between what the first losses lie; if left out, those of cross-entropy. */
+  readonly range?: { readonly least: number; readonly most: number };
+  /** Parameters whose first gradient is 0. */
+  readonly still?: readonly Tensor[];
+}
+
+function adams(G: Module, D: Module, lrG: number, lrD: number, betas: readonly [number, number]) {
+  // A scale at which the first step does not overflow: it is checked.
+  const adam = (net: Module, lr: number) =>
+    new Adam(net.parameters(), {
+      lr,
+      betas,
+      ...precision() === "f16" && { scaler: new GradScaler({ initScale: 1024 }) },
+    });
+  return { G, D, optG: adam(G, lrG), optD: adam(D, lrD) };
+}
+
+function dcgan(resolution: number, width = 64): TimedTraining {
+  const sizes = { resolution, nz: 100, ngf: width, ndf: width }, random = hostRandom(0);
+  const G = new DcganGenerator(sizes, random), D = new DcganDiscriminator(sizes, random);
+  const players = adams(G, D, 2e-4, 2e-4, [0.5, 0.999]);
+  const step = (given: Batch) =>
+    trainStep(players, { loss: losses.bce, dSteps: 1, batch: () => given });
+  return { players, resolution, nz: sizes.nz, step, shape: `ngf${width} ndf${width}` };
+}
+
+/** As the paper's preset: spectral norm and attention of 32x32 in both nets, hinge loss. */
+function sagan(resolution: number): TimedTraining {
+  const sizes = { resolution, nz: 128, ngf: 64, ndf: 64, dropout: 0 }, random = hostRandom(0);
+  const attention = { attention: "32", attentionReduction: 8, attentionValues: "half" };
+  const kinds = { spectralNorm: true, attentionPool: true, normD: "none", minibatch: "none" };
+  const options = { ...sizes, ...attention, ...kinds };
+  const G = new SaganGenerator(options, random), D = new SaganDiscriminator(options, random);
+  const players = {
+    ...adams(G, D, 1e-4, 4e-4, [0, 0.9]),
+    spectraG: new PowerIteration(G),
+    spectraD: new PowerIteration(D),
+  };
+  const step = (given: Batch) =>
+    trainStep(players, { loss: losses.hinge, dSteps: 1, batch: () => given });
+  for (const [name, t] of [...G.named(), ...D.named()]) {
+    if (name.endsWith("gamma")) t.write([0.5]); // at 0 attention would not learn in the first step
+  }
+  // Real pictures pull D's last bias up as fakes pull it down, while all logits are within the hinge.
+  const still = [D.output.bias!],
+    range = { least: -50, most: 50 },
+    shape = "ngf64 ndf64 attention 32";
+  return { players, resolution, nz: sizes.nz, step, range, still, shape };
+}
+
+/** WGAN-GP on the nets of the preset for small devices, grown and stabilised. */
+function pggan(resolution: number): TimedTraining {
+  const sizes = { nz: 64, fmapBase: 1024, fmapMax: 64 };
+  const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
+  const stage = { resolution, fading: false, alpha: 1 }, random = hostRandom(0);
+  const G = new PgganGenerator({ ...sizes, ...kinds }, random, stage);
+  const D = new PgganDiscriminator({ ...sizes, ...kinds }, random, stage);
+  const players = adams(G, D, 1e-3, 1e-3, [0, 0.99]);
+  const penalties = { gp: 10, r1: 0, drift: 1e-3 };
+  const step = (given: Batch) =>
+    trainStep(players, { loss: losses.wgan, dSteps: 1, penalties, batch: () => given });
+  // With unit gain each way, logits are of the size of 1, and the penalty of 10 (0 - 1)^2.
+  const range = { least: -50, most: 50 };
+  return { players, resolution, nz: sizes.nz, mixes: true, step, range, shape: "fmap 1024/64" };
+}
+
+const trainings: Record<string, () => TimedTraining> = {
+  "dcgan-32": () => dcgan(32),
+  "dcgan-64": () => dcgan(64),
+  "sagan-64": () => sagan(64),
+  "pggan-4": () => pggan(4),
+  "pggan-8": () => pggan(8),
+  "pggan-16": () => pggan(16),
+  "pggan-32": () => pggan(32),
+  "pggan-64": () => pggan(64),
+};
+
+/** What bench/growth times besides: DCGAN of other sizes and widths. */
+export const others: Record<string, () => TimedTraining> = {
+  "dcgan-128": () => dcgan(128),
+  ...Object.fromEntries(
+    [16, 32, 128].map((width) => [`dcgan-32-w${width}`, () => dcgan(32, width)]),
+  ),
+};
+
+/** Names of the jobs that train. */
+export const trainingNames: readonly string[] = [trainings, others].flatMap(Object.keys);
+
+/** The nets of a job that trains, before their first step. */
+export function training(name: string): TimedTraining {
+  return (trainings[name] ?? others[name])();
+}
+
+/** Pictures that are noise, and what each step is given with them: as in PyTorch's, latents are drawn. */
+export function batches(
+  { resolution, nz, mixes }: Training,
+  batch: number,
+): { real: Tensor; next: () => Batch } {
+  const real = draw([batch, resolution, resolution, 3], 1), labels = 1, seed = 1;
+  let drawn = 0;
+  const counter = () => drawn;
+  const next = () => {
+    const z = normal([batch, nz], { seed, stream: 2, counter });
+    const mix = mixes && uniform([batch], { seed, stream: 3, counter });
+    effect(() => drawn++);
+    return { z, real, labels, ...mix && { mix } };
+  };
+  return { real, next };
+}
+
+/** What times a step of such a job. */
+export function trainingJob(name: string, batch: number): Job {
+  const made = training(name),
+    { resolution, shape } = made,
+    { real, next } = batches(made, batch);
+  const held = precision(), step = () => withPrecision(held, () => made.step(next()));
+  const player = stepPlayer();
+  return {
+    shape: `N${batch} ${resolution}^2 ${shape}`,
+    run: () => void scoped(() => void step()),
+    check: () => checkFirstStep(name, made, step),
+    inputs: [real],
+    images: batch,
+    player: { step: () => void player.step("", step), forget: () => player.forget() },
+  };
+}
+
+/**
+ * A whole step in float64 would take longer than all that is timed, and tests/dcgan_test.ts holds it
+ * against PyTorch. So what must hold of any first step: D's losses are those of a net that knows
+ * nothing yet, and Adam moves each parameter by `lr g / (|g| + eps)`, at most `lr` and mostly that.
+ */
+async function checkFirstStep(
+  name: string,
+  { players: { optG, optD }, still = [], range }: TimedTraining,
+  step: () => StepLosses,
+): Promise<void> {
+  const params = [optG, optD].flatMap(({ params, options: { lr } }) =>
+    params.map((p) => ({ p, lr }))
+  );
+  const before: Float32Array[] = [];
+  for (const { p } of params) before.push(await p.read());
+  for (const [loss, value] of Object.entries(step())) {
+    // G's is that of a D that has already made a step.
+    const [v] = await value.read();
+    const { least, most } = range ?? { least: 0.05, most: loss === "g" ? 50 : 4 };
+    if (!(v > least && v < most)) {
+      throw new Error(`${name}: loss ${loss} of the first step is ${v}`);
+    }
+  }
+  for (const [k, { p, lr }] of params.entries()) {
+    const after = await p.read(), moved = after.map((v, i) => Math.abs(v - before[k][i]) / lr);
+    const mean = moved.reduce((a, b) => a + b) / moved.length;
+    if (still.includes(p) ? mean !== 0 : !(mean > 0.5 && mean < 1.001)) {
+      throw new Error(
+        `${name}: parameter ${k} [${p.shape}] moved by ${mean} times the rate, expected about ` +
+          `${still.includes(p) ? 0 : 1}`,
+      );
+    }
+  }
+}
