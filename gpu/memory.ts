@@ -1,14 +1,15 @@
 /**
  * Device memory: buffers and textures, taken by scope and given back to a pool.
  *
- * A step takes and returns the same sizes in the same order each time. So from the second step on the
- * pool serves everything; and since it always gives its oldest resource, the same ones meet in the
- * same dispatches each time, which lets bind groups be kept.
+ * A step takes and returns the same sizes in the same order each time. So soon the pool serves
+ * everything; and since it always gives its oldest resource of those that fit best, the same ones meet
+ * in the same dispatches each time, which lets bind groups be kept.
  *
  * @module
  */
 import { creating, deviceInfo, gpu } from "./device.ts";
 import { GpuError } from "./errors.ts";
+import { Pool } from "./pool.ts";
 
 /** A range of a buffer on the device. Sizes are multiples of 16 bytes, so that vec4 fits. */
 export class Storage {
@@ -38,12 +39,12 @@ export class Texture {
   live = true;
   /** Who takes it back, if anyone. */
   owner: Set<Resource> | undefined;
-  /** `key` names its size, by which a free one is found again. */
+  /** Of its `kind` a free one is found again that has enough layers. */
   constructor(
     readonly texture: GPUTexture,
     readonly view: GPUTextureView,
     readonly id: string,
-    readonly key: string,
+    readonly kind: string,
     readonly age: number,
   ) {}
 }
@@ -75,18 +76,12 @@ export const counters = {
   flop: 0,
 };
 
-const free = new Map<string, Resource[]>();
+/** Buffers by their bytes, textures by their layers. */
+const free = new Pool<Resource>();
 let scope: Scope | undefined, outermost: Scope | undefined;
 let lastId = 0;
 
-function take(key: string, make: () => Resource): Resource {
-  const pooled = free.get(key)?.shift();
-  // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
-  const resource = pooled === undefined
-    ? make()
-    : pooled instanceof Storage
-    ? new Storage(pooled.buffer, pooled.id, 0, pooled.size, pooled.age)
-    : new Texture(pooled.texture, pooled.view, pooled.id, pooled.key, pooled.age);
+function taken<T extends Resource>(resource: T): T {
   own(resource, scope);
   return resource;
 }
@@ -130,16 +125,20 @@ export function storage(bytes: number): Storage {
   const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
   const { maxBufferSize: most } = deviceInfo().limits;
   if (size > most) throw tooLarge(size, "hold", most);
-  return take(`b${size}`, () => {
-    const buffer = creating(`a buffer of ${megabytes(size)}`, () =>
-      gpu().createBuffer({
-        size,
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-      }));
-    counters.buffers++;
-    counters.bytes += size;
-    return new Storage(buffer, `b${++lastId}`, 0, size, lastId);
-  }) as Storage;
+  // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
+  const pooled = free.take("buffer", size) as Storage | undefined;
+  if (pooled) {
+    const { buffer, age } = pooled, id = buffer.size === size ? `b${age}` : `b${age}:${size}`;
+    return taken(new Storage(buffer, id, 0, size, age));
+  }
+  const buffer = creating(`a buffer of ${megabytes(size)}`, () =>
+    gpu().createBuffer({
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    }));
+  counters.buffers++;
+  counters.bytes += size;
+  return taken(new Storage(buffer, `b${++lastId}`, 0, size, lastId));
 }
 
 /** A part of `whole` that can be bound on its own; `offset` is a multiple of {@linkcode ALIGNMENT}. */
@@ -150,7 +149,7 @@ export function part(whole: Storage, offset: number, bytes: number): Storage {
 }
 
 /**
- * Takes a texture of `layers` times `height` times `width` texels, owned by the innermost scope.
+ * Takes a texture of `height` times `width` texels and at least `layers`, owned by the innermost scope.
  *
  * It starts as zeros, and later holds what was last written by someone with the same `use`: who never
  * writes some part of it can rely on zeros there.
@@ -162,23 +161,20 @@ export function texture(
   use = "",
   format: keyof typeof TEXEL = "rgba32float",
 ): Texture {
-  const key = `t${width}x${height}x${layers} ${format} ${use}`;
+  const kind = `${width}x${height} ${format} ${use}`;
+  const pooled = free.take(kind, layers) as Texture | undefined;
+  if (pooled) return taken(new Texture(pooled.texture, pooled.view, pooled.id, kind, pooled.age));
   const bytes = TEXEL[format] * width * height * layers;
-  return take(key, () => {
-    const made = creating(
-      `a texture of ${megabytes(bytes)}`,
-      () =>
-        gpu().createTexture({
-          size: [width, height, layers],
-          format,
-          usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
-        }),
-    );
-    counters.textures++;
-    counters.bytes += bytes;
-    const view = made.createView({ dimension: "2d-array" });
-    return new Texture(made, view, `t${++lastId}`, key, lastId);
-  }) as Texture;
+  const made = creating(`a texture of ${megabytes(bytes)}`, () =>
+    gpu().createTexture({
+      size: [width, height, layers],
+      format,
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
+    }));
+  counters.textures++;
+  counters.bytes += bytes;
+  const view = made.createView({ dimension: "2d-array" });
+  return taken(new Texture(made, view, `t${++lastId}`, kind, lastId));
 }
 
 /** Runs `body` in a scope of its own; afterwards all that it took is free again, but for `kept`. */
@@ -243,24 +239,15 @@ export function handleOf(resource: Resource): GPUBuffer | GPUTexture {
 
 /** Takes these out of the pool, as far as they are there; they can be released later. */
 export function claim(handles: ReadonlySet<GPUBuffer | GPUTexture>): Resource[] {
-  const claimed: Resource[] = [];
-  for (const [key, pool] of free) {
-    const isClaimed = (resource: Resource) => handles.has(handleOf(resource));
-    claimed.push(...pool.filter(isClaimed));
-    free.set(key, pool.filter((resource) => !isClaimed(resource)));
-  }
-  return claimed;
+  return free.takeAll((resource) => handles.has(handleOf(resource)));
 }
 
 /** Gives a buffer or texture back to the pool, ahead of its scope. */
 export function release(resource: Resource): void {
   own(resource, undefined);
   resource.live = false;
-  const key = resource instanceof Storage ? `b${resource.size}` : resource.key;
-  let pool = free.get(key);
-  if (!pool) free.set(key, pool = []);
-  const at = pool.findLastIndex(({ age }) => age < resource.age) + 1;
-  pool.splice(at, 0, resource);
+  if (resource instanceof Storage) free.put("buffer", resource.buffer.size, resource);
+  else free.put(resource.kind, resource.texture.depthOrArrayLayers, resource);
 }
 
 /**
@@ -268,19 +255,16 @@ export function release(resource: Resource): void {
  * it must have been submitted.
  */
 export function drain(): void {
-  for (const pool of free.values()) {
-    for (const resource of pool) {
-      if (resource instanceof Storage) {
-        resource.buffer.destroy();
-        counters.bytes -= resource.size;
-      } else {
-        const { width, height, depthOrArrayLayers, format } = resource.texture;
-        resource.texture.destroy();
-        counters.bytes -= TEXEL[format as keyof typeof TEXEL] * width * height * depthOrArrayLayers;
-      }
+  for (const resource of free.takeAll()) {
+    if (resource instanceof Storage) {
+      counters.bytes -= resource.buffer.size;
+      resource.buffer.destroy();
+    } else {
+      const { width, height, depthOrArrayLayers, format } = resource.texture;
+      resource.texture.destroy();
+      counters.bytes -= TEXEL[format as keyof typeof TEXEL] * width * height * depthOrArrayLayers;
     }
   }
-  free.clear();
 }
 
 function megabytes(bytes: number): string {
