@@ -6,7 +6,7 @@
 import wgsl from "./power_iteration.wgsl" with { type: "text" };
 import { write } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { part, type Storage, storage } from "../gpu/memory.ts";
+import { bindable, part, type Storage, storage } from "../gpu/memory.ts";
 import { folded, type Grid, run } from "../gpu/record.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 
@@ -72,7 +72,7 @@ export function sizesOf({ A, R, B, rowsLast, wide }: View): Record<"A" | "R" | "
   return rowsLast ? { A, R: R / wide, B } : { A, R, B: B / wide };
 }
 
-/** Matrices of one kind that lie in the same three buffers: what one dispatch can serve. */
+/** Matrices of one kind in the same three buffers, or in as much as can be bound: what one dispatch serves. */
 export interface SpectralGroup {
   readonly view: Pick<View, "rowsLast" | "wide">;
   /** As the sums count, and in single numbers. */
@@ -81,7 +81,9 @@ export interface SpectralGroup {
   /** What each workgroup of `grid` divides. */
   readonly stretches: Storage;
   readonly grid: Grid;
+  /** The buffer of the weights, or the part of it from byte `from` on that holds these. */
   readonly w: Storage;
+  readonly from: number;
   readonly u: Storage;
   readonly v: Storage;
   /** Indices into the list that the groups were made of. */
@@ -96,6 +98,8 @@ export interface SpectralGroup {
 const CHUNK = 256; // columns or so that one invocation sums over
 const APART = 64; // numbers from one sigma to the next, so that each can be bound
 
+type Viewed = SpectralMatrix & { readonly index: number; readonly view: View };
+
 /** Sorts matrices into groups and writes their tables; for as long as the run. */
 export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGroup[] {
   const viewed = matrices.map((matrix, index) => ({
@@ -107,9 +111,9 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
     viewed,
     ({ w, u, v, view }) => [...[w, u, v].map((at) => at.whole.id), view.rowsLast, view.wide].join(),
   );
-  return [...byKind.values()].map((own) => {
+  return [...byKind.values()].flatMap(bound).map(({ own, w, from }) => {
     let partial = 0, columns = 0, rows = 0;
-    const [{ w, u, v, view }] = own, { rowsLast, wide } = view;
+    const [{ u, v, view }] = own, { rowsLast, wide } = view;
     // What lies along the last axis is counted in vec4s.
     const kr = rowsLast ? wide : 1, kc = rowsLast ? 1 : wide;
     const tables = own.map(({ w, u, v, view }) => {
@@ -118,7 +122,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       partial += chunks * view.R;
       columns = Math.max(columns, A * B);
       rows = Math.max(rows, chunks * R);
-      const at = [w.offset / 4 / wide, u.offset / 4 / kr, v.offset / 4 / kc];
+      const at = [(w.offset - from) / 4 / wide, u.offset / 4 / kr, v.offset / 4 / kc];
       return {
         counted: [...at, A, R, B, chunks, begin / kr],
         single: [0, u.offset / 4, v.offset / 4, view.A, view.R, view.B, chunks, begin],
@@ -135,7 +139,8 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       grid,
       table: uploaded(tables.flatMap(({ counted }) => counted)),
       single: uploaded(tables.flatMap(({ single }) => single)),
-      w: w.whole,
+      w,
+      from,
       u: u.whole,
       v: v.whole,
       members: own.map(({ index }) => index),
@@ -143,6 +148,22 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       partial,
       most: { columns, rows },
     };
+  });
+}
+
+/** Matrices of one kind with the buffer of their weights, or in turn with parts of it that can be bound. */
+function bound(all: readonly Viewed[]): { own: Viewed[]; w: Storage; from: number }[] {
+  const { whole } = all[0].w, endOf = ({ w, shape }: Viewed) => w.offset + 4 * sizeOf(shape);
+  if (whole.size <= bindable()) return [{ own: [...all], w: whole, from: 0 }];
+  const runs: Viewed[][] = [];
+  for (const matrix of all.toSorted((a, b) => a.w.offset - b.w.offset)) {
+    const run = runs.at(-1);
+    if (run && endOf(matrix) - run[0].w.offset <= bindable()) run.push(matrix);
+    else runs.push([matrix]);
+  }
+  return runs.map((own) => {
+    const from = own[0].w.offset;
+    return { own, w: part(whole, from, endOf(own.at(-1)!) - from), from };
   });
 }
 
@@ -183,7 +204,7 @@ function transposed(group: SpectralGroup, v: Storage): void {
   else run(own.columnsLast.columns, { table, w, u, vV: v }, {}, grid);
 }
 
-/** Fills `quotient`, laid out as the weights' buffer, with `W / sigma` of each matrix of a group. */
+/** Fills `quotient`, laid out as the group's `w`, with `W / sigma` of each matrix of a group. */
 export function divideBySigmas(group: SpectralGroup, quotient: Storage): void {
   const { w, sigmas, stretches, grid } = group;
   run(kernelsOf(group).divide, { stretches, w, sigma: sigmas, quotient }, {}, grid);

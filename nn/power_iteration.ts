@@ -72,7 +72,7 @@ export class PowerIteration {
       divideBySigmas(group, whole);
       for (const [i, index] of group.members.entries()) {
         const { layer } = this.#layers[index], { w } = layer.spectral!;
-        const quotient = part(whole, placeOf(w).offset, 4 * w.size);
+        const quotient = part(whole, placeOf(w).offset - group.from, 4 * w.size);
         layer.measured({ sigma: sigmaOf(group, i), quotient }, whole);
       }
     }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { counters, limitBindings } from "../gpu/memory.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { add } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
@@ -157,6 +157,28 @@ Deno.test("a layer takes sigma from the last iteration, until the weight changes
   const later = forward();
   assertEquals(later.dispatches, known.dispatches + 3);
   assertClose("y, later", await later.y.read(), await expected());
+});
+
+Deno.test("weights of more than can be bound at once are served in turn, the same", async () => {
+  const x = tensor(randoms(16 * 16, 1), [1, 4, 4, 16]);
+  const outputs = async (bytes?: number) => {
+    limitBindings(bytes);
+    try {
+      const init = normalInit(hostRandom(1), 0.3);
+      const net = new Sequential(...[1, 2, 3].map(() => new Conv2d(16, 16, geometry, init)));
+      new Adam(net.parameters(), { lr: 0.1, betas: [0, 0.9] });
+      const iteration = new PowerIteration(net), before = counters.dispatches;
+      iteration.step();
+      const made = counters.dispatches - before;
+      iteration.measure();
+      return { made, y: await noGrad(() => net.forward(x, true)).read() };
+    } finally {
+      limitBindings(undefined);
+    }
+  };
+  const whole = await outputs(), apart = await outputs(4 * 16 * 16 * 2 * 2);
+  assertEquals([whole.made, apart.made], [4, 12]);
+  assertEquals(apart.y, whole.y);
 });
 
 Deno.test("PowerIteration refuses weights that were moved since", () => {
