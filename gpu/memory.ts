@@ -3,7 +3,8 @@
  *
  * A step takes and returns the same sizes in the same order each time. So soon the pool serves
  * everything; and since it always gives its oldest resource of those that fit best, the same ones meet
- * in the same dispatches each time, which lets bind groups be kept.
+ * in the same dispatches each time, which lets bind groups be kept. Large ones serve for half their
+ * size, too: a step of D works on real and fake pictures at once, one of G on half as many.
  *
  * @module
  */
@@ -76,6 +77,9 @@ export const counters = {
   flop: 0,
 };
 
+/** Bytes from which a buffer that is larger than asked for, up to twice, may serve. */
+const LARGE = 1 << 16;
+
 /** Buffers by their bytes, textures by their layers. */
 const free = new Pool<Resource>();
 let scope: Scope | undefined, outermost: Scope | undefined;
@@ -126,7 +130,7 @@ export function storage(bytes: number): Storage {
   const { maxBufferSize: most } = deviceInfo().limits;
   if (size > most) throw tooLarge(size, "hold", most);
   // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
-  const pooled = free.take("buffer", size) as Storage | undefined;
+  const pooled = free.take("buffer", size, size < LARGE ? size : 2 * size) as Storage | undefined;
   if (pooled) {
     const { buffer, age } = pooled, id = buffer.size === size ? `b${age}` : `b${age}:${size}`;
     return taken(new Storage(buffer, id, 0, size, age));
@@ -162,7 +166,7 @@ export function texture(
   format: keyof typeof TEXEL = "rgba32float",
 ): Texture {
   const kind = `${width}x${height} ${format} ${use}`;
-  const pooled = free.take(kind, layers) as Texture | undefined;
+  const pooled = free.take(kind, layers, 2 * layers) as Texture | undefined;
   if (pooled) return taken(new Texture(pooled.texture, pooled.view, pooled.id, kind, pooled.age));
   const bytes = TEXEL[format] * width * height * layers;
   const made = creating(`a texture of ${megabytes(bytes)}`, () =>

@@ -9,16 +9,16 @@ export class Pool<T extends Poolable> {
   readonly #free = new Map<string, Map<number, T[]>>();
 
   /**
-   * Takes out what fits best: of that size, else of one that is larger by the least, up to twice as large;
-   * of these the oldest, so that the same requests in the same order get the same each time.
+   * Takes out what fits best: of that size, else of one that is larger by the least, up to `most`; of
+   * these the oldest, so that the same requests in the same order get the same each time.
    */
-  take(kind: string, size: number): T | undefined {
+  take(kind: string, size: number, most = size): T | undefined {
     const sizes = this.#free.get(kind);
     const exact = sizes?.get(size)?.shift();
-    if (exact || !sizes) return exact;
+    if (exact || !sizes || most === size) return exact;
     let best: number | undefined;
     for (const [other, { length }] of sizes) {
-      const fits = length > 0 && other > size && other <= 2 * size;
+      const fits = length > 0 && other > size && other <= most;
       if (fits && (best === undefined || other < best)) best = other;
     }
     return best === undefined ? undefined : sizes.get(best)!.shift();

@@ -9,13 +9,13 @@ Deno.test("pool: of the same size, the oldest first, however they came back", ()
   assertEquals([1, 2, 3, 4].map(() => pool.take("a", 8)?.age), [1, 2, 3, undefined]);
 });
 
-Deno.test("pool: an exact fit counts more than an older one; then the least larger, to twice", () => {
+Deno.test("pool: an exact fit counts more than an older one; then the least larger, to a limit", () => {
   const pool = new Pool();
   for (const [size, age] of [[17, 1], [16, 2], [12, 3], [8, 4], [7, 5]]) {
     pool.put("a", size, item(age));
   }
-  assertEquals([8, 8, 8, 8].map((size) => pool.take("a", size)?.age), [4, 3, 2, undefined]);
-  assertEquals(pool.take("a", 9)?.age, 1);
+  assertEquals([1, 2, 3, 4].map(() => pool.take("a", 8, 16)?.age), [4, 3, 2, undefined]);
+  assertEquals([pool.take("a", 9)?.age, pool.take("a", 9, 17)?.age], [undefined, 1]);
 });
 
 Deno.test("pool: kinds do not mix", () => {

@@ -130,23 +130,23 @@ Deno.test("another seed is another run", async () => {
 });
 
 for (const precision of ["f32", "f16"]) {
-  Deno.test(`after the first step nothing is compiled, after the second allocated, after the third bound, ${precision}`, async () => {
+  Deno.test(`after the first step nothing is allocated or compiled, after the second nothing bound, ${precision}`, async () => {
     const own = { ...options, precision }, state = newState(dcgan, own);
     const step = async () => {
       scoped(() => void advance(state, own, pictures));
       await idle();
       return { ...counters };
     };
-    const first = await step(), second = await step(), third = await step();
+    const first = await step(), second = await step();
     for (let i = 0; i < 3; i++) {
       const { buffers, textures, bytes, pipelines, bindGroups } = await step();
-      assertEquals({ buffers, textures, bytes, pipelines, bindGroups }, {
-        buffers: second.buffers,
-        textures: second.textures,
-        bytes: second.bytes,
+      assertEquals({ buffers, textures, bytes, pipelines }, {
+        buffers: first.buffers,
+        textures: first.textures,
+        bytes: first.bytes,
         pipelines: first.pipelines,
-        bindGroups: third.bindGroups,
       });
+      assertEquals(bindGroups, second.bindGroups);
     }
   });
 }
