@@ -232,7 +232,9 @@ function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precisi
     const KU = terms > 4 && terms <= 8 ? 8 : 4;
     return { ...plan, KU, single: terms <= KU };
   }
-  const KU = terms <= 4 ? 4 : terms <= 16 ? terms : 8;
+  // With 16 registers, as without AVX-512, more terms make code that is too long to be kept decoded.
+  const most = deviceInfo().lanes <= 8 ? 4 : 8;
+  const KU = terms <= 4 ? 4 : terms <= 2 * most ? terms : most;
   return { ...plan, KU, single: terms === KU };
 }
 
