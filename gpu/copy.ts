@@ -50,7 +50,7 @@ export function copyToTexture(
   from: Storage,
   to: Texture,
   stride: { readonly texels: number; readonly rows: number },
-  origin: { readonly x: number; readonly y: number },
+  origin: { readonly x: number; readonly y: number; readonly z?: number },
   size: { readonly width: number; readonly height: number; readonly depthOrArrayLayers: number },
 ): void {
   doing(["copyToTexture"], [from, to], () => {

@@ -26,6 +26,8 @@ export interface DeviceInfo {
   readonly lanes: number;
   /** True where shaders read storage textures faster than buffers, and rightly. */
   readonly fastTextures: boolean;
+  /** True where they read buffers so slowly that it pays to copy them to textures first. */
+  readonly slowBuffers: boolean;
   /** True where a workgroup of `lanes` is one subgroup, whose lanes can share what they loaded. */
   readonly sharing: boolean;
   /** WebGPU's names of what it can do beyond the standard. */
@@ -40,6 +42,7 @@ const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
   "maxStorageBuffersPerShaderStage",
+  "maxStorageTexturesPerShaderStage",
   "maxTextureDimension2D",
   "maxTextureArrayLayers",
   "maxComputeWorkgroupsPerDimension",
@@ -90,6 +93,8 @@ function describe(adapter: GPUAdapter): DeviceInfo {
     software,
     lanes: software ? lanesOf(name) : 0,
     fastTextures: software,
+    // With AVX-512 a number goes into a vector in one instruction, without by way of memory.
+    slowBuffers: software && lanesOf(name) <= 8,
     sharing: false,
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(adapter.limits[limit])])),

@@ -4,7 +4,7 @@ import { GpuError } from "./errors.ts";
 import { kernel } from "./kernel.ts";
 import { limitBindings, release, storage } from "./memory.ts";
 import { read } from "./read.ts";
-import { run } from "./record.ts";
+import { run } from "./run.ts";
 
 await openGpu();
 

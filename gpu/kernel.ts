@@ -14,6 +14,8 @@ type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
 type Binding = {
   readonly name: string;
   readonly index: number;
+  /** Whether it is an array of vec4f that is only read. */
+  readonly inFours: boolean;
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 };
 
@@ -53,11 +55,13 @@ export function kernel(file: string, code: string, entryPoint = "main"): Kernel 
   const text = code.replace(/\/\/.*$/gm, "");
   const seen = visibleTo(entryPoint, text);
   if (seen === undefined) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
+  const fours = ["vec4f", ...[...text.matchAll(/alias (\w+) = vec4f;/g)].map(([, name]) => name)];
   const bindings = [...text.matchAll(BINDING)]
     .filter(([, , , name]) => new RegExp(`(?<![.\\w])${name}\\b`).test(seen))
     .map(([, index, space, name, type]) => ({
       name,
       index: Number(index),
+      inFours: space === "storage, read" && fours.some((four) => type === `array<${four}>`),
       layout: layoutOf(space, type),
     }));
   const params = [...(PARAMS.exec(text)?.[1] ?? "").matchAll(FIELD)]
@@ -146,4 +150,41 @@ export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>
   k.pipelines.set(key, made);
   compiled.push(made);
   return made;
+}
+
+/** Texels a row, and rows a layer, of the textures that {@linkcode fromTextures} reads. */
+export const ROW = 1024, ROWS = 16;
+
+const fromTexture = new WeakMap<Kernel, Kernel>();
+
+/** The same kernel, which finds what it reads in fours in textures, row by row and layer by layer. */
+export function fromTextures(k: Kernel): Kernel {
+  const known = fromTexture.get(k);
+  if (known) return known;
+  let code = k.code.replace(/\/\/.*$/gm, "");
+  for (const { name } of k.bindings.filter(({ inFours }) => inFours)) {
+    const declared = new RegExp(`var<storage, read> ${name}\\s*:[^;]*;`);
+    code = code.replace(declared, `var ${name}: texture_storage_2d_array<rgba32float, read>;`);
+    code = `${called(code, name)}
+fn ${name}_at(i: u32) -> vec4f {
+  return textureLoad(${name}, vec2u(i % ${ROW}u, i / ${ROW}u % ${ROWS}u), i / ${ROW * ROWS}u);
+}`;
+  }
+  const made = kernel(k.label.replace(/\/.*/, " of textures"), code, k.entryPoint);
+  fromTexture.set(k, made);
+  return made;
+}
+
+/** `code` with `name[...]` as `name_at(...)`. */
+function called(code: string, name: string): string {
+  const use = new RegExp(`(?<![.\\w])${name}\\[`);
+  for (let match = use.exec(code); match; match = use.exec(code)) {
+    const begin = match.index + match[0].length;
+    let end = begin;
+    for (let depth = 1; depth > 0; end++) depth += { "[": 1, "]": -1 }[code[end]] ?? 0;
+    code = `${code.slice(0, match.index)}${name}_at(${code.slice(begin, end - 1)})${
+      code.slice(end)
+    }`;
+  }
+  return code;
 }

@@ -84,7 +84,7 @@ export function folded(groups: number, z = 1): Grid {
  * @param constants Values for `override` declarations.
  * @throws {TypeError} If a binding or parameter is missing or unknown, or a resource was taken back.
  */
-export function run(
+export function record(
   k: Kernel,
   bound: Readonly<Record<string, Bindable>>,
   params: Readonly<Record<string, Live<number>>>,
@@ -160,7 +160,8 @@ function sizeOf(bindable: Bindable): number {
   return resource instanceof Storage ? resource.size : 0;
 }
 
-function resourceOf(bindable: Bindable): Resource {
+/** The resource that is bound. */
+export function resourceOf(bindable: Bindable): Resource {
   return "storage" in bindable ? bindable.storage : bindable;
 }
 

@@ -7,7 +7,8 @@ import wgsl from "./adam.wgsl" with { type: "text" };
 import { deviceInfo } from "../gpu/device.ts";
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { bindable, part, type Storage } from "../gpu/memory.ts";
-import { type Bindable, folded, type Live, run } from "../gpu/record.ts";
+import { type Bindable, folded, type Live } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { variant } from "./variant.ts";
 

@@ -9,7 +9,8 @@
  */
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { counters } from "../gpu/memory.ts";
-import { type Bindable, run } from "../gpu/record.ts";
+import type { Bindable } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
 import { empty, type Shape, Tensor } from "../tensor/tensor.ts";

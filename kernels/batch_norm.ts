@@ -6,7 +6,8 @@
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { bindable, part } from "../gpu/memory.ts";
-import { type Bindable, folded, type Grid, run } from "../gpu/record.ts";
+import { type Bindable, folded, type Grid } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { COLUMNS, LANES, who } from "./batch_norm_who.ts";

@@ -8,7 +8,8 @@ import { write } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { release, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
-import { folded, type Live, now, run } from "../gpu/record.ts";
+import { folded, type Live, now } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 import { counters } from "../gpu/memory.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
 import { sample, split } from "./gather.ts";

@@ -6,7 +6,8 @@
  */
 import wgsl from "./elementwise.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, type Live, run } from "../gpu/record.ts";
+import { folded, type Live } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";

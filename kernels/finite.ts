@@ -7,7 +7,8 @@ import wgsl from "./finite.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { release, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const clearKernel = kernel("finite", wgsl, "clear");

@@ -1,6 +1,7 @@
 import wgsl from "./fold.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
 import { kernelOf } from "./gemm_source.ts";

@@ -5,7 +5,7 @@
  */
 import wgsl from "./grad_scaler.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { run } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { noteNonFinite } from "./finite.ts";
 

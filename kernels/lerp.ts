@@ -1,7 +1,8 @@
 import wgsl from "./lerp.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
-import { folded, type Live, run } from "../gpu/record.ts";
+import { folded, type Live } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { portionsByName } from "./portions.ts";
 

@@ -5,7 +5,7 @@
  */
 import wgsl from "./logit_loss.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { run } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -10,7 +10,7 @@ import { copyToTexture, ROW_ALIGNMENT } from "../gpu/copy.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
-import { run } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import type { Plan } from "./plan.ts";
 import type { Precision } from "./precision.ts";

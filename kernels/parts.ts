@@ -1,7 +1,8 @@
 import wgsl from "./parts.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { bindable } from "../gpu/memory.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import type { Epilogue } from "./epilogue.ts";
 

@@ -5,7 +5,8 @@
  */
 import wgsl from "./pixel_norm.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, mul, reciprocal, scale, sqrt, square } from "./elementwise.ts";

@@ -5,7 +5,8 @@
  */
 import wgsl from "./pool.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { portionsByName } from "./portions.ts";

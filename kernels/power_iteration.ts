@@ -7,7 +7,8 @@ import wgsl from "./power_iteration.wgsl" with { type: "text" };
 import { write } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { bindable, part, type Storage, storage } from "../gpu/memory.ts";
-import { folded, type Grid, run } from "../gpu/record.ts";
+import { folded, type Grid } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
 
 // The same for four numbers at a time.

@@ -6,7 +6,8 @@
  */
 import wgsl from "./random.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
-import { folded, type Live, now, run } from "../gpu/record.ts";
+import { folded, type Live, now } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";
 

@@ -6,7 +6,8 @@
 import wgsl from "./reduce.wgsl" with { type: "text" };
 import { copy } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { portions, summed } from "./portions.ts";

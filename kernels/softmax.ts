@@ -5,7 +5,8 @@
  */
 import wgsl from "./softmax.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { exp, mul, neg, sub } from "./elementwise.ts";

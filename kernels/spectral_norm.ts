@@ -6,7 +6,8 @@
 import wgsl from "./spectral_norm.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { div, mul, sub } from "./elementwise.ts";

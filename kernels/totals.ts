@@ -1,6 +1,7 @@
 import wgsl from "./totals.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { isRecording } from "../tensor/op.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { add } from "./elementwise.ts";

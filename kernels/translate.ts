@@ -5,7 +5,8 @@
  */
 import wgsl from "./translate.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
-import { folded, run } from "../gpu/record.ts";
+import { folded } from "../gpu/record.ts";
+import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";

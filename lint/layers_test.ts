@@ -9,7 +9,7 @@ function broken(file: string, source: string): string[] {
 
 const TEXT = 'with { type: "text" }';
 const CASES: [file: string, source: string, rule?: string][] = [
-  ["tensor/op.ts", 'import { run } from "../gpu/record.ts";'],
+  ["tensor/op.ts", 'import { run } from "../gpu/run.ts";'],
   ["tensor/op.ts", 'import { add } from "../kernels/elementwise.ts";', "layers/imports"],
   ["tensor/op.ts", 'import type { Adam } from "../nn/adam.ts";', "layers/imports"],
   ["gpu/device.ts", 'const op = await import("../tensor/op.ts");', "layers/imports"],

@@ -1,0 +1,83 @@
+/**
+ * Runs kernels, by way of textures where buffers are slow to read.
+ *
+ * @module
+ */
+import { copyToTexture } from "./copy.ts";
+import { deviceInfo } from "./device.ts";
+import { fromTextures, type Kernel, ROW, ROWS } from "./kernel.ts";
+import { part, release, Storage, type Texture, texture } from "./memory.ts";
+import { type Bindable, type Grid, type Live, record, resourceOf } from "./record.ts";
+
+/** Bytes from which it pays: a copy costs some 20 microseconds besides. */
+const LEAST = 1 << 16;
+
+let forced: number | undefined;
+
+/** Makes what is of at least `bytes` be read from textures, for tests; undefined ends it. */
+export function forceTextures(bytes: number | undefined): void {
+  forced = bytes;
+}
+
+/**
+ * Records one dispatch.
+ *
+ * A software device without AVX-512 takes some 20 cycles for each number that a lane reads from a buffer,
+ * a tenth of that from a storage texture. So what a kernel reads in fours is copied to textures first.
+ *
+ * @param bound A resource for each binding, by its name in the WGSL.
+ * @param params A number for each field of `struct Params`.
+ * @param constants Values for `override` declarations.
+ * @throws {TypeError} If a binding or parameter is missing or unknown, or a resource was taken back.
+ */
+export function run(
+  k: Kernel,
+  bound: Readonly<Record<string, Bindable>>,
+  params: Readonly<Record<string, Live<number>>>,
+  grid: Grid,
+  constants: Readonly<Record<string, number>> = {},
+): void {
+  const { slowBuffers, limits } = deviceInfo(), least = forced ?? (slowBuffers ? LEAST : Infinity);
+  if (least === Infinity) return record(k, bound, params, grid, constants);
+  const names = k.bindings.filter(({ inFours }) => inFours).map(({ name }) => name);
+  const read = names.map((name) => bound[name] && resourceOf(bound[name]));
+  const sources = read.filter((r) => r instanceof Storage && r.live) as Storage[];
+  const pays = sources.length === names.length && sources.some(({ size }) => size >= least) &&
+    names.length <= limits.maxStorageTexturesPerShaderStage;
+  if (!pays) return record(k, bound, params, grid, constants);
+  const copies = new Map<string, Texture>();
+  for (const source of sources) {
+    if (!copies.has(source.id)) copies.set(source.id, copied(source));
+  }
+  const textures = Object.fromEntries(names.map((name, i) => [name, copies.get(sources[i].id)!]));
+  record(fromTextures(k), { ...bound, ...textures }, params, grid, constants);
+  // What is recorded later comes later, so it may use them.
+  for (const copy of copies.values()) release(copy);
+}
+
+/** A texture with the contents of `source`: whole layers, then whole rows, then what is left. */
+function copied(source: Storage): Texture {
+  const texels = source.size / 16, layers = Math.floor(texels / ROW / ROWS);
+  const rows = Math.floor(texels / ROW) % ROWS, rest = texels % ROW;
+  const to = texture(ROW, ROWS, Math.ceil(texels / ROW / ROWS), "run");
+  let begin = 0;
+  for (
+    const [y, z, width, height, depthOrArrayLayers] of [
+      [0, 0, ROW, ROWS, layers],
+      [0, layers, ROW, rows, 1],
+      [rows, layers, rest, 1, 1],
+    ]
+  ) {
+    const count = width * height * depthOrArrayLayers;
+    if (count === 0) continue;
+    copyToTexture(
+      part(source, 16 * begin, 16 * count),
+      to,
+      { texels: ROW, rows: ROWS },
+      { x: 0, y, z },
+      { width, height, depthOrArrayLayers },
+    );
+    begin += count;
+  }
+  return to;
+}

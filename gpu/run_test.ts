@@ -1,0 +1,104 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { openGpu } from "./device.ts";
+import { fromTextures, kernel, ROW, ROWS } from "./kernel.ts";
+import { counters, inScope, part, type Storage, storage } from "./memory.ts";
+import { read } from "./read.ts";
+import { write } from "./copy.ts";
+import { forceTextures, run } from "./run.ts";
+
+await openGpu();
+
+// Reads in an index, in fours by two names, and one by one.
+const sums = kernel(
+  "sums",
+  `alias V = vec4f;
+struct Params { n: u32 }
+@group(0) @binding(0) var<storage, read> a: array<V>;
+@group(0) @binding(1) var<storage, read> b: array<vec4f>; // b[i] here is no code
+@group(0) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<V>;
+@group(0) @binding(4) var<uniform> p: Params;
+fn twice(i: u32) -> V { return 2 * b[i]; }
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * 64 * 1024 + id.x;
+  if (i >= p.n) { return; }
+  y[i] = a[order[i] + u32(b[order[0]].x) * 0] + twice(i);
+}`,
+);
+
+function filled(values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Storage {
+  const made = storage(values.byteLength);
+  write(made, values);
+  return made;
+}
+
+/** `a` backwards, plus twice `b`, read from buffers and from textures. */
+async function both(texels: number, a: Storage, b: Storage): Promise<Float32Array[]> {
+  const order = filled(Uint32Array.from({ length: texels }, (_, i) => texels - 1 - i));
+  const results: Float32Array[] = [];
+  for (const bytes of [undefined, 0]) {
+    forceTextures(bytes ?? Infinity);
+    const y = storage(16 * texels), { textures } = counters;
+    try {
+      const bound = { a, b, order, y }, groups = Math.ceil(texels / 64);
+      run(sums, bound, { n: texels }, [Math.min(groups, 1024), Math.ceil(groups / 1024), 1]);
+    } finally {
+      forceTextures(undefined);
+    }
+    if (bytes === undefined) assertEquals(counters.textures, textures);
+    results.push(new Float32Array(await read(y, 16 * texels)));
+  }
+  return results;
+}
+
+const numbers = (texels: number, k: number) =>
+  Float32Array.from({ length: 4 * texels }, (_, i) => (i * k) % 1013);
+
+for (
+  const texels of [16, ROW, ROW + 16, ROW * ROWS, ROW * ROWS + 32, 2 * ROW * ROWS + 3 * ROW + 48]
+) {
+  Deno.test(`textures give what ${texels} texels in buffers do`, async () => {
+    const a = numbers(texels, 7), b = numbers(texels, 11);
+    const [plain, textured] = await both(texels, filled(a), filled(b));
+    for (const i of [0, 1, 4 * texels - 1]) {
+      const backwards = a[4 * (texels - 1 - Math.floor(i / 4)) + i % 4];
+      assertEquals(plain[i], backwards + 2 * b[i], `element ${i}`);
+    }
+    assertEquals(plain.findIndex((value, i) => value !== textured[i]), -1);
+  });
+}
+
+Deno.test("textures hold the part that is bound, and what two bindings share once", async () => {
+  const whole = filled(numbers(256, 7)), own = part(whole, 1024, 1024);
+  const before = counters.textures;
+  const [plain, textured] = await both(64, own, own);
+  assertEquals(plain, textured);
+  assertEquals(counters.textures - before <= 1, true);
+});
+
+Deno.test("only what is read in fours comes from textures", () => {
+  const kinds = fromTextures(sums).bindings.map(({ name, layout }) =>
+    `${name} ${layout.storageTexture ? "texture" : layout.buffer!.type}`
+  );
+  assertEquals(kinds, [
+    "a texture",
+    "b texture",
+    "order read-only-storage",
+    "y storage",
+    "p uniform",
+  ]);
+});
+
+Deno.test("what is missing or was taken back is named all the same", () => {
+  const [a, b, order, y] = [1, 2, 3, 4].map(() => storage(256));
+  const gone = inScope(() => storage(256), () => []);
+  forceTextures(0);
+  try {
+    const refused = (bound: Record<string, Storage>, message: string) =>
+      assertThrows(() => run(sums, bound, { n: 1 }, [1, 1, 1]), TypeError, message);
+    refused({ a, order, y }, "binding b is missing");
+    refused({ a, b: gone, order, y }, "b was taken back");
+  } finally {
+    forceTextures(undefined);
+  }
+});
