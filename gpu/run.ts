@@ -5,7 +5,7 @@
  */
 import { copyToTexture } from "./copy.ts";
 import { deviceInfo } from "./device.ts";
-import { fromTextures, type Kernel, ROW, ROWS } from "./kernel.ts";
+import { type Kernel, kernel } from "./kernel.ts";
 import { part, release, Storage, type Texture, texture } from "./memory.ts";
 import { type Bindable, type Grid, type Live, record, resourceOf } from "./record.ts";
 
@@ -80,4 +80,41 @@ function copied(source: Storage): Texture {
     begin += count;
   }
   return to;
+}
+
+/** Texels a row, and rows a layer, of the textures that {@linkcode fromTextures} reads. */
+const ROW = 1024, ROWS = 16;
+
+const fromTexture = new WeakMap<Kernel, Kernel>();
+
+/** The same kernel, which finds what it reads in fours in textures, row by row and layer by layer. */
+export function fromTextures(k: Kernel): Kernel {
+  const known = fromTexture.get(k);
+  if (known) return known;
+  let code = k.code.replace(/\/\/.*$/gm, "");
+  for (const { name } of k.bindings.filter(({ inFours }) => inFours)) {
+    const declared = new RegExp(`var<storage, read> ${name}\\s*:[^;]*;`);
+    code = code.replace(declared, `var ${name}: texture_storage_2d_array<rgba32float, read>;`);
+    code = `${called(code, name)}
+fn ${name}_at(i: u32) -> vec4f {
+  return textureLoad(${name}, vec2u(i % ${ROW}u, i / ${ROW}u % ${ROWS}u), i / ${ROW * ROWS}u);
+}`;
+  }
+  const made = kernel(k.label.replace(/\/.*/, " of textures"), code, k.entryPoint);
+  fromTexture.set(k, made);
+  return made;
+}
+
+/** `code` with `name[...]` as `name_at(...)`. */
+function called(code: string, name: string): string {
+  const use = new RegExp(`(?<![.\\w])${name}\\[`);
+  for (let match = use.exec(code); match; match = use.exec(code)) {
+    const begin = match.index + match[0].length;
+    let end = begin;
+    for (let depth = 1; depth > 0; end++) depth += { "[": 1, "]": -1 }[code[end]] ?? 0;
+    code = `${code.slice(0, match.index)}${name}_at(${code.slice(begin, end - 1)})${
+      code.slice(end)
+    }`;
+  }
+  return code;
 }

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "./device.ts";
-import { fromTextures, kernel, ROW, ROWS } from "./kernel.ts";
+import { kernel } from "./kernel.ts";
 import { counters, inScope, part, type Storage, storage } from "./memory.ts";
 import { read } from "./read.ts";
 import { write } from "./copy.ts";
-import { forceTextures, run } from "./run.ts";
+import { forceTextures, fromTextures, run } from "./run.ts";
 
 await openGpu();
 
@@ -55,7 +55,8 @@ const numbers = (texels: number, k: number) =>
   Float32Array.from({ length: 4 * texels }, (_, i) => (i * k) % 1013);
 
 for (
-  const texels of [16, ROW, ROW + 16, ROW * ROWS, ROW * ROWS + 32, 2 * ROW * ROWS + 3 * ROW + 48]
+  // A row is 1024 texels, a layer 16 rows.
+  const texels of [16, 1024, 1040, 16_384, 16_416, 35_888]
 ) {
   Deno.test(`textures give what ${texels} texels in buffers do`, async () => {
     const a = numbers(texels, 7), b = numbers(texels, 11);
