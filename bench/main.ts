@@ -9,7 +9,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo, openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
-import { idle, profile } from "../gpu/record.ts";
+import { idle, profile, trim } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
 import { withPrecision } from "../kernels/precision.ts";
@@ -78,6 +78,7 @@ async function main(words: string[]): Promise<number> {
       ? await openTuner("runs/.cache", device, say)
       : undefined;
     for (const name of names) {
+      trim(); // so that no job works in what another has left
       const job = withPrecision(precision, all[name]);
       await job.check();
       await tune?.(job.run);

@@ -76,14 +76,7 @@ export function folded(groups: number, z = 1): Grid {
   return [Math.ceil(groups / y), y, z];
 }
 
-/**
- * Records one dispatch.
- *
- * @param bound A resource for each binding, by its name in the WGSL.
- * @param params A number for each field of `struct Params`.
- * @param constants Values for `override` declarations.
- * @throws {TypeError} If a binding or parameter is missing or unknown, or a resource was taken back.
- */
+/** Records one dispatch of what is bound as it is; `run` (gpu/run.ts) is what kernels are run by. */
 export function record(
   k: Kernel,
   bound: Readonly<Record<string, Bindable>>,
