@@ -93,8 +93,8 @@ function describe(adapter: GPUAdapter): DeviceInfo {
     software,
     lanes: software ? lanesOf(name) : 0,
     fastTextures: software,
-    // With AVX-512 a number goes into a vector in one instruction, without by way of memory.
-    slowBuffers: software && lanesOf(name) <= 8,
+    // With AVX-512 a number goes into a vector in one instruction, not by way of memory.
+    slowBuffers: /llvmpipe/i.test(name) && lanesOf(name) <= 8,
     sharing: false,
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(adapter.limits[limit])])),

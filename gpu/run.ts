@@ -42,8 +42,10 @@ export function run(
   const names = k.bindings.filter(({ inFours }) => inFours).map(({ name }) => name);
   const read = names.map((name) => bound[name] && resourceOf(bound[name]));
   const sources = read.filter((r) => r instanceof Storage && r.live) as Storage[];
+  const most = 16 * ROW * ROWS * limits.maxTextureArrayLayers;
   const pays = sources.length === names.length && sources.some(({ size }) => size >= least) &&
-    names.length <= limits.maxStorageTexturesPerShaderStage;
+    names.length <= limits.maxStorageTexturesPerShaderStage &&
+    sources.every(({ size }) => size <= most);
   if (!pays) return record(k, bound, params, grid, constants);
   const copies = new Map<string, Texture>();
   for (const source of sources) {
