@@ -38,7 +38,7 @@ export function run(
   constants: Readonly<Record<string, number>> = {},
 ): void {
   const { slowBuffers, limits } = deviceInfo(), least = forced ?? (slowBuffers ? LEAST : Infinity);
-  if (least === Infinity) return record(k, bound, params, grid, constants);
+  if (least === Infinity || !readsRightly()) return record(k, bound, params, grid, constants);
   const names = k.bindings.filter(({ inFours }) => inFours).map(({ name }) => name);
   const read = names.map((name) => bound[name] && resourceOf(bound[name]));
   const sources = read.filter((r) => r instanceof Storage && r.live) as Storage[];
@@ -55,6 +55,12 @@ export function run(
   record(fromTextures(k), { ...bound, ...textures }, params, grid, constants);
   // What is recorded later comes later, so it may use them.
   for (const copy of copies.values()) release(copy);
+}
+
+/** Whether textures can be relied on: software devices were found that read them wrongly. */
+export function readsRightly(): boolean {
+  const { software, fastTextures } = deviceInfo();
+  return !software || fastTextures;
 }
 
 /** A texture with the contents of `source`: whole layers, then whole rows, then what is left. */

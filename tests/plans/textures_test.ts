@@ -1,7 +1,7 @@
 /** All that is read in fours by way of textures, as for large tensors on a device of slow buffers. */
 import { assert } from "@std/assert";
 import { counters } from "../../gpu/memory.ts";
-import { forceTextures } from "../../gpu/run.ts";
+import { forceTextures, readsRightly } from "../../gpu/run.ts";
 
 forceTextures(0);
 await import("../../kernels/adam_test.ts");
@@ -16,4 +16,4 @@ await import("../../kernels/softmax_test.ts");
 await import("../../kernels/spectral_norm_test.ts");
 await import("../../kernels/totals_test.ts");
 await import("../../nn/power_iteration_test.ts");
-Deno.test("it did", () => assert(counters.textures > 0));
+Deno.test("it did", () => assert(counters.textures > 0 || !readsRightly()));
