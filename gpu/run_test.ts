@@ -4,7 +4,7 @@ import { kernel } from "./kernel.ts";
 import { counters, inScope, part, type Storage, storage } from "./memory.ts";
 import { read } from "./read.ts";
 import { write } from "./copy.ts";
-import { forceTextures, fromTextures, run } from "./run.ts";
+import { forceTextures, fromTextures, readsRightly, run } from "./run.ts";
 
 await openGpu();
 
@@ -48,6 +48,8 @@ async function both(texels: number, a: Storage, b: Storage): Promise<Float32Arra
     if (bytes === undefined) assertEquals(counters.textures, textures);
     results.push(new Float32Array(await read(y, 16 * texels)));
   }
+  // It was compiled, so the second run was by textures.
+  assertEquals(fromTextures(sums).pipelines.size, readsRightly() ? 1 : 0);
   return results;
 }
 
