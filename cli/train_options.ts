@@ -115,7 +115,7 @@ export const trainOptions: readonly Option[] = [
   {
     name: "augment",
     kind: "text",
-    help: "what real and fake pictures undergo before D: color,translation,cutout, or none",
+    help: "what real and fake pictures undergo before D: some of color,translation,cutout, or none",
   },
   { name: "phase-kimg", kind: "number", help: "pggan: thousands of pictures a phase at 4 pixels" },
   {

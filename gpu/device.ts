@@ -181,6 +181,33 @@ export function deviceInfo(): DeviceInfo {
 }
 
 /**
+ * Runs `body` as if the device were another one: kernels are chosen as for that, and run on this one.
+ *
+ * @param changes What is different there.
+ */
+export async function describedAs<T>(
+  changes: Partial<DeviceInfo>,
+  body: () => Promise<T>,
+): Promise<T> {
+  const info = deviceInfo();
+  opened = { device: gpu(), info: { ...info, ...changes } };
+  try {
+    return await body();
+  } finally {
+    opened = { device: gpu(), info };
+  }
+}
+
+/** What a GPU has in place of what a software device has. */
+export const AS_GPU: Partial<DeviceInfo> = {
+  software: false,
+  lanes: 0,
+  fastTextures: false,
+  slowBuffers: false,
+  sharing: false,
+};
+
+/**
  * Makes something on the device and notes what the driver says of it.
  *
  * Errors come later, by promise; {@linkcode checkGpu} throws them.

@@ -5,7 +5,7 @@ import { run } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";
 
-const fold = kernel("fold", wgsl);
+const each = kernel("fold", wgsl, "each"), fours = kernel("fold", wgsl, "fours");
 
 /** Sizes of the convolution whose windows overlap. */
 export type FoldSizes = Readonly<
@@ -14,11 +14,12 @@ export type FoldSizes = Readonly<
 
 /** Adds `columns [N, Y, X, kh, kw, C]` up to `picture [N, H, W, C]` where their windows overlap. */
 export function foldInto(picture: Tensor, columns: Tensor, sizes: FoldSizes): void {
-  const { N, H, W, C } = sizes;
-  portions(
-    [columns, picture],
-    N,
-    ([columns, picture], N) =>
-      run(fold, { columns, picture }, { ...sizes, N }, folded(Math.ceil(N * H * W * C / 64))),
-  );
+  const { N, H, W, C, kw } = sizes, inFours = W * C % 4 === 0 && kw * C % 4 === 0;
+  portions([columns, picture], N, ([columns, picture], N) => {
+    const params = { ...sizes, N };
+    if (inFours) {
+      const bound = { columns4: columns, picture4: picture };
+      run(fours, bound, params, [Math.ceil(W * C / 4 / 32), H, N]);
+    } else run(each, { columns, picture }, params, folded(Math.ceil(N * H * W * C / 64)));
+  });
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { deviceInfo } from "../gpu/device.ts";
+import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Precision, precision } from "./precision.ts";
 
@@ -78,6 +78,7 @@ let tuned: Readonly<Record<string, Partial<Plan>>> = {};
 let met: Map<string, Trial> | undefined;
 /** So that a problem has the same plan object each time: kernels are found by it. */
 const made = new Map<string, Plan>();
+let madeFor: DeviceInfo | undefined;
 
 /** Makes every plan use these values, for tests and experiments; undefined ends it. */
 export function forcePlan(plan: Partial<Plan> | undefined): void {
@@ -118,6 +119,8 @@ export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
   if (met && !tuned[name] && !met.has(name)) {
     met.set(name, { kind, problem, precision: precision(), run });
   }
+  if (madeFor !== deviceInfo()) made.clear();
+  madeFor = deviceInfo();
   const key = texture ? name : `${name} from buffers`, known = made.get(key);
   if (known) return known;
   const chosen = { ...rule(kind, problem), ...tuned[name], ...forced };

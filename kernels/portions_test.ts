@@ -8,6 +8,7 @@ import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { batchNorm } from "./batch_norm.ts";
 import { fromBytes, toBytes } from "./bytes.ts";
+import { color } from "./color.ts";
 import { conv2d, conv2dInput } from "./conv2d.ts";
 import { attention } from "./attention.ts";
 import { add, affine, full, leakyRelu, mul, tanh } from "./elementwise.ts";
@@ -21,7 +22,7 @@ import { normal, uniform } from "./random.ts";
 import { bilinear, downAverage, upNearest } from "./resample.ts";
 import { concat, pad, slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
-import { cutOut, translate } from "./translate.ts";
+import { translate } from "./translate.ts";
 await openGpu();
 
 type Case = readonly [name: string, shapes: readonly Shape[], op: (...inputs: Tensor[]) => Tensor];
@@ -80,8 +81,12 @@ const cases: readonly Case[] = [
   ["some pictures", [X], (x) => slice(x, 0, 1, 7)],
   ["a frame of zeros", [X], (x) => pad(pad(x, 1, 1, 2), 2, 2, 1)],
   ["pictures of zeros", [X], (x) => pad(x, 0, 1, 1)],
-  ["pictures moved", [[96, 16, 16, 3]], (x) => translate(x, uniform([96, 2], key), 2)],
-  ["squares cut out", [[96, 16, 16, 3]], (x) => cutOut(x, uniform([96, 2], key), 6)],
+  ["colors", [[96, 16, 16, 3]], (x) => color(x, uniform([96, 4], key))],
+  [
+    "pictures moved",
+    [[96, 16, 16, 3]],
+    (x) => translate(x, uniform([96, 4], key), { most: 2, side: 6 }),
+  ],
 ];
 
 /** The result of an op and its gradients. */

@@ -1,75 +1,55 @@
 /**
- * Pictures moved, and squares cut out of them, at places that random numbers say.
+ * Pictures moved, with squares cut out of them, at places that random numbers say.
  *
  * @module
  */
 import wgsl from "./translate.wgsl" with { type: "text" };
-import { type Kernel, kernel } from "../gpu/kernel.ts";
-import { folded } from "../gpu/record.ts";
+import { kernel } from "../gpu/kernel.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { portions } from "./portions.ts";
 
-const translateKernel = kernel("translate", wgsl, "translate");
-const cutOutKernel = kernel("translate", wgsl, "cutOut");
+const translateKernel = kernel("translate", wgsl);
 
-/**
- * Moves each picture by whole pixels, from `-most` to `most` along either axis, each equally likely;
- * what comes in from outside is 0.
- *
- * @param x `[N, H, W, C]`.
- * @param u `[N, 2]` in [0, 1), along height and width.
- * @returns The shape of `x`.
- * @throws {RangeError} If the shapes do not fit.
- */
-export function translate(x: Tensor, u: Tensor, most: number): Tensor {
-  return moved(x, u, most, 1);
-}
-
-function moved(x: Tensor, u: Tensor, most: number, sign: number): Tensor {
-  return move("translate", translateKernel, x, u, most, (dy) => moved(dy, u, most, -sign), {
-    SIGN: sign,
-  });
+/** How far and how large, in pixels. */
+export interface Translation {
+  /** Pictures are moved by `-most` to `most` along either axis, each equally likely. */
+  readonly most: number;
+  /** Then a square of this side becomes 0; its centre lies anywhere, so part of it may lie outside. */
+  readonly side: number;
 }
 
 /**
- * Sets a square of `side` pixels of each picture to 0; its centre lies anywhere, so that part of it may
- * lie outside.
+ * Moves each picture by whole pixels and cuts a square out of it; what comes in from outside is 0.
  *
- * @param x `[N, H, W, C]`.
- * @param u `[N, 2]` in [0, 1), along height and width.
+ * @param x `[N, H, W, C]` with rows `W C` of a multiple of four numbers.
+ * @param u `[N, 4]` in [0, 1): for the move along height and width, and for the square.
  * @returns The shape of `x`.
  * @throws {RangeError} If the shapes do not fit.
  */
-export function cutOut(x: Tensor, u: Tensor, side: number): Tensor {
-  return move("cutOut", cutOutKernel, x, u, side, (dy) => cutOut(dy, u, side));
-}
-
-function move(
-  op: string,
-  k: Kernel,
-  x: Tensor,
-  u: Tensor,
-  most: number,
-  back: (dy: Tensor) => Tensor,
-  constants: Readonly<Record<string, number>> = {},
-): Tensor {
-  const [N, H, W, C] = x.shape;
-  if (x.shape.length !== 4 || u.size !== 2 * N) {
+export function translate(x: Tensor, u: Tensor, by: Translation): Tensor {
+  const [N, , W, C] = x.shape;
+  if (x.shape.length !== 4 || u.size !== 4 * N || W * C % 4) {
     throw new RangeError(
-      `${op}: got x [${x.shape}] and u [${u.shape}], expected [N, H, W, C], [N, 2]`,
+      `translate: got x [${x.shape}] and u [${u.shape}], expected [N, H, W, C] with W C a multiple ` +
+        `of 4, and [N, 4]`,
     );
   }
+  return moved(x, u, by, false);
+}
+
+function moved(x: Tensor, u: Tensor, by: Translation, back: boolean): Tensor {
+  const [N, H, W, C] = x.shape;
   return apply({
-    op,
+    op: "translate",
     inputs: [x],
     shape: x.shape,
     forward: (y) =>
-      portions([x, u, y], N, ([x, u, y]) => {
-        const params = { n: x.size, H, W, C, most };
-        run(k, { x, u, y }, params, folded(Math.ceil(x.size / 64)), constants);
+      portions([x, u, y], N, ([x, u, y], N) => {
+        const grid = [Math.ceil(W * C / 4 / 32), H, N] as const;
+        run(translateKernel, { x, u, y }, { H, W, C, ...by }, grid, { BACK: Number(back) });
       }),
-    backward: (dy) => [back(dy)],
+    backward: (dy) => [moved(dy, u, by, !back)],
   });
 }

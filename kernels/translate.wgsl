@@ -1,48 +1,47 @@
-// Pictures moved by whole pixels, and squares of them set to 0; where to, uniform numbers say.
-override SIGN: i32 = 1; // -1: moved the other way
-struct Params { n: u32, H: u32, W: u32, C: u32, most: u32 } // n elements; C counts a pixel's
-@group(0) @binding(0) var<storage, read> x: array<f32>; // [N, H, W, C]
-@group(0) @binding(1) var<storage, read> u: array<f32>; // [N, 2] in [0, 1): along H and W
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+// Pictures moved by whole pixels, with a square of them set to 0; where, uniform numbers say.
+override BACK = 0u; // 1: the way back
+struct Params { H: u32, W: u32, C: u32, most: u32, side: u32 }
+@group(0) @binding(0) var<storage, read> x: array<vec4f>; // [N, H, W, C], rows in fours
+@group(0) @binding(1) var<storage, read> u: array<vec4f>; // [N] in [0, 1): the move, then the square
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-struct Pixel { picture: u32, row: i32, column: i32, channel: u32 }
+// Whole numbers of 0 to count - 1
+fn whole(u: vec2f, count: vec2u) -> vec2i { return vec2i(min(vec2u(u * vec2f(count)), count - 1)); }
 
-fn pixel(i: u32) -> Pixel {
-  let at = i / p.C;
-  let row = at / p.W;
-  return Pixel(row / p.H, i32(row % p.H), i32(at % p.W), i % p.C);
-}
-
-// A whole number of 0 to count - 1
-fn whole(picture: u32, axis: u32, count: u32) -> i32 {
-  return i32(min(u32(u[2 * picture + axis] * f32(count)), count - 1));
-}
-
-// y[h, w] = x[h + a, w + b] with a and b of -most to most; 0 from outside
-@compute @workgroup_size(64)
-fn translate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64u + id.x;
-  if (i >= p.n) { return; }
-  let e = pixel(i);
-  let row = e.row + SIGN * (whole(e.picture, 0, 2 * p.most + 1) - i32(p.most));
-  let column = e.column + SIGN * (whole(e.picture, 1, 2 * p.most + 1) - i32(p.most));
-  let inside = row >= 0 && row < i32(p.H) && column >= 0 && column < i32(p.W);
-  let source = ((e.picture * p.H + u32(max(row, 0))) * p.W + u32(max(column, 0))) * p.C + e.channel;
-  y[i] = select(0f, x[min(source, p.n - 1)], inside);
-}
-
-// 0 in a square of `most` pixels about a pixel that lies anywhere; it may reach over the edges
-@compute @workgroup_size(64)
-fn cutOut(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64u + id.x;
-  if (i >= p.n) { return; }
-  let e = pixel(i);
-  let odd = p.most % 2;
-  let half = i32(p.most / 2);
-  let row = e.row - whole(e.picture, 0, p.H + 1 - odd) + half;
-  let column = e.column - whole(e.picture, 1, p.W + 1 - odd) + half;
-  let side = i32(p.most);
-  let inside = row >= 0 && row < side && column >= 0 && column < side;
-  y[i] = select(x[i], 0f, inside);
+// y[h, w] = x[h + a, w + b] with a and b of -most to most, 0 from outside; and 0 where h and w are in a
+// square of `side` pixels about a pixel that lies anywhere. Back: dx[h + a, w + b] = dy[h, w], but there.
+@compute @workgroup_size(32)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let length = i32(p.W * p.C);
+  if (4 * i32(id.x) >= length) { return; }
+  let r = u[id.z];
+  let odd = p.side % 2;
+  let move_ = whole(r.xy, vec2u(2 * p.most + 1)) - i32(p.most);
+  let corner = whole(r.zw, vec2u(p.H, p.W) + 1 - odd) - i32(p.side / 2);
+  let by = select(move_, -move_, BACK == 1);
+  // Along a row numbers are counted, not pixels.
+  let row = i32(id.y);
+  let from_row = row + by.x;
+  let at = 4 * i32(id.x) + vec4i(0, 1, 2, 3);
+  let from_at = at + by.y * i32(p.C);
+  let dark_row = select(row, from_row, BACK == 1) - corner.x;
+  let dark_at = select(at, from_at, vec4<bool>(BACK == 1)) - corner.y * i32(p.C);
+  let dark = (dark_at >= vec4i()) & (dark_at < vec4i(i32(p.side * p.C))) &
+    vec4<bool>(dark_row >= 0 && dark_row < i32(p.side));
+  let inside = (from_at >= vec4i()) & (from_at < vec4i(length)) &
+    vec4<bool>(from_row >= 0 && from_row < i32(p.H));
+  // Four numbers that may begin anywhere lie in two texels; what is not inside may be anything.
+  let first = (i32(id.z * p.H) + from_row) * length + from_at.x;
+  let last = i32(arrayLength(&y)) - 1;
+  let a = x[u32(clamp(first >> 2, 0, last))];
+  let b = x[u32(clamp((first >> 2) + 1, 0, last))];
+  var value = a;
+  switch (first & 3) {
+    case 1: { value = vec4f(a.yzw, b.x); }
+    case 2: { value = vec4f(a.zw, b.xy); }
+    case 3: { value = vec4f(a.w, b.xyz); }
+    default: {}
+  }
+  y[(id.z * p.H + id.y) * (p.W * p.C / 4) + id.x] = select(vec4f(), value, inside & !dark);
 }

@@ -160,10 +160,10 @@ export function complaint(options: TrainOptions): string | undefined {
     if (value >= 1) return `--${name} ${value} must be below 1: nothing new would ever count`;
   }
   if (dropout >= 1) return `--dropout ${dropout} must be below 1: nothing would be left`;
-  const unknown = changesOf(augment).find((name) => !Object.hasOwn(augmentations, name));
+  const unknown = changesOf(augment).find((name) => !augmentations.includes(name));
   if (unknown !== undefined) {
     return `--augment ${augment}: there is no ${unknown || "empty change"}: choose some of ` +
-      `${Object.keys(augmentations).join(",")}, or none`;
+      `${augmentations.join(",")}, or none`;
   }
   return undefined;
 }

@@ -1,0 +1,29 @@
+// Brightness, saturation and contrast of pictures, changed by uniform numbers.
+struct Params { fours: u32, k: f32, shift: f32 } // of four pixels a picture; 1 / its numbers
+@group(0) @binding(0) var<storage, read> x: array<vec4f>; // [N, pixels, 3]
+@group(0) @binding(1) var<storage, read> sums: array<vec4f>; // [N]: four parts of a picture's sum
+@group(0) @binding(2) var<storage, read> u: array<vec4f>; // [N] in [0, 1)
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+// y = c (s (x - grey) + grey - mean) + mean + b, where grey is a pixel's mean and mean a picture's
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= p.fours) { return; }
+  let change = u[id.y];
+  let b = p.shift * (change.x - 0.5);
+  let s = 2 * change.y;
+  let c = change.z + 0.5;
+  let mean = p.k * dot(sums[id.y], vec4f(1));
+  let at = 3 * (id.y * p.fours + id.x);
+  let x0 = x[at];
+  let x1 = x[at + 1];
+  let x2 = x[at + 2];
+  let red = vec4f(x0.x, x0.w, x1.z, x2.y);
+  let green = vec4f(x0.y, x1.x, x1.w, x2.z);
+  let blue = vec4f(x0.z, x1.y, x2.x, x2.w);
+  let grey = (c - c * s) / 3 * (red + green + blue) + ((1 - c) * mean + b);
+  y[at] = c * s * x0 + vec4f(grey.xxx, grey.y);
+  y[at + 1] = c * s * x1 + vec4f(grey.yy, grey.zz);
+  y[at + 2] = c * s * x2 + vec4f(grey.z, grey.www);
+}

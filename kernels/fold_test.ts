@@ -1,0 +1,44 @@
+import { openGpu } from "../gpu/device.ts";
+import { empty, tensor } from "../tensor/tensor.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { foldInto, type FoldSizes } from "./fold.ts";
+await openGpu();
+
+/** By the definition: each number goes where its window lies. */
+function reference(columns: readonly number[], sizes: FoldSizes): number[] {
+  const { N, H, W, C, kh, kw, Y, X, s, p } = sizes, picture = new Array(N * H * W * C).fill(0);
+  columns.forEach((value, at) => {
+    const [c, j, i, x, y, n] = [C, kw, kh, X, Y, N].map((size) => {
+      const index = at % size;
+      at = (at - index) / size;
+      return index;
+    });
+    const h = y * s + i - p, w = x * s + j - p;
+    if (h >= 0 && h < H && w >= 0 && w < W) picture[((n * H + h) * W + w) * C + c] += value;
+  });
+  return picture;
+}
+
+// [N, H, W, C], kernel, stride, padding: one number; those of pictures; windows that begin anywhere in
+// a four, with gaps between them, or one over the other; none in the last columns; several workgroups
+const cases: [number[], [number, number], number, number][] = [
+  [[1, 1, 1, 1], [1, 1], 1, 0],
+  [[2, 6, 6, 3], [4, 4], 2, 1],
+  [[2, 8, 8, 3], [4, 4], 2, 1],
+  [[1, 7, 12, 1], [3, 4], 5, 0],
+  [[1, 5, 12, 1], [2, 8], 1, 3],
+  [[2, 5, 6, 2], [3, 2], 1, 1],
+  [[1, 9, 8, 5], [5, 4], 3, 2],
+  [[3, 4, 48, 3], [4, 4], 2, 1],
+];
+for (const [[N, H, W, C], [kh, kw], s, p] of cases) {
+  Deno.test(`fold to [${N},${H},${W},${C}] of ${kh}x${kw}, stride ${s}, padding ${p}`, async () => {
+    const along = (size: number, k: number) => Math.floor((size + 2 * p - k) / s) + 1;
+    const sizes = { N, H, W, C, kh, kw, Y: along(H, kh), X: along(W, kw), s, p };
+    const shape = [N, sizes.Y, sizes.X, kh, kw, C];
+    const columns = randoms(shape.reduce((n, size) => n * size), 1).map(Math.fround);
+    const picture = empty([N, H, W, C]);
+    foldInto(picture, tensor(columns, shape), sizes);
+    assertClose("picture", await picture.read(), reference(columns, sizes));
+  });
+}
