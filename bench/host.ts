@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { AS_GPU, describeAs } from "../gpu/device.ts";
+import { counters } from "../gpu/memory.ts";
 import { flush, idle, rehearsed } from "../gpu/record.ts";
 import type { Job } from "./job.ts";
 
-/** Milliseconds, medians. */
+/** Milliseconds, medians, and what takes them. */
 export interface HostTimes {
   /** To record a step, */
   readonly host_ms: number;
@@ -14,6 +16,7 @@ export interface HostTimes {
   readonly submit_ms: number;
   /** to play a recorded one. */
   readonly play_ms?: number;
+  readonly dispatches: number;
 }
 
 /**
@@ -29,14 +32,26 @@ export async function hostTimes(run: () => void, player: Job["player"]): Promise
   // As in a run of thousands of steps, the engine knows the program by then.
   for (let i = 0; i < 300; i++) rehearsed(run);
   return await withoutWork(async () => {
-    const recorded = await medians(run);
-    const times = { host_ms: recorded.host, submit_ms: recorded.submit };
+    const before = counters.dispatches;
+    run();
+    const dispatches = counters.dispatches - before, recorded = await medians(run);
+    const times = { dispatches, host_ms: recorded.host, submit_ms: recorded.submit };
     if (!player) return times;
     for (let i = 0; i < 3; i++) player.step();
     const played = await medians(player.step);
     player.forget();
     return { ...times, submit_ms: played.submit, play_ms: played.host };
   });
+}
+
+/** The same with the kernels that a GPU would be given: what the host would take there. */
+export async function hostTimesAsGpu(run: () => void, player: Job["player"]): Promise<HostTimes> {
+  describeAs(AS_GPU);
+  try {
+    return await hostTimes(run, player);
+  } finally {
+    describeAs(undefined);
+  }
 }
 
 async function withoutWork<T>(body: () => Promise<T>): Promise<T> {

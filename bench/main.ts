@@ -14,7 +14,7 @@ import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
 import { withPrecision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
-import { hostTimes } from "./host.ts";
+import { hostTimes, hostTimesAsGpu } from "./host.ts";
 import type { Job } from "./job.ts";
 import { jobs, onRequest } from "./jobs.ts";
 import { trainingNames } from "./trainings.ts";
@@ -159,10 +159,9 @@ async function time(job: Job, budget: number) {
     ...(job.images && {
       gflop: round(flop / 1e9),
       images_per_s: round(1000 * job.images / ms_min),
-      ...Object.fromEntries(
-        Object.entries(await hostTimes(() => once(job), job.player))
-          .map(([name, ms]) => [name, round(ms)]),
-      ),
+      ...rounded(await hostTimes(() => once(job), job.player)),
+      ...deviceInfo().software &&
+        { as_gpu: rounded(await hostTimesAsGpu(() => once(job), job.player)) },
     }),
     device: deviceInfo().name,
     framework: "webgan",
@@ -191,6 +190,10 @@ async function printProfile(name: string, job: Job): Promise<void> {
   const how = software ? "each kernel alone by wall clock" : "timestamps";
   console.log(`${name} on ${device}, ${how}`);
   for (const line of timingTable(timings)) console.log(line);
+}
+
+function rounded(numbers: object) {
+  return Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, round(n)]));
 }
 
 function round(value: number): number {

@@ -177,25 +177,20 @@ export function gpu(): GPUDevice {
 /** What is known about the open device. */
 export function deviceInfo(): DeviceInfo {
   if (!opened) throw new GpuError("The GPU is not open: await openGpu() first");
-  return opened.info;
+  return described ?? opened.info;
 }
 
+let described: DeviceInfo | undefined;
+
 /**
- * Runs `body` as if the device were another one: kernels are chosen as for that, and run on this one.
+ * Describes the open device as if it were another one, so that kernels are chosen as for that; they run
+ * on this one. For tests and measurements.
  *
- * @param changes What is different there.
+ * @param changes What is different there; undefined ends it.
  */
-export async function describedAs<T>(
-  changes: Partial<DeviceInfo>,
-  body: () => Promise<T>,
-): Promise<T> {
-  const info = deviceInfo();
-  opened = { device: gpu(), info: { ...info, ...changes } };
-  try {
-    return await body();
-  } finally {
-    opened = { device: gpu(), info };
-  }
+export function describeAs(changes: Partial<DeviceInfo> | undefined): void {
+  described = undefined;
+  if (changes) described = { ...deviceInfo(), ...changes };
 }
 
 /** What a GPU has in place of what a software device has. */

@@ -91,7 +91,8 @@ function addRows(w: Tensor, sums: Tensor): void {
   sumInto(w, sums, [1, sums.shape[0], w.size]);
 }
 
-const MOST_PIXELS = 2 ** 24; // which float32 counts; the kernel divides by way of floats
+/** Of a tiled weight gradient: float32 counts as far, and the kernel divides by way of floats. */
+export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
   const { N, C, kh, kw, O, Y, X, s, p } = z, A = bare(layoutX(z)), G = bare(layoutY(z));

@@ -123,13 +123,12 @@ function launch(
   const tile = plan.load === "tile", load = loadOf(plan), layout = tile ? bare(A) : A;
   const pa = pack(a, layout, load, plan.precision);
   // As it lies in memory, where the kernel can read it so.
-  const flip = (tile || plan.share === "A") && flipped;
-  const laid = !flip ? B : tile ? bare(flipped) : flipped;
-  const pb = pack(b, laid, load, plan.precision), I4 = A.channels / 4;
+  const flip = (tile || plan.share === "A") && flipped, laid = flip ? flipped : B;
+  const pb = pack(b, tile ? bare(laid) : laid, load, plan.precision), I4 = layout.channels / 4;
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
   const groups = rowGroups * colGroups * sizes.E ** 2 * images;
-  const steps = taps(sizes) * A.channels / plan.KU;
+  const steps = taps(sizes) * Math.ceil(4 * I4 / plan.KU);
   const { parts, perPart } = tile ? split(plan, groups, steps, out.size) : WHOLE;
   const { bias, slope = 1 } = parts === 1 ? epilogue : {};
   const finish = {
@@ -177,7 +176,7 @@ const LEAST_STEPS = 4; // a part that is worth its trip through memory
  */
 export function split({ fill }: Plan, groups: number, steps: number, size: number) {
   const worth = Math.floor(steps / LEAST_STEPS);
-  const wanted = Math.min(Math.ceil(fill / groups), worth, partsThatFit(size));
+  const wanted = Math.min(Math.round(fill / groups), worth, partsThatFit(size));
   const perPart = Math.ceil(steps / Math.max(1, wanted));
   return { parts: Math.ceil(steps / perPart), perPart };
 }

@@ -6,10 +6,11 @@
 import { counters } from "../gpu/memory.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { MOST_PIXELS, sumPixels } from "./conv2d_weight.ts";
 import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { gather } from "./gather.ts";
 import type { Layout } from "./panel.ts";
-import { up } from "./plan.ts";
+import { byTiles, up } from "./plan.ts";
 import { portionsOf, summed } from "./portions.ts";
 import { addUp } from "./reduce.ts";
 
@@ -72,6 +73,8 @@ function matrix(name: string, shape: Shape, transposed: boolean): [number, numbe
   return transposed ? [batch, columns, rows] : [batch, rows, columns];
 }
 
+const ONE_PIXEL = { H: 1, W: 1, kh: 1, kw: 1, Y: 1, X: 1, s: 1, p: 0 };
+
 function product(
   a: Tensor,
   b: Tensor,
@@ -82,12 +85,18 @@ function product(
   epilogue: Epilogue,
 ): void {
   const { bias, slope = 1 } = epilogue, sums = ta && !tb && batch === 1 && !bias && slope === 1;
+  if (sums && byTiles() && K <= MOST_PIXELS) {
+    // Tiles are filled from rows as they lie: those of K pictures of one pixel.
+    return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N });
+  }
   if (sums && portionsOf([a, b], K) > 1) {
     const part = ([a, b]: readonly Tensor[], y: Tensor, K: number) =>
       product(a, b, y, [1, M, K, N], ta, tb, {});
     return summed(y, [a, b], K, part, addUp);
   }
   counters.flop += 2 * batch * M * K * N;
+  // A single row or column lies as if transposed, too.
+  const byColumns = K > 1 && (tb || N === 1);
   const channels = up(K, K <= 4 ? 4 : 8), frame = { top: 0, columns: 1, left: 0 };
   const A: Layout = {
     ...frame,
@@ -99,7 +108,7 @@ function product(
   const B: Layout = {
     ...frame,
     size: [batch, K, 1, N],
-    strides: tb ? [K * N, 1, 0, K] : [K * N, N, 0, 1],
+    strides: byColumns ? [K * N, 1, 0, K] : [K * N, N, 0, 1],
     rows: channels,
     channels: up(N, 4),
   };
@@ -113,7 +122,7 @@ function product(
   // A convolution of one tap over a picture one pixel wide.
   const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
   gather(
-    { a, A, b, B, ...tb && { flipped }, transposed: false, sizes, images: batch, epilogue },
+    { a, A, b, B, ...byColumns && { flipped }, transposed: false, sizes, images: batch, epilogue },
     y,
   );
 }

@@ -12,7 +12,7 @@ import { kernel } from "../gpu/kernel.ts";
 import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
 import { run } from "../gpu/run.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, up } from "./plan.ts";
 import type { Precision } from "./precision.ts";
 
 const half = "enable f16;\n" + wgsl
@@ -81,10 +81,10 @@ export function plain([layers, H, W, C]: Layout["size"], channels: number): Layo
   };
 }
 
-/** The same without its frame, as tiles are filled from it. */
+/** The same without its frame and with no more channels than texels want, as tiles are filled from it. */
 export function bare(layout: Layout): Layout {
-  const { size: [, H, W] } = layout;
-  return { ...layout, rows: H, top: 0, columns: W, left: 0 };
+  const { size: [, H, W, C] } = layout;
+  return { ...layout, rows: H, top: 0, columns: W, left: 0, channels: up(C, 4) };
 }
 
 /** True if a texture of this device can hold the layout. */

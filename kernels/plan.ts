@@ -196,6 +196,11 @@ function fits({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): boolean {
     MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
 }
 
+/** Whether it is by tiles, whatever the problem. */
+export function byTiles(): boolean {
+  return forced?.load ? forced.load === "tile" : !deviceInfo().software;
+}
+
 /** The largest tile of which there are enough, or else a small one. */
 function tiled(kind: Kind, problem: Problem): Rule {
   const fitting = TILES.filter((tile) => fits(tile, kind, problem));
@@ -225,10 +230,10 @@ function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precisi
     precision,
   };
   if (plan.load === "tile") {
-    // In a gather a step must not run over the channels of a tap.
+    // In a gather a step is of the channels of one tap: few of its terms should lie behind the last.
     const KU = kind === "weight"
       ? plan.KU
-      : [16, 8, 4].find((n) => n <= plan.KU && terms % n === 0)!;
+      : [16, 8].find((n) => n <= plan.KU && up(terms, n) <= 1.125 * terms) ?? 4;
     return { ...plan, KU, single: false };
   }
   if (kind === "weight") {

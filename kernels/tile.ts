@@ -112,7 +112,7 @@ ${multiply(plan)}
 }`;
 }
 
-/** A gather, as `gatherKernel` of kernels/gemm.ts; `KU` divides the channels of A. */
+/** A gather, as `gatherKernel` of kernels/gemm.ts. */
 export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Kernel {
   const { MR, NV, KU, wx } = plan, { rows, cols4, K4, threads } = sizes(plan);
   const name = `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
@@ -123,23 +123,26 @@ export function tiledGather(plan: Plan, transposed: boolean, finish: Finish): Ke
   return cached(name, () => {
     const y = storing(columns, "p.OC"), end = finishing(columns);
     const fetch = lines(
-      `let at = (ty * p.A_columns + tx) * p.I4 + k;`,
+      `let at = (ty * p.A_columns + tx) * p.I4 + k; let some = k + ka < p.I4;`,
       range(a.count).map((i) =>
         `a${i} = Stored();
-if (iy${i} + ty < p.A_rows && ix${i} + tx < p.A_columns) { a${i} = A[pa${i} + at]; }`
+if (some && iy${i} + ty < p.A_rows && ix${i} + tx < p.A_columns) { a${i} = A[pa${i} + at]; }`
       ),
       transposed
         ? `let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;`
         : `let tap = ty * p.kw + tx + image;`,
+      // Behind the last channel A is 0, and B is anything that exists.
       flipped
-        ? `let bt = tap * p.B_rows * p.B_width + k;`
-        : `let bt = (tap * p.B_rows + 4 * k) * p.B_width;`,
+        ? `let bt = tap * p.B_rows * p.B_width + min(k + ka, p.B_width - 1);`
+        : `let bt = tap * p.B_rows; let kb = 4 * k + l.x / ${cols4};`,
       first(
         b.busy,
         threads,
         lines(
           range(b.count).map((i) =>
-            flipped ? `b${i} = B[pb${i} + bt];` : `b${i} = B[pb + bt + ${i * b.step} * p.B_width];`
+            flipped
+              ? `b${i} = B[pb${i} + bt];`
+              : `b${i} = B[(bt + min(kb + ${i * b.step}, p.B_rows - 1)) * p.B_width + cb];`
           ),
         ),
       ),
@@ -189,13 +192,11 @@ var a${i} = Stored();`
       ),
       flipped
         ? range(b.count).map((i) =>
-          `let pb${i} = min(4 * firstCol + l.x / ${K4} + ${
-            i * b.step
-          }, p.B_rows - 1) * p.B_width + ka;`
+          `let pb${i} = min(4 * firstCol + l.x / ${K4} + ${i * b.step}, p.B_rows - 1) * p.B_width;`
         )
-        : `let pb = l.x / ${cols4} * p.B_width + min(firstCol + l.x % ${cols4}, p.B_width - 1);`,
+        : `let cb = min(firstCol + l.x % ${cols4}, p.B_width - 1);`,
       range(b.count).map((i) => `var b${i} = Stored();`),
-      `let perTap = p.I4 / ${K4};
+      `let perTap = (p.I4 + ${K4 - 1}) / ${K4};
 let first = part * p.perPart; let last = min(first + p.perPart, tapsY * tapsX * perTap);
 var k = first % perTap * ${K4}; var tx = first / perTap % max(tapsX, 1);
 var ty = first / perTap / max(tapsX, 1);`,
@@ -204,7 +205,7 @@ var ty = first / perTap / max(tapsX, 1);`,
         fetch,
         keep,
         `k += ${K4};
-if (k == p.I4) { k = 0; tx++; if (tx == tapsX) { tx = 0; ty++; } }`,
+if (k >= p.I4) { k = 0; tx++; if (tx == tapsX) { tx = 0; ty++; } }`,
       ),
       range(MR).map((r) =>
         gatherStore(

@@ -1,0 +1,20 @@
+/** The nets by the kernels that the rules choose for a GPU, all of them together. */
+import { AS_GPU, describeAs, deviceInfo, openGpu } from "../../gpu/device.ts";
+import { assertEquals } from "@std/assert";
+import { planFor } from "../../kernels/plan.ts";
+import { variant } from "../../kernels/variant.ts";
+
+await openGpu();
+describeAs(AS_GPU);
+await import("../../kernels/matmul_test.ts");
+await import("../dcgan_test.ts");
+await import("../sagan_test.ts");
+await import("../pggan_test.ts");
+
+Deno.test("kernels are chosen as for a GPU", () => {
+  const problem = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1, texture: true };
+  const { load } = planFor("gather", problem, () => {
+    throw new Error("nothing is tuned here");
+  });
+  assertEquals([load, variant(), deviceInfo().software], ["tile", "group", false]);
+});
