@@ -62,7 +62,7 @@ export {
 } from "./kernels/elementwise.ts";
 export type { Epilogue } from "./kernels/epilogue.ts";
 export { nonFinite } from "./kernels/finite.ts";
-export { matmul, type Transposed } from "./kernels/matmul.ts";
+export { matmul, type ProductOptions } from "./kernels/matmul.ts";
 export { pixelNorm } from "./kernels/pixel_norm.ts";
 export { averagePool, type AverageWindows, maxPool, type Windows } from "./kernels/pool.ts";
 export { type Precision, withPrecision } from "./kernels/precision.ts";

@@ -2,7 +2,7 @@
  * 2D convolution.
  *
  * A convolution is one trilinear form
- * `T(x, w, y) = sum x[n, Y s + i - p, X s + j - p, c] w[i, j, c, o] y[n, Y, X, o]`.
+ * `T(x, w, y) = k sum x[n, Y s + i - p, X s + j - p, c] w[i, j, c, o] y[n, Y, X, o]`.
  * The functions here are its derivatives with respect to `y`, `x` and `w`; each is the gradient of
  * the other two, so that gradients of every order exist. Pictures are `[N, H, W, C]`, weights
  * `[kh, kw, C, O]`.
@@ -47,7 +47,7 @@ export function conv2d(x: Tensor, w: Tensor, g: Geometry, epilogue: Epilogue = {
   checkEpilogue("conv2d", epilogue, z.O);
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(w, [z.kh * z.kw * z.C, z.O])];
-    return reshape(matmul(a, b, {}, epilogue), [z.N, 1, 1, z.O]);
+    return reshape(matmul(a, b, { scale: z.scale }, epilogue), [z.N, 1, 1, z.O]);
   }
   const { bias } = epilogue;
   return apply({
@@ -89,7 +89,7 @@ export function conv2dInput(
     const [a, b] = [reshape(y, [z.N, z.O]), reshape(w, [z.kh * z.kw * z.C, z.O])];
     // Each tap has columns of its own.
     const everywhere = bias && reshape(broadcastTo(bias, [z.kh * z.kw, z.C]), [b.shape[0]]);
-    return reshape(matmul(a, b, { b: true }, { bias: everywhere, slope }), shape);
+    return reshape(matmul(a, b, { b: true, scale: z.scale }, { bias: everywhere, slope }), shape);
   }
   if (isFolded(z) && (bias || slope !== 1)) {
     const x = conv2dInput(y, w, shape, g), shifted = bias ? add(x, bias) : x;
@@ -122,7 +122,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
   const z = sizesOf("conv2dWeight", x.shape, shape, g, y.shape);
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(y, [z.N, z.O])];
-    return reshape(matmul(a, b, { a: true }), shape);
+    return reshape(matmul(a, b, { a: true, scale: z.scale }), shape);
   }
   return apply({
     op: "conv2dWeight",
@@ -157,14 +157,14 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epil
     W: X,
     OC: O,
   };
-  gather({ a: x, A, b: w, B, transposed: false, sizes, epilogue }, y);
+  gather({ a: x, A, b: w, B, transposed: false, sizes, scale: z.scale, epilogue }, y);
 }
 
 /** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
 function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
-  const { N, C, kh, kw, O, Y, X } = z;
+  const { N, C, kh, kw, O, Y, X, scale } = z;
   const columns = noGrad(() =>
-    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true })
+    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true, scale })
   );
   foldInto(x, columns, z);
 }
@@ -209,5 +209,5 @@ function gatherTransposed(
     W,
     OC: C,
   };
-  gather({ a: y, A, b: w, B, flipped, transposed: true, sizes, epilogue }, x);
+  gather({ a: y, A, b: w, B, flipped, transposed: true, sizes, scale: z.scale, epilogue }, x);
 }

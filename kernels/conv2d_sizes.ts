@@ -7,12 +7,14 @@ import { sameShape, type Shape } from "../tensor/tensor.ts";
 import { type Layout, plain } from "./panel.ts";
 import { up } from "./plan.ts";
 
-/** Stride and zero padding in pixels, the same along both axes. */
+/** Stride and zero padding in pixels, the same along both axes, and a factor. */
 export interface Geometry {
   /** Pixels between two places of the kernel. */
   readonly stride: number;
   /** Zeros around the picture, in pixels. */
   readonly padding: number;
+  /** What every sum is multiplied by; 1 if left out. */
+  readonly scale?: number | undefined;
 }
 
 /** All sizes of one convolution. */
@@ -28,9 +30,11 @@ export interface Sizes {
   X: number;
   s: number;
   p: number;
+  scale: number;
 }
 
 export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
+  const { scale = 1 } = g;
   const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
   const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
   if (x.length !== 4 || w.length !== 4 || C !== Cw) {
@@ -42,7 +46,7 @@ export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape):
   if (y && !sameShape(y, [N, Y, X, O])) {
     throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
   }
-  return { N, H, W, C, kh, kw, O, Y, X, s, p };
+  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale };
 }
 
 /** True if the window covers the whole picture: then it is a product of matrices. */

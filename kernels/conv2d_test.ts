@@ -39,22 +39,22 @@ async function checkEpilogues({ x, w, y, g, forward, input }: Case, second: bool
   }
 }
 
-const cases: [Shape, Shape, number, number, number][] = [
-  // x, kernel, outputs, stride, padding
-  [[1, 1, 1, 1], [1, 1], 1, 1, 0],
-  [[2, 5, 4, 3], [1, 1], 2, 1, 0],
-  [[2, 5, 4, 3], [3, 3], 2, 1, 1],
-  [[2, 6, 6, 3], [4, 4], 2, 2, 1],
-  [[1, 7, 5, 2], [3, 3], 5, 2, 0], // the last row and column are not reached
-  [[1, 5, 7, 2], [3, 1], 2, 1, 1],
-  [[1, 7, 4, 1], [1, 1], 1, 2, 0], // classes without a tap
-  [[1, 8, 8, 1], [5, 2], 2, 3, 2],
-  [[3, 4, 4, 2], [4, 4], 3, 1, 0], // dense
-  [[1, 3, 2, 12], [2, 1], 4, 1, 0], // channels by fours
+const cases: [Shape, Shape, number, number, number, number][] = [
+  // x, kernel, outputs, stride, padding, scale
+  [[1, 1, 1, 1], [1, 1], 1, 1, 0, 1],
+  [[2, 5, 4, 3], [1, 1], 2, 1, 0, 2],
+  [[2, 5, 4, 3], [3, 3], 2, 1, 1, 2],
+  [[2, 6, 6, 3], [4, 4], 2, 2, 1, 1],
+  [[1, 7, 5, 2], [3, 3], 5, 2, 0, 1], // the last row and column are not reached
+  [[1, 5, 7, 2], [3, 1], 2, 1, 1, 2],
+  [[1, 7, 4, 1], [1, 1], 1, 2, 0, 1], // classes without a tap
+  [[1, 8, 8, 1], [5, 2], 2, 3, 2, 1],
+  [[3, 4, 4, 2], [4, 4], 3, 1, 0, 2], // dense
+  [[1, 3, 2, 12], [2, 1], 4, 1, 0, 2], // channels by fours
 ];
-for (const [x, k, O, stride, padding] of cases) {
+for (const [x, k, O, stride, padding, scale] of cases) {
   const name = `convolution of [${x}] by ${k}, ${O} outputs, stride ${stride}, padding ${padding}`;
-  const made = caseOf(x, k, O, stride, padding), second = sizeOf(x) * O < 100;
+  const made = caseOf(x, k, O, stride, padding, scale), second = sizeOf(x) * O < 100;
   Deno.test(name, () => checkAll(made, second));
   Deno.test(`${name}, with bias and leaky ReLU`, () => checkEpilogues(made, second));
 }

@@ -47,7 +47,7 @@ function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
 
 function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
   if (plan.load === "tile") return launchTiledWeight(x, y, w, z, plan);
-  const { N, C, kh, kw, O, Y, X, s } = z, A = layoutX(z), G = layoutY(z);
+  const { N, C, kh, kw, O, Y, X, s, scale } = z, A = layoutX(z), G = layoutY(z);
   const load = loadOf(plan), pa = pack(x, A, load, plan.precision);
   const pg = pack(y, G, load, plan.precision);
   const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
@@ -82,6 +82,7 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
     A_width: pa.width,
     G_rows: pg.rows,
     G_width: pg.width,
+    scale,
   };
   const grid = folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz));
   inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);
@@ -95,7 +96,7 @@ function addRows(w: Tensor, sums: Tensor): void {
 export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
-  const { N, C, kh, kw, O, Y, X, s, p } = z, A = bare(layoutX(z)), G = bare(layoutY(z));
+  const { N, C, kh, kw, O, Y, X, s, p, scale } = z, A = bare(layoutX(z)), G = bare(layoutY(z));
   const pixels = N * Y * X, I4 = A.channels / 4;
   if (pixels > MOST_PIXELS) {
     throw new RangeError(
@@ -131,6 +132,7 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
     colGroups,
     A_rows: pa.rows,
     A_columns: pa.width / I4,
+    scale,
   };
   const grid = folded(rowGroups * colGroups * parts);
   inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);

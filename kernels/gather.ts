@@ -34,6 +34,8 @@ export interface Gather {
   readonly sizes: GatherSizes;
   /** Products in all, each with a layer of its own in both operands; 1 by default. */
   readonly images?: number;
+  /** What every sum is multiplied by; 1 by default. */
+  readonly scale?: number;
   readonly epilogue?: Epilogue;
 }
 
@@ -116,7 +118,7 @@ function taps({ kh, kw, E }: GatherSizes): number {
 }
 
 function launch(
-  { a, A, b, B, flipped, transposed, sizes, images = 1, epilogue = {} }: Gather,
+  { a, A, b, B, flipped, transposed, sizes, images = 1, scale = 1, epilogue = {} }: Gather,
   out: Tensor,
   plan: Plan,
 ): void {
@@ -154,6 +156,7 @@ function launch(
     A_columns: pa.width / I4,
     B_rows: pb.rows,
     B_width: pb.width,
+    scale,
     slope,
     parts,
     perPart,

@@ -98,9 +98,10 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
       head(lanes),
       gatherClass(transposed),
       place(plan, flipped),
-      columns.map((v) => `let d${v} = ${end.begin(colOf(v))};`),
       loaded.map((r) => gatherRow(r, share === "A" ? spread(r) : rowOf(r))),
-      rows.map((r) => columns.map((v) => `var c${r}_${v} = d${v};`).join(" ")),
+      rows.map((r) =>
+        columns.map((v) => `var c${r}_${v} = ${flipped ? "f32" : "vec4f"}();`).join(" ")
+      ),
       gatherTaps(transposed),
       loaded.map((r) => `let ax${r} = ix${r} + tx * p.I4; let ay${r} = iy${r} + ty;`),
       loop("k", "p.I4", KU / 4, single),
@@ -124,11 +125,12 @@ export function gatherKernel(plan: Plan, transposed: boolean, finish: Finish): K
         ),
       ]),
       `} } }`,
+      columns.map((v) => end.load(v, colOf(v))),
       rows.map((r) =>
         gatherStore(
           rowOf(r),
           columns.flatMap((v) => [
-            end.end(`c${r}_${v}`),
+            end.end(v, `c${r}_${v}`),
             y.store("at", colOf(v), `c${r}_${v}`),
           ]),
         )
@@ -197,7 +199,10 @@ oy++;
 if (oy == p.OY) { oy = 0; n++; }
 }`,
       range(MR).map((r) =>
-        weightStore(r, range(NV).map((v) => y.store("at", `(col + ${v * wx})`, `c${r}_${v}`)))
+        weightStore(
+          r,
+          range(NV).map((v) => y.store("at", `(col + ${v * wx})`, `(p.scale * c${r}_${v})`)),
+        )
       ),
       `}`,
     );

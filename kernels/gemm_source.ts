@@ -50,7 +50,7 @@ export interface Finish {
   readonly vec4: boolean;
   /** Whether a row of B holds the terms of a column, instead of the columns of a term. */
   readonly flipped?: boolean;
-  /** Whether sums begin as `bias`, one number a column. */
+  /** Whether `bias` is added, one number a column. */
   readonly bias?: boolean;
   /** Whether they end with a leaky ReLU of `p.slope`. */
   readonly relu?: boolean;
@@ -61,10 +61,14 @@ export function finishing({ bias, relu, flipped }: Finish) {
   const type = flipped ? "f32" : "vec4f";
   return {
     declare: bias ? `@group(0) @binding(4) var<storage, read> bias: array<${type}>;` : "",
-    /** What sums of column or column texel `col` begin as. */
-    begin: (col: string) => bias ? `bias[${col}]` : `${type}()`,
-    /** Finishes the sums `c`. */
-    end: (c: string) => relu ? `${c} = select(p.slope * ${c}, ${c}, ${c} > ${type}());` : "",
+    /** Loads what finishes sums `v` of an invocation, those of column or column texel `col`. */
+    load: (v: number, col: string) => bias ? `let d${v} = bias[${col}];` : "",
+    /** Finishes the sum `c` of those. */
+    end: (v: number, c: string) =>
+      lines(
+        `${c} = p.scale * ${c}${bias ? ` + d${v}` : ""};`,
+        relu ? `${c} = select(p.slope * ${c}, ${c}, ${c} > ${type}());` : "",
+      ),
   };
 }
 
@@ -162,7 +166,7 @@ let g = w.x + w.y * groups.x;`;
 export const GATHER_PARAMS = `struct Params {
   rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad: u32, top: u32, left: u32,
   H: u32, W: u32, OC: u32, I4: u32, rowGroups: u32, colGroups: u32, images: u32,
-  A_rows: u32, A_width: u32, B_rows: u32, B_width: u32, slope: f32,
+  A_rows: u32, A_width: u32, B_rows: u32, B_width: u32, scale: f32, slope: f32,
   A_columns: u32, parts: u32, perPart: u32, pixels: u32,
 }`;
 
@@ -218,7 +222,7 @@ let at = ((m / (p.TX * p.TY) + image) * p.H + h) * p.W + w + part * p.pixels;`,
 export const WEIGHT_PARAMS = `struct Params {
   lines: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, top: u32,
   left: u32, g_top: u32, g_left: u32, IC: u32, OC: u32, I4: u32, O4: u32, rowGroups: u32,
-  colGroups: u32, A_rows: u32, A_width: u32, G_rows: u32, G_width: u32,
+  colGroups: u32, A_rows: u32, A_width: u32, G_rows: u32, G_width: u32, scale: f32,
 }`;
 
 /** Which tap and part number `z` of a weight gradient is. */

@@ -14,16 +14,18 @@ import { byTiles, up } from "./plan.ts";
 import { portionsOf, summed } from "./portions.ts";
 import { addUp } from "./reduce.ts";
 
-/** Which operands are read transposed. */
-export interface Transposed {
+/** How operands are read, and a factor. */
+export interface ProductOptions {
   /** Whether `a` is `[..., K, M]`. */
   readonly a?: boolean;
   /** Whether `b` is `[..., N, K]`. */
   readonly b?: boolean;
+  /** What every sum is multiplied by; 1 if left out. */
+  readonly scale?: number;
 }
 
 /**
- * `op(a) op(b)`: a product of matrices, or of as many as the first axis says, with a bias and a leaky
+ * `scale op(a) op(b)`: a product of matrices, or of as many as the first axis says, with a bias and a leaky
  * ReLU if asked for.
  *
  * @param a `[M, K]` or `[batch, M, K]`; `[..., K, M]` if read transposed.
@@ -35,10 +37,10 @@ export interface Transposed {
 export function matmul(
   a: Tensor,
   b: Tensor,
-  transposed: Transposed = {},
+  options: ProductOptions = {},
   epilogue: Epilogue = {},
 ): Tensor {
-  const { a: ta = false, b: tb = false } = transposed;
+  const { a: ta = false, b: tb = false, scale = 1 } = options;
   const [batch, M, K] = matrix("a", a.shape, ta), [batchB, Kb, N] = matrix("b", b.shape, tb);
   if (K !== Kb || batch !== batchB || a.shape.length !== b.shape.length) {
     throw new RangeError(
@@ -52,12 +54,20 @@ export function matmul(
     op: "matmul",
     inputs: bias ? [a, b, bias] : [a, b],
     shape: [...a.shape.slice(0, -2), M, N],
-    forward: (y) => product(a, b, y, [batch, M, K, N], ta, tb, epilogue),
+    forward: (y) => product(a, b, y, [batch, M, K, N], { a: ta, b: tb, scale }, epilogue),
     backward: (dy, y, need) => {
       const dz = throughEpilogue(dy, y, epilogue);
       return [
-        !need[0] ? null : ta ? matmul(b, dz, { a: tb, b: true }) : matmul(dz, b, { b: !tb }),
-        !need[1] ? null : tb ? matmul(dz, a, { a: true, b: ta }) : matmul(a, dz, { a: !ta }),
+        !need[0]
+          ? null
+          : ta
+          ? matmul(b, dz, { a: tb, b: true, scale })
+          : matmul(dz, b, { b: !tb, scale }),
+        !need[1]
+          ? null
+          : tb
+          ? matmul(dz, a, { a: true, b: ta, scale })
+          : matmul(a, dz, { a: !ta, scale }),
         need[2] ? biasGradient(dz, epilogue) : null,
       ];
     },
@@ -80,18 +90,18 @@ function product(
   b: Tensor,
   y: Tensor,
   [batch, M, K, N]: [number, number, number, number],
-  ta: boolean,
-  tb: boolean,
+  options: Required<ProductOptions>,
   epilogue: Epilogue,
 ): void {
+  const { a: ta, b: tb, scale } = options;
   const { bias, slope = 1 } = epilogue, sums = ta && !tb && batch === 1 && !bias && slope === 1;
   if (sums && byTiles() && K <= MOST_PIXELS) {
     // Tiles are filled from rows as they lie: those of K pictures of one pixel.
-    return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N });
+    return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N, scale });
   }
   if (sums && portionsOf([a, b], K) > 1) {
     const part = ([a, b]: readonly Tensor[], y: Tensor, K: number) =>
-      product(a, b, y, [1, M, K, N], ta, tb, {});
+      product(a, b, y, [1, M, K, N], options, {});
     return summed(y, [a, b], K, part, addUp);
   }
   counters.flop += 2 * batch * M * K * N;
@@ -122,7 +132,18 @@ function product(
   // A convolution of one tap over a picture one pixel wide.
   const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
   gather(
-    { a, A, b, B, ...byColumns && { flipped }, transposed: false, sizes, images: batch, epilogue },
+    {
+      a,
+      A,
+      b,
+      B,
+      ...byColumns && { flipped },
+      transposed: false,
+      sizes,
+      images: batch,
+      scale,
+      epilogue,
+    },
     y,
   );
 }

@@ -29,6 +29,7 @@ import type { Plan } from "./plan.ts";
 const WEIGHT_PARAMS = `struct Params {
   pixels: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, pad: u32,
   IC: u32, OC: u32, I4: u32, O4: u32, rowGroups: u32, colGroups: u32, A_rows: u32, A_columns: u32,
+  scale: f32,
 }`;
 
 /** Sizes of a plan's tiles, in texels of four numbers, and how many invocations bring them. */
@@ -60,15 +61,14 @@ function first(busy: number, threads: number, body: string): string {
   return busy < threads ? `if (l.x < ${busy}) {\n${body}\n}` : body;
 }
 
-/** Where an invocation's sums are, and what they begin as. */
-function begin(plan: Plan, start = (_col: string) => "vec4f()"): string {
+/** Where an invocation's sums are. */
+function begin(plan: Plan): string {
   const { MR, NV, wx } = plan, { rows, cols4 } = sizes(plan);
   return lines(
     `let lx = l.x % ${wx}; let ly = l.x / ${wx};
 let firstCol = g % p.colGroups * ${cols4}; let col = firstCol + lx;
 let firstRow = g / p.colGroups % p.rowGroups * ${rows}; let row = firstRow + 4 * ly;`,
-    range(NV).map((v) => `let d${v} = ${start(`(col + ${v * wx})`)};`),
-    range(MR).flatMap((r) => range(NV).map((v) => `var c${r}_${v} = d${v};`)),
+    range(MR).flatMap((r) => range(NV).map((v) => `var c${r}_${v} = vec4f();`)),
   );
 }
 
@@ -182,7 +182,7 @@ if (some && iy${i} + ty < p.A_rows && ix${i} + tx < p.A_columns) { a${i} = A[pa$
       tiles(plan),
       head(threads),
       gatherClass(transposed),
-      begin(plan, end.begin),
+      begin(plan),
       `let ka = l.x % ${K4};`,
       range(a.count).map((i) =>
         `let m${i} = min(firstRow + l.x / ${K4} + ${i * a.step}, p.rows - 1);
@@ -207,11 +207,12 @@ var ty = first / perTap / max(tapsX, 1);`,
         `k += ${K4};
 if (k >= p.I4) { k = 0; tx++; if (tx == tapsX) { tx = 0; ty++; } }`,
       ),
+      range(NV).map((v) => end.load(v, `(col + ${v * wx})`)),
       range(MR).map((r) =>
         gatherStore(
           rowOf(r, plan),
           range(NV).flatMap((v) => [
-            end.end(`c${r}_${v}`),
+            end.end(v, `c${r}_${v}`),
             y.store("at", `(col + ${v * wx})`, `c${r}_${v}`),
           ]),
         )
@@ -297,7 +298,7 @@ let first = 0u; let last = (end - min(end, k) + ${KU - 1}) / ${KU};`,
         lines(
           `{ let texel = (${rowOf(r, plan)}) / 4; let c = texel % p.I4 * 4 + ${r & 3};
 if (texel < taps * p.I4 && c < p.IC) { let at = (part * taps + texel / p.I4) * p.IC + c;`,
-          range(NV).map((v) => y.store("at", `(col + ${v * wx})`, `c${r}_${v}`)),
+          range(NV).map((v) => y.store("at", `(col + ${v * wx})`, `(p.scale * c${r}_${v})`)),
           `} }`,
         )
       ),

@@ -33,6 +33,7 @@ export interface LayerOptions {
 export class Linear extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
+  readonly #scale: number;
   readonly #slope: number;
 
   /**
@@ -44,16 +45,18 @@ export class Linear extends Weighted {
     inputs: number,
     outputs: number,
     init: Init,
-    { bias = true, spectral = false, scale, slope = 1 }: LayerOptions = {},
+    { bias = true, spectral = false, scale = 1, slope = 1 }: LayerOptions = {},
   ) {
-    super({ shape: [outputs, inputs], axis: 0, fanIn: inputs, init, spectral, scale });
+    super({ shape: [outputs, inputs], axis: 0, fanIn: inputs, init, spectral });
+    this.#scale = scale;
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, inputs);
     this.#slope = slope;
   }
 
   /** `[N, inputs]` to `[N, outputs]`. */
   override forward(x: Tensor): Tensor {
-    return matmul(x, this.used(), { b: true }, { bias: this.bias, slope: this.#slope });
+    const epilogue = { bias: this.bias, slope: this.#slope };
+    return matmul(x, this.used(), { b: true, scale: this.#scale }, epilogue);
   }
 }
 
@@ -82,9 +85,9 @@ export class Conv2d extends Weighted {
     init: Init,
   ) {
     const fanIn = inputs * kernel ** 2;
-    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral, scale });
+    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
-    this.#geometry = { stride, padding };
+    this.#geometry = { stride, padding, scale };
     this.#slope = slope;
   }
 
@@ -113,9 +116,9 @@ export class ConvTranspose2d extends Weighted {
   ) {
     // PyTorch counts the fan-in of a transposed convolution by its outputs.
     const fanIn = outputs * kernel ** 2;
-    super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral, scale });
+    super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
-    this.#geometry = { stride, padding };
+    this.#geometry = { stride, padding, scale };
     this.#slope = slope;
   }
 

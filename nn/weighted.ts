@@ -1,4 +1,3 @@
-import { scale } from "../kernels/elementwise.ts";
 import { type KnownQuotient, spectralNorm } from "../kernels/spectral_norm.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { isRecording } from "../tensor/op.ts";
@@ -18,11 +17,9 @@ export interface WeightOptions {
   readonly init: Init;
   /** Whether the weight is divided by its largest singular value. */
   readonly spectral: boolean;
-  /** What the weight is multiplied by each time it is used; 1 if left out. */
-  readonly scale?: number | undefined;
 }
 
-/** A layer with one weight, spectrally normalised, scaled or as it is; the names are PyTorch's. */
+/** A layer with one weight, spectrally normalised or as it is; the names are PyTorch's. */
 export abstract class Weighted extends Module {
   /** The weight; absent where it is spectrally normalised. */
   readonly weight?: Tensor;
@@ -33,17 +30,13 @@ export abstract class Weighted extends Module {
   /** The right one, with the other axes of the weight; flat in checkpoints, as in PyTorch. */
   readonly weight_v?: Tensor;
   readonly #axis: number;
-  readonly #scale: number;
   #known?: KnownQuotient & { readonly whole: Storage; readonly of: readonly unknown[] };
   #derived?: { readonly y: Tensor; readonly whole: Storage; readonly of: readonly unknown[] };
 
   /** The first values of the weight come from `init`. */
-  constructor({ shape, axis, fanIn, init, spectral, scale = 1 }: WeightOptions) {
+  constructor({ shape, axis, fanIn, init, spectral }: WeightOptions) {
     super();
-    [this.#axis, this.#scale] = [axis, scale];
-    if (spectral && scale !== 1) {
-      throw new RangeError("a spectrally normalised weight cannot be scaled, too");
-    }
+    this.#axis = axis;
     const weight = parameter(shape, init, fanIn);
     if (!spectral) {
       this.weight = weight;
@@ -70,17 +63,15 @@ export abstract class Weighted extends Module {
   }
 
   /**
-   * The weight to compute with. What is derived from it is kept until the weight changes or the scope
-   * ends, so that D's passes over real and fake pictures share it.
+   * The weight to compute with. A normalised one is kept until the weight changes or the scope ends, so
+   * that all of D's passes share it.
    */
   protected used(): Tensor {
-    if (this.weight && this.#scale === 1) return this.weight;
-    const from = this.weight ? [this.weight] : [this.weight_orig!, this.weight_u!, this.weight_v!];
-    const of = versions(from), old = this.#derived;
+    if (this.weight) return this.weight;
+    const { w, u, v, axis } = this.spectral!, of = versions([w, u, v]), old = this.#derived;
     if (old?.whole.live && same(old.of, of) && (old.y.node || !isRecording())) return old.y;
-    const [w, u, v] = from;
     const known = this.#known?.whole.live && same(this.#known.of, of) ? this.#known : undefined;
-    const y = this.weight ? scale(w, this.#scale) : spectralNorm(w, u, v, this.#axis, known);
+    const y = spectralNorm(w, u, v, axis, known);
     this.#derived = { y, whole: known?.whole ?? y.storage, of };
     return y;
   }

@@ -45,15 +45,16 @@ export interface Case {
   weight: Reference;
 }
 
-/** The convolution of `x` `[N, H, W, C]` by a kernel of sides `k` to `O` channels. */
+/** The convolution of `x` `[N, H, W, C]` by a kernel of sides `k` to `O` channels, times `scale`. */
 export function caseOf(
   [N, H, W, C]: Shape,
   k: Shape,
   O: number,
   stride: number,
   padding: number,
+  scale = 1,
 ): Case {
-  const g = { stride, padding }, x = [N, H, W, C], w = [k[0], k[1], C, O];
+  const g = { stride, padding, scale }, x = [N, H, W, C], w = [k[0], k[1], C, O];
   const along = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
   const y = [N, along(H, k[0]), along(W, k[1]), O];
   const zeros = (shape: Shape): number[] => new Array(sizeOf(shape)).fill(0);
@@ -67,8 +68,8 @@ export function caseOf(
     w,
     y,
     g,
-    forward: (X, Wt) => each(y, (t, xi, wi, yi) => t[yi] += X[xi] * Wt[wi]),
-    input: (Y, Wt) => each(x, (t, xi, wi, yi) => t[xi] += Y[yi] * Wt[wi]),
-    weight: (X, Y) => each(w, (t, xi, wi, yi) => t[wi] += X[xi] * Y[yi]),
+    forward: (X, Wt) => each(y, (t, xi, wi, yi) => t[yi] += scale * X[xi] * Wt[wi]),
+    input: (Y, Wt) => each(x, (t, xi, wi, yi) => t[xi] += scale * Y[yi] * Wt[wi]),
+    weight: (X, Y) => each(w, (t, xi, wi, yi) => t[wi] += scale * X[xi] * Y[yi]),
   };
 }
