@@ -14,7 +14,7 @@ type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
 type Binding = {
   readonly name: string;
   readonly index: number;
-  /** Whether it is an array of vec4f that is only read. */
+  /** Whether it is an array of vec4f. */
   readonly inFours: boolean;
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 };
@@ -35,6 +35,8 @@ export interface Kernel {
   readonly entryPoint: string;
   readonly bindings: readonly Binding[];
   readonly params: readonly Field[];
+  /** Bindings of which every lane reads its own elements before it writes them, and no others. */
+  readonly updates: readonly string[];
   /** By the values of the `override` constants. */
   readonly pipelines: Map<string, Pipeline>;
 }
@@ -49,9 +51,16 @@ const FIELD = /(\w+)\s*:\s*(u32|i32|f32)/g;
  *
  * @param file The name of the WGSL file, for messages.
  * @param code Its text.
+ * @param updates Which bindings are updated in place: of these, every lane reads its own elements before it
+ * writes them, and no others.
  * @throws {TypeError} If the text has no such entry point.
  */
-export function kernel(file: string, code: string, entryPoint = "main"): Kernel {
+export function kernel(
+  file: string,
+  code: string,
+  entryPoint = "main",
+  updates: readonly string[] = [],
+): Kernel {
   const text = code.replace(/\/\/.*$/gm, "");
   const seen = visibleTo(entryPoint, text);
   if (seen === undefined) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
@@ -61,7 +70,7 @@ export function kernel(file: string, code: string, entryPoint = "main"): Kernel 
     .map(([, index, space, name, type]) => ({
       name,
       index: Number(index),
-      inFours: space === "storage, read" && fours.some((four) => type === `array<${four}>`),
+      inFours: fours.some((four) => type === `array<${four}>`),
       layout: layoutOf(space, type),
     }));
   const params = [...(PARAMS.exec(text)?.[1] ?? "").matchAll(FIELD)]
@@ -72,6 +81,7 @@ export function kernel(file: string, code: string, entryPoint = "main"): Kernel 
     entryPoint,
     bindings,
     params,
+    updates,
     pipelines: new Map(),
   };
 }

@@ -23,7 +23,8 @@ export function forceTextures(bytes: number | undefined): void {
  * Records one dispatch.
  *
  * A software device without AVX-512 takes some 20 cycles for each number that a lane reads from a buffer,
- * a tenth of that from a storage texture. So what a kernel reads in fours is copied to textures first.
+ * a tenth of that from a storage texture. So what a kernel reads in fours is copied to textures first,
+ * also what it updates in place.
  *
  * @param bound A resource for each binding, by its name in the WGSL.
  * @param params A number for each field of `struct Params`.
@@ -39,7 +40,7 @@ export function run(
 ): void {
   const { slowBuffers, limits } = deviceInfo(), least = forced ?? (slowBuffers ? LEAST : Infinity);
   if (least === Infinity || !readsRightly()) return record(k, bound, params, grid, constants);
-  const names = k.bindings.filter(({ inFours }) => inFours).map(({ name }) => name);
+  const names = readInFours(k);
   const read = names.map((name) => bound[name] && resourceOf(bound[name]));
   const sources = read.filter((r) => r instanceof Storage && r.live) as Storage[];
   const most = 16 * ROW * ROWS * limits.maxTextureArrayLayers;
@@ -51,8 +52,14 @@ export function run(
   for (const source of sources) {
     if (!copies.has(source.id)) copies.set(source.id, copied(source));
   }
-  const textures = Object.fromEntries(names.map((name, i) => [name, copies.get(sources[i].id)!]));
-  record(fromTextures(k), { ...bound, ...textures }, params, grid, constants);
+  const textures = names.map((name, i) => [texelsOf(k, name), copies.get(sources[i].id)!]);
+  record(
+    fromTextures(k),
+    { ...bound, ...Object.fromEntries(textures) },
+    params,
+    grid,
+    constants,
+  );
   // What is recorded later comes later, so it may use them.
   for (const copy of copies.values()) release(copy);
 }
@@ -95,17 +102,34 @@ const ROW = 1024, ROWS = 16;
 
 const fromTexture = new WeakMap<Kernel, Kernel>();
 
+/** The bindings that a kernel reads in fours. */
+function readInFours({ bindings, updates }: Kernel): string[] {
+  return bindings.filter(({ name, inFours, layout }) =>
+    inFours && (layout.buffer?.type === "read-only-storage" || updates.includes(name))
+  ).map(({ name }) => name);
+}
+
+/** The name of the texture that a binding is read from: a new one beside a buffer that is written. */
+function texelsOf({ updates }: Kernel, name: string): string {
+  return updates.includes(name) ? `${name}_was` : name;
+}
+
 /** The same kernel, which finds what it reads in fours in textures, row by row and layer by layer. */
 export function fromTextures(k: Kernel): Kernel {
   const known = fromTexture.get(k);
   if (known) return known;
   let code = k.code.replace(/\/\/.*$/gm, "");
-  for (const { name } of k.bindings.filter(({ inFours }) => inFours)) {
-    const declared = new RegExp(`var<storage, read> ${name}\\s*:[^;]*;`);
-    code = code.replace(declared, `var ${name}: texture_storage_2d_array<rgba32float, read>;`);
-    code = `${called(code, name)}
+  let free = 1 + Math.max(...[...code.matchAll(/@binding\((\d+)\)/g)].map(([, n]) => Number(n)));
+  for (const name of readInFours(k)) {
+    const texels = texelsOf(k, name), type = "texture_storage_2d_array<rgba32float, read>";
+    code = called(code, name);
+    if (texels === name) {
+      const declared = new RegExp(`var<storage, read> ${name}\\s*:[^;]*;`);
+      code = code.replace(declared, `var ${name}: ${type};`);
+    } else code = `${code}\n@group(0) @binding(${free++}) var ${texels}: ${type};`;
+    code = `${code}
 fn ${name}_at(i: u32) -> vec4f {
-  return textureLoad(${name}, vec2u(i % ${ROW}u, i / ${ROW}u % ${ROWS}u), i / ${ROW * ROWS}u);
+  return textureLoad(${texels}, vec2u(i % ${ROW}u, i / ${ROW}u % ${ROWS}u), i / ${ROW * ROWS}u);
 }`;
   }
   const made = kernel(k.label.replace(/\/.*/, " of textures"), code, k.entryPoint);
@@ -113,13 +137,14 @@ fn ${name}_at(i: u32) -> vec4f {
   return made;
 }
 
-/** `code` with `name[...]` as `name_at(...)`. */
+/** `code` with `name[...]` as `name_at(...)`, but where it is assigned to. */
 function called(code: string, name: string): string {
-  const use = new RegExp(`(?<![.\\w])${name}\\[`);
+  const use = new RegExp(`(?<![.\\w])${name}\\[`, "g");
   for (let match = use.exec(code); match; match = use.exec(code)) {
     const begin = match.index + match[0].length;
     let end = begin;
     for (let depth = 1; depth > 0; end++) depth += { "[": 1, "]": -1 }[code[end]] ?? 0;
+    if (/^\s*=[^=]/.test(code.slice(end))) continue;
     code = `${code.slice(0, match.index)}${name}_at(${code.slice(begin, end - 1)})${
       code.slice(end)
     }`;

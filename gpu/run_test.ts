@@ -79,6 +79,42 @@ Deno.test("textures hold the part that is bound, and what two bindings share onc
   assertEquals(counters.textures - before <= 1, true);
 });
 
+// Adds to one in place, whose old value it also shows; an index is read where it is assigned, too.
+const update = kernel(
+  "update",
+  `struct Params { n: u32 }
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> z: array<vec4f>;
+@group(0) @binding(3) var<uniform> p: Params;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x;
+  if (i >= p.n) { return; }
+  z[i + 0 * u32(a[i].x)] = y[i];
+  y[i] = 2 * y[i] + a[i];
+}`,
+  "main",
+  ["y"],
+);
+
+Deno.test("what is updated in place is read from a texture, and written where it is", async () => {
+  const texels = 1040, a = numbers(texels, 7), old = numbers(texels, 5);
+  const [y, z] = [filled(old), storage(16 * texels)];
+  forceTextures(0);
+  try {
+    run(update, { a: filled(a), y, z }, { n: texels }, [Math.ceil(texels / 64), 1, 1]);
+  } finally {
+    forceTextures(undefined);
+  }
+  const [found, before] = [await read(y, 16 * texels), await read(z, 16 * texels)];
+  assertEquals(new Float32Array(found), old.map((v, i) => 2 * v + a[i]));
+  assertEquals(new Float32Array(before), old);
+  const made = fromTextures(update);
+  assertEquals(made.pipelines.size, readsRightly() ? 1 : 0);
+  const textures = made.bindings.filter(({ layout }) => layout.storageTexture);
+  assertEquals(textures.map(({ name }) => name).sort(), ["a", "y_was"]);
+});
+
 Deno.test("only what is read in fours comes from textures", () => {
   const kinds = fromTextures(sums).bindings.map(({ name, layout }) =>
     `${name} ${layout.storageTexture ? "texture" : layout.buffer!.type}`

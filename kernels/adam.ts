@@ -77,7 +77,8 @@ function kernelFor(count: number, scaled: boolean): Kernel {
     const numbered = (line: string, k: number) =>
       line.replace("binding(5)", `binding(${5 + k})`).replace(/(?<=\b[egno])K\b/g, `${k}`);
     const each = (line: string) => [...Array(count).keys()].map((k) => numbered(line, k)).join("");
-    known = kernel("adam", wgsl.replace(/.*\/\/ each K\n/g, each), entry);
+    const code = wgsl.replace(/.*\/\/ each K\n/g, each);
+    known = kernel("adam", code, entry, ["param", "m", "v"]);
     kernels.set(key, known);
   }
   return known;

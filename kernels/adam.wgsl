@@ -17,7 +17,7 @@ fn update(i: u32, g: vec4f, step: f32, c2: f32) {
   let vi = p.beta2 * v[i] + (1 - p.beta2) * g * g;
   m[i] = mi;
   v[i] = vi;
-  param[i] -= step * mi / (sqrt(vi / c2) + p.eps);
+  param[i] = param[i] - step * mi / (sqrt(vi / c2) + p.eps);
 }
 
 struct Share { at: u32, g: vec4f, live: bool } // what one invocation serves

@@ -8,5 +8,5 @@ struct Params { n4: u32, k: f32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.n4) { return; }
-  if (p.k == 1) { y[i] = x[i]; } else { y[i] += p.k * (x[i] - y[i]); }
+  if (p.k == 1) { y[i] = x[i]; } else { y[i] = y[i] + p.k * (x[i] - y[i]); }
 }
