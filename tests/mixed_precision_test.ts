@@ -75,7 +75,8 @@ Deno.test("gradients that vanish in half precision are kept by the scale", async
   assertClose("gradient", await kept.read(), expected, { rtol: 2e-3, atol: 1e-8 });
 });
 
-for (const kind of ["gp", "r1"]) {
+// By the seed of D, gradients of gp are off by 0.1 to 3 percent: it looks at small differences.
+for (const [kind, limit] of [["gp", 0.05], ["r1", 0.01]] as const) {
   Deno.test(`the gradient of ${kind} in half precision is that of f32, nearly`, async () => {
     const N = 4, R = 8, sizes = { fmapBase: 64, fmapMax: 16, nz: 8 };
     const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
@@ -98,8 +99,7 @@ for (const kind of ["gp", "r1"]) {
     const exact = await gradients("f32"), half = await gradients("f16", new GradScaler());
     for (const [i, g] of exact.entries()) {
       const size = Math.hypot(...g), off = Math.hypot(...g.map((v, j) => v - half[i][j]));
-      // By the seed of D, gradients of gp are off by 0.1 to 3 percent: it looks at small differences.
-      assert(size > 0 && off < 0.05 * size, `gradient ${i} is off by ${off} of ${size}`);
+      assert(size > 0 && off < limit * size, `gradient ${i} is off by ${off} of ${size}`);
     }
   });
 }
