@@ -196,7 +196,7 @@ function fits({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): boolean {
     MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
 }
 
-/** Whether it is by tiles, whatever the problem. */
+/** Whether products and convolutions are computed by tiles, whatever their sizes. */
 export function byTiles(): boolean {
   return forced?.load ? forced.load === "tile" : !deviceInfo().software;
 }
