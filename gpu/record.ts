@@ -5,13 +5,18 @@
  *
  * @module
  */
+import { bindGroup, type Bound, resourceOf, sizeOf, SLOT, SLOTS, uniforms } from "./bind.ts";
 import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
-import { forgetGroups, type Kernel, type Pipeline, pipelineOf } from "./kernel.ts";
-import { assertBindable, counters, drain, handleOf, type Resource, Storage } from "./memory.ts";
+import { forgetGroups, type Kernel, pipelineOf } from "./kernel.ts";
+import {
+  assertBindable,
+  counters,
+  drain,
+  handleOf,
+  type Resource,
+  type Storage,
+} from "./memory.ts";
 import { Stopwatch, type Timing } from "./stopwatch.ts";
-
-/** What can be bound: a resource, or something that has one (a tensor). */
-export type Bindable = Resource | { readonly storage: Resource };
 
 /** A value, or a function that gives the one of this time, where steps are played again. */
 export type Live<T> = T | (() => T);
@@ -36,8 +41,19 @@ export type Tape = Command[];
 /** Workgroups along x, y and z. */
 export type Grid = readonly [number, number, number];
 
-const SLOT = 256; // bytes a dispatch's parameters may take; WebGPU's alignment of dynamic offsets
-const SLOTS = 2048; // dispatches in one submit
+/** A number for each field of a kernel's `struct Params`. */
+export type Params = Readonly<Record<string, Live<number>>>;
+
+type Type = Kernel["params"][number]["type"];
+
+/** A dispatch, but for its parameters. */
+interface Dispatch {
+  readonly k: Kernel;
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: Grid;
+}
+
 const MAX_GROUPS = 65_535; // along one dimension
 const DEBUG = Boolean(Deno.env.get("GPU_DEBUG")); // errors are caught at the submit that made them
 
@@ -45,9 +61,8 @@ let encoder: GPUCommandEncoder | undefined;
 let pass: GPUComputePassEncoder | undefined;
 let inPlace: GPUComputePipeline | undefined; // in the pass
 let slots = 0;
-let uniform: GPUBuffer | undefined;
 const values = new DataView(new ArrayBuffer(SLOT * SLOTS)), bytes = new Uint8Array(values.buffer);
-const offsets = new Uint32Array(1); // of a dispatch's parameters
+const OFFSETS = Uint32Array.from({ length: SLOTS }, (_, i) => SLOT * i); // of slots
 let stopwatch: Stopwatch | undefined;
 let tape: Tape | undefined;
 
@@ -79,8 +94,8 @@ export function folded(groups: number, z = 1): Grid {
 /** Records one dispatch of what is bound as it is; `run` (gpu/run.ts) is what kernels are run by. */
 export function record(
   k: Kernel,
-  bound: Readonly<Record<string, Bindable>>,
-  params: Readonly<Record<string, Live<number>>>,
+  bound: Bound,
+  params: Params,
   grid: Grid,
   constants: Readonly<Record<string, number>> = {},
 ): void {
@@ -89,130 +104,96 @@ export function record(
   const made = pipelineOf(k, constants), { pipeline } = made;
   const group = bindGroup(k, made, bound);
   if (slots === SLOTS) flush();
-  const at = SLOT * slots;
-  writeParams(k, params, at);
-  dispatch(k, pipeline, group, grid);
-  if (tape) note(tape, k, pipeline, group, bound, params, grid, at);
+  const slot = slots;
+  writeParams(k, params, SLOT * slot);
+  dispatch({ k, pipeline, group, grid });
+  if (tape) stretchOf(tape, slot).add({ k, pipeline, group, grid }, bound, params);
+}
+
+/** The stretch that a dispatch with its parameters in `slot` belongs to. */
+function stretchOf(tape: Tape, slot: number): Stretch {
+  const last = tape.at(-1);
+  if (last instanceof Stretch && last.end === slot) return last;
+  const begun = new Stretch(slot);
+  tape.push(begun);
+  return begun;
 }
 
 /** Encodes a dispatch, whose parameters are in the next slot. */
-function dispatch(k: Kernel, pipeline: GPUComputePipeline, group: GPUBindGroup, grid: Grid): void {
+function dispatch({ k, pipeline, group, grid }: Dispatch): void {
   encoder ??= gpu().createCommandEncoder();
   if (stopwatch) endPass();
   pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
   if (pipeline !== inPlace) pass.setPipeline(inPlace = pipeline);
-  offsets[0] = SLOT * slots;
-  pass.setBindGroup(0, group, offsets, 0, k.params.length ? 1 : 0);
+  const taken = slotsOf(k);
+  pass.setBindGroup(0, group, OFFSETS, slots, taken);
   pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
-  if (k.params.length) slots++;
+  slots += taken;
   counters.dispatches++;
 }
 
-/** Notes a dispatch with its parameters, of which live ones are found anew each time. */
-function note(
-  tape: Tape,
-  k: Kernel,
-  pipeline: GPUComputePipeline,
-  group: GPUBindGroup,
-  bound: Readonly<Record<string, Bindable>>,
-  params: Readonly<Record<string, Live<number>>>,
-  grid: Grid,
-  at: number,
-): void {
-  const held = new Uint8Array(values.buffer.slice(at, at + 4 * k.params.length));
-  const live = k.params.flatMap(({ name, type }, i) => {
-    const value = params[name];
-    return typeof value === "function" ? [{ i, type, value }] : [];
-  });
-  const on: (GPUBuffer | GPUTexture)[] = [], written: Storage[] = [];
-  for (const { name, layout } of k.bindings) {
-    if (layout.buffer?.type === "uniform") continue;
-    const resource = resourceOf(bound[name]);
-    on.push(handleOf(resource));
-    if (layout.buffer?.type === "storage") written.push(resource as Storage);
+function slotsOf(k: Kernel): number {
+  return k.params.length ? 1 : 0;
+}
+
+/** Dispatches with nothing in between, whose parameters lie side by side. */
+class Stretch implements Command {
+  readonly what: unknown[] = [];
+  readonly on: (GPUBuffer | GPUTexture)[] = [];
+  readonly #dispatches: Dispatch[] = [];
+  readonly #written = new Set<Storage>();
+  readonly #live: { readonly at: number; readonly type: Type; readonly value: () => number }[] = [];
+  readonly #params: Uint8Array<ArrayBuffer>[] = [];
+  #joined?: Uint8Array;
+
+  /** @param begin The first one's slot when it was recorded. */
+  constructor(readonly begin: number) {}
+
+  /** The slot behind them. */
+  get end(): number {
+    return this.begin + this.#params.length;
   }
-  const constant = k.params.map(({ name }) =>
-    typeof params[name] === "function" ? "live" : params[name]
-  );
-  tape.push({
-    what: [pipeline, ...grid, ...constant],
-    on,
-    play: () => {
-      if (slots === SLOTS) flush();
-      const at = SLOT * slots;
-      bytes.set(held, at);
-      for (const { i, type, value } of live) setParam(at + 4 * i, type, value());
-      for (const storage of written) storage.version++;
-      dispatch(k, pipeline, group, grid);
-    },
-  });
-}
 
-function sizeOf(bindable: Bindable): number {
-  const resource = resourceOf(bindable);
-  return resource instanceof Storage ? resource.size : 0;
-}
-
-/** The resource that is bound. */
-export function resourceOf(bindable: Bindable): Resource {
-  return "storage" in bindable ? bindable.storage : bindable;
-}
-
-function bindGroup(k: Kernel, pipeline: Pipeline, bound: Readonly<Record<string, Bindable>>) {
-  let key = "", named = 0;
-  const resources: (Resource | undefined)[] = [];
-  for (const { name, layout } of k.bindings) {
-    if (layout.buffer?.type === "uniform") {
-      resources.push(undefined);
-      continue;
+  /** Adds one whose parameters are in slot `end`. */
+  add(dispatch: Dispatch, bound: Bound, params: Params): void {
+    const { k, pipeline, grid } = dispatch;
+    this.what.push(pipeline, ...grid);
+    this.#dispatches.push(dispatch);
+    for (const { name, layout } of k.bindings) {
+      if (layout.buffer?.type === "uniform") continue;
+      const resource = resourceOf(bound[name]);
+      this.on.push(handleOf(resource));
+      if (layout.buffer?.type === "storage") this.#written.add(resource as Storage);
     }
-    const given = bound[name];
-    if (!given) throw new TypeError(`${k.label}: binding ${name} is missing`);
-    const resource = resourceOf(given);
-    if (!resource.live) {
-      throw new TypeError(`${k.label}: ${name} was taken back by the scope that it was made in`);
+    for (const [i, { name, type }] of k.params.entries()) {
+      const value = params[name], at = SLOT * this.#params.length + 4 * i;
+      const live = typeof value === "function";
+      if (live) this.#live.push({ at, type, value });
+      this.what.push(live ? "live" : value);
     }
-    if (layout.buffer?.type === "storage") (resource as Storage).version++;
-    named++;
-    key += `${resource.id},`;
-    resources.push(resource);
+    if (slotsOf(k)) this.#params.push(bytes.slice(SLOT * this.end, SLOT * (this.end + 1)));
   }
-  if (named !== Object.keys(bound).length) {
-    const known = new Set(k.bindings.map(({ name }) => name));
-    const extra = Object.keys(bound).filter((name) => !known.has(name));
-    throw new TypeError(`${k.label}: there is no binding ${extra.join(", ")}`);
+
+  /** Makes them again, with live parameters as they are now. */
+  play(): void {
+    if (slots + this.#params.length > SLOTS) flush();
+    const begin = SLOT * slots;
+    bytes.set(this.#joined ??= joined(this.#params), begin);
+    for (const { at, type, value } of this.#live) setParam(begin + at, type, value());
+    for (const storage of this.#written) storage.version++;
+    for (const made of this.#dispatches) dispatch(made);
   }
-  const cached = pipeline.groups.get(key);
-  if (cached) return cached;
-  const group = gpu().createBindGroup({
-    label: k.label,
-    layout: pipeline.layout,
-    entries: k.bindings.map(({ index }, i) => ({ binding: index, resource: entry(resources[i]) })),
-  });
-  counters.bindGroups++;
-  pipeline.groups.set(key, group);
-  return group;
 }
 
-function entry(resource: Resource | undefined): GPUBindingResource {
-  if (resource === undefined) return { buffer: uniforms(), size: SLOT };
-  if (resource instanceof Storage) {
-    return { buffer: resource.buffer, offset: resource.offset, size: resource.size };
-  }
-  return resource.view;
-}
-
-function uniforms(): GPUBuffer {
-  return uniform ??= gpu().createBuffer({
-    label: "params",
-    size: SLOT * SLOTS,
-    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  });
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(SLOT * parts.length);
+  for (const [i, part] of parts.entries()) whole.set(part, SLOT * i);
+  return whole;
 }
 
 function writeParams(
   k: Kernel,
-  params: Readonly<Record<string, Live<number>>>,
+  params: Params,
   at: number,
 ): void {
   for (let i = 0; i < k.params.length; i++) {
@@ -222,7 +203,7 @@ function writeParams(
   }
 }
 
-function setParam(at: number, type: Kernel["params"][number]["type"], value: number): void {
+function setParam(at: number, type: Type, value: number): void {
   if (type === "f32") values.setFloat32(at, value, true);
   else values.setUint32(at, value, true);
 }

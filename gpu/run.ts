@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { type Bound, resourceOf } from "./bind.ts";
 import { copyToTexture } from "./copy.ts";
 import { deviceInfo } from "./device.ts";
 import { type Kernel, kernel } from "./kernel.ts";
 import { part, release, Storage, type Texture, texture } from "./memory.ts";
-import { type Bindable, type Grid, type Live, record, resourceOf } from "./record.ts";
+import { type Grid, type Params, record } from "./record.ts";
 
 /** Bytes from which it pays: a copy costs some 20 microseconds besides. */
 const LEAST = 1 << 16;
@@ -33,8 +34,8 @@ export function forceTextures(bytes: number | undefined): void {
  */
 export function run(
   k: Kernel,
-  bound: Readonly<Record<string, Bindable>>,
-  params: Readonly<Record<string, Live<number>>>,
+  bound: Bound,
+  params: Params,
   grid: Grid,
   constants: Readonly<Record<string, number>> = {},
 ): void {

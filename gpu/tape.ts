@@ -42,7 +42,7 @@ export class Player<T> {
   step(key: string, body: () => T): T {
     const kept = this.#kept.get(key);
     if (kept && this.#agreed.has(key)) {
-      for (const { play } of kept.tape) play();
+      for (const command of kept.tape) command.play();
       this.played++;
       return kept.result;
     }

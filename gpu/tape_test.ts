@@ -1,9 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { fromBytes } from "../kernels/bytes.ts";
-import { add } from "../kernels/elementwise.ts";
+import { add, affine } from "../kernels/elementwise.ts";
 import { lerpInto } from "../kernels/lerp.ts";
 import { uniform } from "../kernels/random.ts";
 import { empty, type Tensor, tensor } from "../tensor/tensor.ts";
+import { SLOTS } from "./bind.ts";
 import { openGpu } from "./device.ts";
 import { counters, release } from "./memory.ts";
 import { effect, type Live } from "./record.ts";
@@ -62,6 +63,24 @@ Deno.test("what a player works in is its own until it forgets", () => {
   const again = Array.from({ length: 4 }, () => empty(shape));
   assertEquals(counters.bytes, more, "what it gave back is used again");
   for (const { storage } of [...taken, ...again]) release(storage);
+});
+
+Deno.test("a step of more dispatches than one submit holds is played", async () => {
+  const n = 2 * SLOTS + 10, start = { at: 0 }, one = tensor([1], [1]), player = sumsPlayer();
+  const body = () => {
+    let y = affine(one, () => start.at, 0);
+    for (let i = 1; i < n; i++) y = affine(y, 1, i === SLOTS ? 1000 : 1);
+    effect(() => start.at++);
+    return y;
+  };
+  for (let i = 0; i < 5; i++) {
+    assertEquals([...await player.step("", body).read()], [i + n - 1 + 999]);
+    // Else the played one would begin in the same slot each time.
+    for (let j = 0; j < 100 * i; j++) release(affine(one, 1, 0).storage);
+  }
+  assertEquals(player.played, 3);
+  player.forget();
+  release(one.storage);
 });
 
 Deno.test("a step of something else each time is not played", async () => {

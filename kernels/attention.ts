@@ -9,7 +9,7 @@
  */
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { counters } from "../gpu/memory.ts";
-import type { Bindable } from "../gpu/record.ts";
+import type { Bindable, Bound } from "../gpu/bind.ts";
 import { run } from "../gpu/run.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
@@ -69,7 +69,7 @@ export function attention(
   // All pictures, or as many at a time as can be bound.
   const byPictures = (
     bound: Readonly<Record<string, Tensor>>,
-    body: (bound: Readonly<Record<string, Bindable>>, N: number) => void,
+    body: (bound: Bound, N: number) => void,
   ) =>
     portionsByName(bound, N, (parts, N) => {
       const laid: Record<string, Bindable> = { ...parts };
@@ -81,7 +81,7 @@ export function attention(
     }, widest);
   const stream = (
     k: Kernel,
-    bound: Readonly<Record<string, Bindable>>,
+    bound: Bound,
     [rows, others]: readonly [number, number],
     pictures: number,
     slices = 1,

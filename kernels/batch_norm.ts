@@ -6,7 +6,8 @@
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { bindable, part } from "../gpu/memory.ts";
-import { type Bindable, folded, type Grid } from "../gpu/record.ts";
+import type { Bound } from "../gpu/bind.ts";
+import { folded, type Grid } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
@@ -25,7 +26,6 @@ const ENTRIES = [
 
 type Kernels = Record<typeof ENTRIES[number], Kernel>;
 type Tensors = Readonly<Record<string, Tensor>>;
-type Bound = Readonly<Record<string, Bindable>>;
 
 function family(code: string): Kernels {
   return Object.fromEntries(

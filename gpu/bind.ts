@@ -1,0 +1,91 @@
+/**
+ * What kernels are given: bind groups.
+ *
+ * @module
+ */
+import { gpu } from "./device.ts";
+import type { Kernel, Pipeline } from "./kernel.ts";
+import { counters, type Resource, Storage } from "./memory.ts";
+
+/** What can be bound: a resource, or something that has one (a tensor). */
+export type Bindable = Resource | { readonly storage: Resource };
+
+/** A resource for each binding, by its name in the WGSL. */
+export type Bound = Readonly<Record<string, Bindable>>;
+
+/** Bytes that a dispatch's parameters may take: WebGPU's alignment of dynamic offsets. */
+export const SLOT = 256;
+
+/** Dispatches in one submit. */
+export const SLOTS = 2048;
+
+let uniform: GPUBuffer | undefined;
+
+/** Bytes of a buffer that is bound. */
+export function sizeOf(bindable: Bindable): number {
+  const resource = resourceOf(bindable);
+  return resource instanceof Storage ? resource.size : 0;
+}
+
+/** The resource that is bound. */
+export function resourceOf(bindable: Bindable): Resource {
+  return "storage" in bindable ? bindable.storage : bindable;
+}
+
+/**
+ * What a kernel's bindings are given, as WebGPU wants it; kept, so that a step that repeats makes none.
+ *
+ * @throws {TypeError} If a binding is missing or unknown, or a resource was taken back.
+ */
+export function bindGroup(k: Kernel, pipeline: Pipeline, bound: Bound) {
+  let key = "", named = 0;
+  const resources: (Resource | undefined)[] = [];
+  for (const { name, layout } of k.bindings) {
+    if (layout.buffer?.type === "uniform") {
+      resources.push(undefined);
+      continue;
+    }
+    const given = bound[name];
+    if (!given) throw new TypeError(`${k.label}: binding ${name} is missing`);
+    const resource = resourceOf(given);
+    if (!resource.live) {
+      throw new TypeError(`${k.label}: ${name} was taken back by the scope that it was made in`);
+    }
+    if (layout.buffer?.type === "storage") (resource as Storage).version++;
+    named++;
+    key += `${resource.id},`;
+    resources.push(resource);
+  }
+  if (named !== Object.keys(bound).length) {
+    const known = new Set(k.bindings.map(({ name }) => name));
+    const extra = Object.keys(bound).filter((name) => !known.has(name));
+    throw new TypeError(`${k.label}: there is no binding ${extra.join(", ")}`);
+  }
+  const cached = pipeline.groups.get(key);
+  if (cached) return cached;
+  const group = gpu().createBindGroup({
+    label: k.label,
+    layout: pipeline.layout,
+    entries: k.bindings.map(({ index }, i) => ({ binding: index, resource: entry(resources[i]) })),
+  });
+  counters.bindGroups++;
+  pipeline.groups.set(key, group);
+  return group;
+}
+
+function entry(resource: Resource | undefined): GPUBindingResource {
+  if (resource === undefined) return { buffer: uniforms(), size: SLOT };
+  if (resource instanceof Storage) {
+    return { buffer: resource.buffer, offset: resource.offset, size: resource.size };
+  }
+  return resource.view;
+}
+
+/** Where parameters of dispatches lie. */
+export function uniforms(): GPUBuffer {
+  return uniform ??= gpu().createBuffer({
+    label: "params",
+    size: SLOT * SLOTS,
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  });
+}
