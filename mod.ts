@@ -63,6 +63,7 @@ export {
 export type { Epilogue } from "./kernels/epilogue.ts";
 export { nonFinite } from "./kernels/finite.ts";
 export { matmul, type ProductOptions } from "./kernels/matmul.ts";
+export { minibatchStddev } from "./kernels/minibatch_stddev.ts";
 export { pixelNorm } from "./kernels/pixel_norm.ts";
 export { averagePool, type AverageWindows, maxPool, type Windows } from "./kernels/pool.ts";
 export { type Precision, withPrecision } from "./kernels/precision.ts";
@@ -92,7 +93,6 @@ export {
   Sequential,
 } from "./nn/layers.ts";
 export { MinibatchDiscrimination } from "./nn/minibatch_discrimination.ts";
-export { minibatchStddev } from "./nn/minibatch_stddev.ts";
 export { Module } from "./nn/module.ts";
 export { PowerIteration } from "./nn/power_iteration.ts";
 export { type HostRandom, hostRandom } from "./nn/random.ts";

@@ -10,12 +10,13 @@
  * @module
  */
 import { tanh } from "../kernels/elementwise.ts";
+import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
+import { batches } from "../nn/batches.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, type LayerOptions, Linear } from "../nn/layers.ts";
 import { MinibatchDiscrimination } from "../nn/minibatch_discrimination.ts";
-import { minibatchStddev } from "../nn/minibatch_stddev.ts";
 import { Module } from "../nn/module.ts";
 import { type HostRandom, hostRandom } from "../nn/random.ts";
 import { reshape } from "../tensor/op.ts";
@@ -230,7 +231,9 @@ export class PgganDiscriminator extends Module {
     const seen = (level: number, picture: Tensor) => this.fromRgb[level].forward(picture, training);
     let x = seen(top, picture);
     for (let level = top; level >= 0; level--) {
-      if (level === 0 && this.#options.minibatch === "stddev") x = minibatchStddev(x);
+      if (level === 0 && this.#options.minibatch === "stddev") {
+        x = minibatchStddev(x, batches());
+      }
       for (const step of this.blocks[level]) x = through(step, x, training);
       if (level > 0) x = downAverage(x, 2);
       if (level === top && fading && top > 0) {

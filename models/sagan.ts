@@ -6,11 +6,12 @@
  * @module
  */
 import { tanh } from "../kernels/elementwise.ts";
+import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
+import { batches } from "../nn/batches.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import { MinibatchDiscrimination } from "../nn/minibatch_discrimination.ts";
-import { minibatchStddev } from "../nn/minibatch_stddev.ts";
 import { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
 import { SelfAttention } from "../nn/self_attention.ts";
@@ -216,7 +217,7 @@ export class SaganDiscriminator extends Module {
   override forward(x: Tensor, training: boolean): Tensor {
     let seen = this.features(x, training);
     if (this.discrimination) seen = this.discrimination.forward(seen);
-    if (this.#stddev) seen = minibatchStddev(seen);
+    if (this.#stddev) seen = minibatchStddev(seen, batches());
     return reshape(this.output.forward(seen), [x.shape[0]]);
   }
 }

@@ -1,5 +1,6 @@
 import { openGpu } from "../gpu/device.ts";
 import { mul } from "../kernels/elementwise.ts";
+import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
 import { sum } from "../kernels/reduce.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
@@ -9,7 +10,6 @@ import { grad } from "./grad.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
 import { MinibatchDiscrimination } from "./minibatch_discrimination.ts";
-import { minibatchStddev } from "./minibatch_stddev.ts";
 import { hostRandom } from "./random.ts";
 await openGpu();
 
@@ -17,16 +17,16 @@ type Pass = (x: Tensor) => Tensor;
 const apart = (pass: Pass, xs: readonly Tensor[]) => xs.map(pass);
 
 /** What a net makes of batches, its gradients, and where its running statistics end. */
-async function all(way: typeof together, batches: number): Promise<Float32Array[]> {
+async function all(way: typeof together, count: number): Promise<Float32Array[]> {
   const init = normalInit(hostRandom(1), 1), shape = { kernel: 3, stride: 1, padding: 1 };
   const net = new Sequential(
     new Conv2d(3, 8, shape, init),
     new BatchNorm2d(8, init, { slope: 0.2 }),
     new MinibatchDiscrimination(8, 4, 3, init),
   );
-  const pass: Pass = (x) => minibatchStddev(net.forward(x, true));
+  const pass: Pass = (x) => minibatchStddev(net.forward(x, true), batches());
   const xs = Array.from(
-    { length: batches },
+    { length: count },
     (_, i) => tensor(randoms(4 * 5 * 5 * 3, i).map((v) => (i + 1) * v), [4, 5, 5, 3]),
   );
   const ys = way(pass, xs);

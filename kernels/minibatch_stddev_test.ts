@@ -1,6 +1,6 @@
 import { assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { minibatchStddev } from "./minibatch_stddev.ts";
 await openGpu();
@@ -26,18 +26,26 @@ function reference(x: number[], [N, H, W, C]: Picture, group: number): number[] 
   }).flat();
 }
 
-// pairs; one group; groups that interleave; a batch below the group
-const cases: [Picture, number][] = [
-  [[2, 1, 1, 1], 2],
-  [[4, 2, 2, 3], 4],
-  [[8, 1, 2, 2], 4],
-  [[6, 2, 1, 3], 2],
-  [[3, 1, 2, 2], 4],
+// pairs; one group; groups that interleave; a batch below the group; several batches; more features
+// than lanes, and more pixels
+const cases: [Picture, number, number][] = [
+  [[2, 1, 1, 1], 2, 1],
+  [[4, 2, 2, 3], 4, 1],
+  [[8, 1, 2, 2], 4, 1],
+  [[6, 2, 1, 3], 2, 1],
+  [[3, 1, 2, 2], 4, 1],
+  [[4, 1, 2, 2], 2, 2],
+  [[4, 2, 1, 2], 4, 3],
+  [[2, 10, 13, 2], 2, 1],
 ];
-for (const [shape, group] of cases) {
-  Deno.test(`minibatchStddev() of [${shape}] in groups of ${group}`, () =>
-    checkOp((x) => minibatchStddev(x, group), (x) => reference(x, shape, group), [shape], {
-      second: true,
+for (const [shape, group, batches] of cases) {
+  const [N, ...picture] = shape, all = [batches * N, ...picture], size = sizeOf(shape);
+  const each = (x: number[]) =>
+    Array.from({ length: batches }, (_, i) => x.slice(i * size, (i + 1) * size))
+      .flatMap((x) => reference(x, shape, group));
+  Deno.test(`minibatchStddev() of ${batches} x [${shape}] in groups of ${group}`, () =>
+    checkOp((x) => minibatchStddev(x, batches, group), each, [all], {
+      second: size < 100,
       // Where two pictures are nearly the same the root is steep.
       rtol: 5e-4,
       seed: 3,
