@@ -179,8 +179,9 @@ const GROUP = 256; // lanes
 function sumTogether(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
   const { kernels, columns } = by(B), wide = 2 ** Math.min(4, Math.ceil(Math.log2(columns)));
   const groups = A * Math.ceil(columns / wide), terms = R * wide / GROUP;
-  // A lane should have some terms to add, and the device some hundred workgroups.
-  const chunks = Math.max(1, Math.min(Math.ceil(terms / 8), Math.ceil(1024 / groups)));
+  // A lane should have some terms to add, and the device some hundred workgroups. What such a round
+  // leaves is short enough for one more to end it.
+  const chunks = terms <= 64 ? 1 : Math.min(Math.ceil(terms / 8), Math.ceil(1024 / groups));
   const to = chunks === 1 ? y : empty([A, chunks, B]);
   run(
     kernels.sumGroup,
