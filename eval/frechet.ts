@@ -3,14 +3,9 @@
  *
  * @module
  */
-import {
-  addProduct,
-  cholesky,
-  eigenvalues,
-  type Matrix,
-  transpose,
-  zeros,
-} from "./linear_algebra.ts";
+import { cholesky } from "./cholesky.ts";
+import { eigenvalues } from "./eigenvalues.ts";
+import { addProduct, type Matrix, transpose, zeros } from "./matrix.ts";
 import type { Statistics } from "./statistics.ts";
 
 /**

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { array, features } from "../tests/metrics_fixture.ts";
 import { assertClose, random } from "../tests/support.ts";
 import { frechetDistance } from "./frechet.ts";
-import { zeros } from "./linear_algebra.ts";
+import { zeros } from "./matrix.ts";
 import { Moments, type Statistics } from "./statistics.ts";
 
 function statisticsOf(name: string): Statistics {

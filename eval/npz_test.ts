@@ -4,7 +4,7 @@ import { features } from "../tests/metrics_fixture.ts";
 import { assertClose } from "../tests/support.ts";
 import { cachedFeatures, cachedStatistics } from "./cache.ts";
 import { EvalError } from "./errors.ts";
-import { zeros } from "./linear_algebra.ts";
+import { zeros } from "./matrix.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
 import { Moments } from "./statistics.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { addProduct, type Matrix, zeros } from "./linear_algebra.ts";
+import { addProduct, type Matrix, zeros } from "./matrix.ts";
 
 /** What a Frechet distance needs to know of a set of features. */
 export interface Statistics {
