@@ -4,8 +4,8 @@
  * @module
  */
 import { basename, join } from "@std/path";
-import type { ConvWeights, Feature, InceptionWeights } from "../models/inception.ts";
-import { Inception } from "../models/inception.ts";
+import { type Feature, Inception, type InceptionWeights } from "../models/inception.ts";
+import type { ConvWeights } from "../models/inception_blocks.ts";
 import { CheckpointError } from "../nn/errors.ts";
 import { decodeTorch, isTorch } from "../nn/torch_file.ts";
 import { decodeSafetensors, type Entry } from "../nn/safetensors.ts";
