@@ -24,7 +24,7 @@ import {
 } from "./conv2d_sizes.ts";
 import { sumPixels } from "./conv2d_weight.ts";
 import { add, leakyRelu } from "./elementwise.ts";
-import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
+import { checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { foldInto } from "./fold.ts";
 import { gather } from "./gather.ts";
 import { matmul } from "./matmul.ts";
@@ -56,11 +56,11 @@ export function conv2d(x: Tensor, w: Tensor, g: Geometry, epilogue: Epilogue = {
     shape: [z.N, z.Y, z.X, z.O],
     forward: (y) => gatherForward(x, w, y, z, epilogue),
     backward: (dy, y, need) => {
-      const dz = throughEpilogue(dy, y, epilogue);
+      const [dz, db] = throughEpilogue(dy, y, epilogue, need[2]);
       return [
         need[0] ? conv2dInput(dz, w, x.shape, g) : null,
         need[1] ? conv2dWeight(x, dz, w.shape, g) : null,
-        need[2] ? biasGradient(dz, epilogue) : null,
+        db,
       ];
     },
   });
@@ -101,11 +101,11 @@ export function conv2dInput(
     shape,
     forward: (x) => gatherTransposed(y, w, x, z, epilogue),
     backward: (dx, x, need) => {
-      const dz = throughEpilogue(dx, x, epilogue);
+      const [dz, db] = throughEpilogue(dx, x, epilogue, need[2]);
       return [
         need[0] ? conv2d(dz, w, g) : null,
         need[1] ? conv2dWeight(dz, y, w.shape, g) : null,
-        need[2] ? biasGradient(dz, epilogue) : null,
+        db,
       ];
     },
   });

@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { isRecording } from "../tensor/op.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import { leakyGate } from "./elementwise.ts";
+import { gateAndSum } from "./gate_sum.ts";
 import { sumTo } from "./reduce.ts";
 
 /** `lrelu(y + bias)`. */
@@ -29,13 +31,18 @@ export function checkEpilogue(op: string, { bias, slope = 1 }: Epilogue, channel
   if (!(slope >= 0)) throw new RangeError(`${op}: got slope ${slope}, expected at least 0`);
 }
 
-/** The gradient of what the epilogue was given, from that of its result `y`. */
-export function throughEpilogue(dy: Tensor, y: Tensor, { slope = 1 }: Epilogue): Tensor {
+/**
+ * The gradient of what the epilogue was given, from that of its result `y`, and the bias's if it is
+ * needed.
+ */
+export function throughEpilogue(
+  dy: Tensor,
+  y: Tensor,
+  { bias, slope = 1 }: Epilogue,
+  need: boolean,
+): [dz: Tensor, db: Tensor | null] {
   // The result has the sign of what the ReLU saw, but for slope 0, where it is 0 instead of negative.
-  return slope === 1 ? dy : leakyGate(y, dy, slope);
-}
-
-/** The gradient of the bias, from what {@linkcode throughEpilogue} gives. */
-export function biasGradient(dz: Tensor, { bias }: Epilogue): Tensor | null {
-  return bias ? sumTo(dz, bias.shape) : null;
+  if (bias && need && slope !== 1 && !isRecording()) return gateAndSum(y, dy, slope);
+  const dz = slope === 1 ? dy : leakyGate(y, dy, slope);
+  return [dz, bias && need ? sumTo(dz, bias.shape) : null];
 }

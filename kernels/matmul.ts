@@ -7,7 +7,7 @@ import { counters } from "../gpu/memory.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { MOST_PIXELS, sumPixels } from "./conv2d_weight.ts";
-import { biasGradient, checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
+import { checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { gather } from "./gather.ts";
 import type { Layout } from "./panel.ts";
 import { byTiles, up } from "./plan.ts";
@@ -56,7 +56,7 @@ export function matmul(
     shape: [...a.shape.slice(0, -2), M, N],
     forward: (y) => product(a, b, y, [batch, M, K, N], { a: ta, b: tb, scale }, epilogue),
     backward: (dy, y, need) => {
-      const dz = throughEpilogue(dy, y, epilogue);
+      const [dz, db] = throughEpilogue(dy, y, epilogue, need[2]);
       return [
         !need[0]
           ? null
@@ -68,7 +68,7 @@ export function matmul(
           : tb
           ? matmul(dz, a, { a: true, b: ta, scale })
           : matmul(a, dz, { a: !ta, scale }),
-        need[2] ? biasGradient(dz, epilogue) : null,
+        db,
       ];
     },
   });

@@ -176,12 +176,21 @@ function sumWhole(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
 
 const GROUP = 256; // lanes
 
-function sumTogether(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
-  const { kernels, columns } = by(B), wide = 2 ** Math.min(4, Math.ceil(Math.log2(columns)));
-  const groups = A * Math.ceil(columns / wide), terms = R * wide / GROUP;
+/**
+ * How workgroups sum R terms: `wide` lanes of each side by side along B, so that `groups` of them see
+ * every sum, and each of `chunks` times as many a part of its terms.
+ */
+export function workgroupsOf([A, R, B]: View): { wide: number; groups: number; chunks: number } {
+  const wide = 2 ** Math.min(4, Math.ceil(Math.log2(B)));
+  const groups = A * Math.ceil(B / wide), terms = R * wide / GROUP;
   // A lane should have some terms to add, and the device some hundred workgroups. What such a round
   // leaves is short enough for one more to end it.
   const chunks = terms <= 64 ? 1 : Math.min(Math.ceil(terms / 8), Math.ceil(1024 / groups));
+  return { wide, groups, chunks };
+}
+
+function sumTogether(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
+  const { kernels, columns } = by(B), { wide, groups, chunks } = workgroupsOf([A, R, columns]);
   const to = chunks === 1 ? y : empty([A, chunks, B]);
   run(
     kernels.sumGroup,
@@ -196,7 +205,7 @@ function sumTogether(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
  * In how many parts to sum R terms: enough invocations to fill a GPU, no loop of more than 4096
  * terms (a long float32 sum loses digits, and the software device ends loops at 65,535).
  */
-function chunksOf([A, R, B]: View): number {
+export function chunksOf([A, R, B]: View): number {
   if (R <= 64) return 1;
   const fill = Math.ceil(16_384 / (A * B));
   return Math.max(Math.min(fill, Math.ceil(Math.sqrt(R))), Math.ceil(R / 4096));

@@ -36,6 +36,7 @@ for (const shape of [[1, 1, 1, 4], [5, 13, 7, 3], [2, 3, 3, 260], [20, 20, 20, 8
 }
 Deno.test("what follows is by workgroups", () => forceVariant("group"));
 await import("../../kernels/adam_test.ts");
+await import("../../kernels/gate_sum_test.ts");
 await import("../../kernels/reduce_test.ts");
 await import("../../kernels/softmax_test.ts");
 await import("../../kernels/totals_test.ts");

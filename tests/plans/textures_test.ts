@@ -9,6 +9,7 @@ await import("../../kernels/batch_norm_test.ts");
 await import("../../kernels/elementwise_test.ts");
 await import("../../kernels/pixel_norm_test.ts");
 await import("../../kernels/pool_test.ts");
+await import("../../kernels/gate_sum_test.ts");
 await import("../../kernels/reduce_test.ts");
 await import("../../kernels/resample_test.ts");
 await import("../../kernels/slice_test.ts");

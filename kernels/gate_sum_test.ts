@@ -1,0 +1,44 @@
+import { assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/device.ts";
+import { grad } from "../nn/grad.ts";
+import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
+import { assertClose, randoms } from "../tests/support.ts";
+import { conv2d } from "./conv2d.ts";
+import { mul } from "./elementwise.ts";
+import { gateAndSum } from "./gate_sum.ts";
+import { sum } from "./reduce.ts";
+await openGpu();
+
+// one number; primes; fours, less than a workgroup is wide, and more; sums in one round and in two
+const shapes: Shape[] = [[1, 1], [13, 3], [2, 5, 5, 4], [7, 132], [9000, 8], [40_000, 3], [
+  3000,
+  64,
+]];
+for (const shape of shapes) {
+  for (const slope of [0, 0.2]) {
+    Deno.test(`gateAndSum() of [${shape}], slope ${slope}`, async () => {
+      const size = sizeOf(shape), C = shape.at(-1)!;
+      // As after a ReLU: with slope 0 negative numbers have become 0.
+      const y = randoms(size, 1).map((v) => Math.fround(v > 0 ? v : slope * v));
+      const dy = randoms(size, 2).map(Math.fround);
+      const [z, total] = gateAndSum(tensor(y, shape), tensor(dy, shape), slope);
+      const expected = dy.map((v, i) => y[i] > 0 ? v : slope * v), sums = new Float64Array(C);
+      expected.forEach((v, i) => sums[i % C] += v);
+      assertClose("z", await z.read(), expected);
+      assertClose("sum", await total.read(), sums, { atol: 1e-6 * size / C });
+    });
+  }
+}
+
+Deno.test("gradients by it are those that have gradients of their own", async () => {
+  const shapes = [[2, 6, 6, 3], [3, 3, 3, 5], [5]], g = { stride: 1, padding: 1 };
+  const [x, w, bias] = shapes.map((shape, i) => tensor(randoms(sizeOf(shape), i), shape, true));
+  const found = async (createGraph: boolean) => {
+    const y = conv2d(x, w, g, { bias, slope: 0.2 });
+    const loss = sum(mul(y, tensor(randoms(y.size, 7), y.shape)));
+    return await Promise.all(grad(loss, [x, w, bias], { createGraph }).map((t) => t.read()));
+  };
+  const fused = await found(false), apart = await found(true);
+  assertEquals(fused.length, 3);
+  fused.forEach((values, i) => assertClose(`gradient ${i}`, values, apart[i]));
+});
