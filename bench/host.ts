@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { AS_GPU, describeAs } from "../gpu/device.ts";
+import { AS_GPU, describeAs, deviceInfo } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { flush, idle, rehearsed } from "../gpu/record.ts";
 import type { Job } from "./job.ts";
+
+const AHEAD = 8; // steps
 
 /** Milliseconds, medians, and what takes them. */
 export interface HostTimes {
@@ -22,23 +24,29 @@ export interface HostTimes {
 /**
  * Times what JavaScript and the driver do for a step; no wait is in it.
  *
- * The calls are those of the step, with its buffers and barriers, but every dispatch is of one workgroup:
+ * The calls are those of the step, with its buffers and barriers, but every dispatch is of no workgroups:
  * else a software device, which computes on the host's own cores, would empty their caches before each
  * step, as no GPU does. Results are worthless afterwards.
  *
  * @param run Records the step.
+ * @param ahead Steps made without waiting, as training makes them where the device is the faster one. A
+ * software device holds up a step until it has done the copies of the one before, so there it is 1.
  */
-export async function hostTimes(run: () => void, player: Job["player"]): Promise<HostTimes> {
+export async function hostTimes(
+  run: () => void,
+  player: Job["player"],
+  ahead = deviceInfo().software ? 1 : AHEAD,
+): Promise<HostTimes> {
   // As in a run of thousands of steps, the engine knows the program by then.
   for (let i = 0; i < 300; i++) rehearsed(run);
   return await withoutWork(async () => {
     const before = counters.dispatches;
     run();
-    const dispatches = counters.dispatches - before, recorded = await medians(run);
+    const dispatches = counters.dispatches - before, recorded = await medians(run, ahead);
     const times = { dispatches, host_ms: recorded.host, submit_ms: recorded.submit };
     if (!player) return times;
     for (let i = 0; i < 3; i++) player.step();
-    const played = await medians(player.step);
+    const played = await medians(player.step, ahead);
     player.forget();
     return { ...times, submit_ms: played.submit, play_ms: played.host };
   });
@@ -48,7 +56,7 @@ export async function hostTimes(run: () => void, player: Job["player"]): Promise
 export async function hostTimesAsGpu(run: () => void, player: Job["player"]): Promise<HostTimes> {
   describeAs(AS_GPU);
   try {
-    return await hostTimes(run, player);
+    return await hostTimes(run, player, AHEAD);
   } finally {
     describeAs(undefined);
   }
@@ -57,7 +65,7 @@ export async function hostTimesAsGpu(run: () => void, player: Job["player"]): Pr
 async function withoutWork<T>(body: () => Promise<T>): Promise<T> {
   const pass = GPUComputePassEncoder.prototype, { dispatchWorkgroups } = pass;
   pass.dispatchWorkgroups = function () {
-    dispatchWorkgroups.call(this, 1, 1, 1);
+    dispatchWorkgroups.call(this, 0, 0, 0);
   };
   try {
     return await body();
@@ -66,15 +74,17 @@ async function withoutWork<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-async function medians(run: () => void) {
+async function medians(run: () => void, ahead: number) {
   const host: number[] = [], submit: number[] = [];
-  for (let i = 0; i < 51; i++) {
-    const start = performance.now();
-    run();
-    const done = performance.now();
-    flush();
-    host.push(done - start);
-    submit.push(performance.now() - done);
+  while (host.length < 64) {
+    for (let i = 0; i < ahead; i++) {
+      const start = performance.now();
+      run();
+      const done = performance.now();
+      flush();
+      host.push(done - start);
+      submit.push(performance.now() - done);
+    }
     await idle();
   }
   const median = (ms: number[]) => ms.sort((a, b) => a - b)[ms.length >> 1];

@@ -23,13 +23,14 @@ const EPS = 1e-8;
  *
  * @param x `[batches N, H, W, C]`.
  * @param batches Of how many batches `x` consists, each seen on its own.
- * @param group The most pictures in a group.
+ * @param group The most pictures in a group, up to 4.
  * @returns `[batches N, H, W, C + 1]`; it can be differentiated twice.
- * @throws {RangeError} If N is no multiple of the group.
+ * @throws {RangeError} If N is no multiple of the group, or that is above 4.
  * @see Karras et al. 2018, section 3
  */
 export function minibatchStddev(x: Tensor, batches = 1, group = 4): Tensor {
   const [all, H, W, C] = x.shape, N = all / batches, G = Math.min(group, N), M = N / G;
+  if (group > 4) throw new RangeError(`minibatchStddev: got groups of ${group}, at most 4 can be`);
   if (!Number.isInteger(M)) {
     throw new RangeError(`minibatchStddev: a batch of ${N} is no multiple of its group of ${G}`);
   }

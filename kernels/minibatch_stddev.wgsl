@@ -1,6 +1,6 @@
-// How much the pictures of a group differ, feature by feature; a workgroup a group. Pictures j, j + M,
-// j + 2M, ... of a batch are group j. With d = x - mean x and s = sqrt(mean d^2 + eps), the means over
-// the group, the map is S = mean s over the F features.
+// How much the pictures of a group differ, feature by feature; a workgroup a group of up to four, one a
+// component. Pictures j, j + M, j + 2M, ... of a batch are group j. With d = x - mean x and
+// s = sqrt(mean d^2 + eps), the means over the group, the map is S = mean s over the F features.
 const LANES = 256u;
 struct Params {
   groups: u32, M: u32, G: u32, // groups in all and of a batch, pictures of one
@@ -13,28 +13,35 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-struct Feature { mean: f32, s: f32 }
-
-// Of all groups in turn, the pictures of one begin at `first` and are M apart.
+// The first picture of a group; the others follow M apart. What is not there is the last one again.
 fn firstOf(group: u32) -> u32 { return group / p.M * p.M * p.G + group % p.M; }
+fn pictures(first: u32) -> vec4u { return first + p.M * min(vec4u(0, 1, 2, 3), vec4u(p.G - 1)); }
 
-// Where feature f of member i is, and where with the map's channel behind each pixel's.
-fn at(first: u32, i: u32, f: u32) -> u32 { return (first + i * p.M) * p.F + f; }
-fn atWithMap(first: u32, i: u32, f: u32) -> u32 {
-  return (first + i * p.M) * (p.F + p.F / p.C) + f + f / p.C;
+// Where feature f is, and where with the map's channel behind each pixel's.
+fn at(first: u32, f: u32) -> vec4u { return pictures(first) * p.F + f; }
+fn atWithMap(first: u32, f: u32) -> vec4u {
+  return pictures(first) * (p.F + p.F / p.C) + f + f / p.C;
 }
 
-fn feature(first: u32, f: u32) -> Feature {
-  var total = 0f;
-  for (var i = 0u; i < p.G; i++) { total += x[at(first, i, f)]; }
-  let mean = total / f32(p.G);
-  var squares = 0f;
-  for (var i = 0u; i < p.G; i++) {
-    let d = x[at(first, i, f)] - mean;
-    squares += d * d;
-  }
-  return Feature(mean, sqrt(squares / f32(p.G) + p.eps));
+fn total(v: vec4f) -> f32 {
+  return dot(v, select(vec4f(), vec4f(1), vec4u(0, 1, 2, 3) < vec4u(p.G)));
 }
+
+fn put(at: vec4u, v: vec4f) {
+  result[at.x] = v.x;
+  if (p.G > 1) { result[at.y] = v.y; }
+  if (p.G > 2) { result[at.z] = v.z; }
+  if (p.G > 3) { result[at.w] = v.w; }
+}
+
+struct Feature { d: vec4f, s: f32 }
+fn feature(x: vec4f) -> Feature {
+  let d = x - total(x) / f32(p.G);
+  return Feature(d, sqrt(total(d * d) / f32(p.G) + p.eps));
+}
+fn xs(at: vec4u) -> vec4f { return vec4f(x[at.x], x[at.y], x[at.z], x[at.w]); }
+fn us(at: vec4u) -> vec4f { return vec4f(u[at.x], u[at.y], u[at.z], u[at.w]); }
+fn dys(at: vec4u) -> vec4f { return vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]); }
 
 var<workgroup> sums: array<f32, LANES>;
 
@@ -49,18 +56,16 @@ fn sumOfLanes(lane: u32, own: f32) -> f32 {
 
 // The map's channel of all pictures of a group.
 fn fillMap(first: u32, lane: u32, value: f32) {
-  let pixels = p.F / p.C;
-  for (var k = lane; k < p.G * pixels; k += LANES) {
-    result[atWithMap(first, k / pixels, k % pixels * p.C + p.C - 1) + 1] = value;
+  for (var f = (lane + 1) * p.C - 1; f < p.F; f += LANES * p.C) {
+    put(atWithMap(first, f) + 1, vec4f(value));
   }
 }
 
 // The gradient of a feature's s, but for its share: the sum of the map's gradients over G F.
 fn slopeOfMap(first: u32, lane: u32) -> f32 {
-  let pixels = p.F / p.C;
   var own = 0f;
-  for (var k = lane; k < p.G * pixels; k += LANES) {
-    own += dy[atWithMap(first, k / pixels, k % pixels * p.C + p.C - 1) + 1];
+  for (var f = (lane + 1) * p.C - 1; f < p.F; f += LANES * p.C) {
+    own += total(dys(atWithMap(first, f) + 1));
   }
   return sumOfLanes(lane, own) / f32(p.G * p.F);
 }
@@ -77,8 +82,9 @@ fn forward(
   let first = firstOf(group);
   var own = 0f;
   for (var f = lane; f < p.F; f += LANES) {
-    own += feature(first, f).s;
-    for (var i = 0u; i < p.G; i++) { result[atWithMap(first, i, f)] = x[at(first, i, f)]; }
+    let v = xs(at(first, f));
+    own += feature(v).s;
+    put(atWithMap(first, f), v);
   }
   fillMap(first, lane, sumOfLanes(lane, own) / f32(p.F));
 }
@@ -95,14 +101,10 @@ fn along(
   let first = firstOf(group);
   var own = 0f;
   for (var f = lane; f < p.F; f += LANES) {
-    let stat = feature(first, f);
-    var products = 0f;
-    for (var i = 0u; i < p.G; i++) {
-      let step = u[at(first, i, f)];
-      products += step * (x[at(first, i, f)] - stat.mean);
-      result[atWithMap(first, i, f)] = step;
-    }
-    own += products / stat.s;
+    let here = feature(xs(at(first, f)));
+    let step = us(at(first, f));
+    own += total(step * here.d) / here.s;
+    put(atWithMap(first, f), step);
   }
   fillMap(first, lane, sumOfLanes(lane, own) / f32(p.G * p.F));
 }
@@ -119,11 +121,8 @@ fn gradient(
   let first = firstOf(group);
   let k = slopeOfMap(first, lane);
   for (var f = lane; f < p.F; f += LANES) {
-    let stat = feature(first, f);
-    for (var i = 0u; i < p.G; i++) {
-      let d = x[at(first, i, f)] - stat.mean;
-      result[at(first, i, f)] = dy[atWithMap(first, i, f)] + k * d / stat.s;
-    }
+    let here = feature(xs(at(first, f)));
+    put(at(first, f), dys(atWithMap(first, f)) + k / here.s * here.d);
   }
 }
 
@@ -138,19 +137,11 @@ fn curvature(
   if (group >= p.groups) { return; }
   let first = firstOf(group);
   let k = slopeOfMap(first, lane);
+  let n = f32(p.G);
   for (var f = lane; f < p.F; f += LANES) {
-    let stat = feature(first, f);
-    var total = 0f;
-    var products = 0f;
-    for (var i = 0u; i < p.G; i++) {
-      let step = u[at(first, i, f)];
-      total += step;
-      products += step * (x[at(first, i, f)] - stat.mean);
-    }
-    let share = products / (f32(p.G) * stat.s * stat.s);
-    for (var i = 0u; i < p.G; i++) {
-      let d = x[at(first, i, f)] - stat.mean;
-      result[at(first, i, f)] = k * (u[at(first, i, f)] - total / f32(p.G) - share * d) / stat.s;
-    }
+    let here = feature(xs(at(first, f)));
+    let step = us(at(first, f));
+    let share = total(step * here.d) / (n * here.s * here.s);
+    put(at(first, f), k / here.s * (step - total(step) / n - share * here.d));
   }
 }

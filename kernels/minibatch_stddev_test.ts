@@ -26,7 +26,7 @@ function reference(x: number[], [N, H, W, C]: Picture, group: number): number[] 
   }).flat();
 }
 
-// pairs; one group; groups that interleave; a batch below the group; several batches; more features
+// pairs; one group, of one picture, too; groups that interleave; a batch below the group; several batches; more features
 // than lanes, and more pixels
 const cases: [Picture, number, number][] = [
   [[2, 1, 1, 1], 2, 1],
@@ -34,6 +34,7 @@ const cases: [Picture, number, number][] = [
   [[8, 1, 2, 2], 4, 1],
   [[6, 2, 1, 3], 2, 1],
   [[3, 1, 2, 2], 4, 1],
+  [[2, 2, 1, 2], 1, 1],
   [[4, 1, 2, 2], 2, 2],
   [[4, 2, 1, 2], 4, 3],
   [[2, 10, 13, 2], 2, 1],
@@ -52,6 +53,8 @@ for (const [shape, group, batches] of cases) {
     }));
 }
 
-Deno.test("minibatchStddev() refuses a batch that its groups do not fill", () => {
-  assertThrows(() => minibatchStddev(tensor([1, 2, 3, 4, 5, 6], [6, 1, 1, 1])), RangeError, "of 6");
+Deno.test("minibatchStddev() refuses a batch that its groups do not fill, and larger groups", () => {
+  const x = tensor([1, 2, 3, 4, 5, 6], [6, 1, 1, 1]);
+  assertThrows(() => minibatchStddev(x), RangeError, "of 6");
+  assertThrows(() => minibatchStddev(x, 1, 6), RangeError, "groups of 6");
 });

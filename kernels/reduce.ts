@@ -175,6 +175,7 @@ function sumWhole(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
 }
 
 const GROUP = 256; // lanes
+const LONGEST = 32; // terms a lane of the last round
 
 /**
  * How workgroups sum R terms: `wide` lanes of each side by side along B, so that `groups` of them see
@@ -183,9 +184,10 @@ const GROUP = 256; // lanes
 export function workgroupsOf([A, R, B]: View): { wide: number; groups: number; chunks: number } {
   const wide = 2 ** Math.min(4, Math.ceil(Math.log2(B)));
   const groups = A * Math.ceil(B / wide), terms = R * wide / GROUP;
-  // A lane should have some terms to add, and the device some hundred workgroups. What such a round
+  // A lane should have some terms to add, and the device some hundred workgroups; what such a round
   // leaves is short enough for one more to end it.
-  const chunks = terms <= 64 ? 1 : Math.min(Math.ceil(terms / 8), Math.ceil(1024 / groups));
+  const most = Math.min(Math.ceil(1024 / groups), LONGEST * GROUP / wide);
+  const chunks = terms <= LONGEST ? 1 : Math.min(Math.ceil(terms / 8), most);
   return { wide, groups, chunks };
 }
 
