@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { AS_GPU, describeAs, deviceInfo } from "../gpu/device.ts";
+import { AS_GPU, describeAs } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { flush, idle, rehearsed } from "../gpu/record.ts";
 import type { Job } from "./job.ts";
-
-const AHEAD = 8; // steps
 
 /** Milliseconds, medians, and what takes them. */
 export interface HostTimes {
@@ -29,24 +27,18 @@ export interface HostTimes {
  * step, as no GPU does. Results are worthless afterwards.
  *
  * @param run Records the step.
- * @param ahead Steps made without waiting, as training makes them where the device is the faster one. A
- * software device holds up a step until it has done the copies of the one before, so there it is 1.
  */
-export async function hostTimes(
-  run: () => void,
-  player: Job["player"],
-  ahead = deviceInfo().software ? 1 : AHEAD,
-): Promise<HostTimes> {
+export async function hostTimes(run: () => void, player: Job["player"]): Promise<HostTimes> {
   // As in a run of thousands of steps, the engine knows the program by then.
   for (let i = 0; i < 300; i++) rehearsed(run);
   return await withoutWork(async () => {
     const before = counters.dispatches;
     run();
-    const dispatches = counters.dispatches - before, recorded = await medians(run, ahead);
+    const dispatches = counters.dispatches - before, recorded = await medians(run);
     const times = { dispatches, host_ms: recorded.host, submit_ms: recorded.submit };
     if (!player) return times;
     for (let i = 0; i < 3; i++) player.step();
-    const played = await medians(player.step, ahead);
+    const played = await medians(player.step);
     player.forget();
     return { ...times, submit_ms: played.submit, play_ms: played.host };
   });
@@ -56,7 +48,7 @@ export async function hostTimes(
 export async function hostTimesAsGpu(run: () => void, player: Job["player"]): Promise<HostTimes> {
   describeAs(AS_GPU);
   try {
-    return await hostTimes(run, player, AHEAD);
+    return await hostTimes(run, player);
   } finally {
     describeAs(undefined);
   }
@@ -74,7 +66,17 @@ async function withoutWork<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-async function medians(run: () => void, ahead: number) {
+/**
+ * Of eight steps made without waiting, as in training where the device is the faster one; or of single
+ * ones, where that is less: a software device may hold up the next step until it has done the copies of
+ * the one before.
+ */
+async function medians(run: () => void) {
+  const ahead = await mediansOf(run, 8), single = await mediansOf(run, 1);
+  return ahead.host + ahead.submit < single.host + single.submit ? ahead : single;
+}
+
+async function mediansOf(run: () => void, ahead: number) {
   const host: number[] = [], submit: number[] = [];
   while (host.length < 64) {
     for (let i = 0; i < ahead; i++) {
