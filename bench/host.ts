@@ -8,6 +8,8 @@ import { counters } from "../gpu/memory.ts";
 import { flush, idle, rehearsed } from "../gpu/record.ts";
 import type { Job } from "./job.ts";
 
+const AHEAD = 8; // steps
+
 /** Milliseconds, medians, and what takes them. */
 export interface HostTimes {
   /** To record a step, */
@@ -16,13 +18,18 @@ export interface HostTimes {
   readonly submit_ms: number;
   /** to play a recorded one. */
   readonly play_ms?: number;
+  /**
+   * to play and submit one where the host does not wait between steps, as in training where the device
+   * is the faster one. A software device may hold it up.
+   */
+  readonly ahead_ms?: number;
   readonly dispatches: number;
 }
 
 /**
  * Times what JavaScript and the driver do for a step; no wait is in it.
  *
- * The calls are those of the step, with its buffers and barriers, but every dispatch is of no workgroups:
+ * The calls are those of the step, with its buffers and barriers, but every dispatch is of one workgroup:
  * else a software device, which computes on the host's own cores, would empty their caches before each
  * step, as no GPU does. Results are worthless afterwards.
  *
@@ -31,7 +38,7 @@ export interface HostTimes {
 export async function hostTimes(run: () => void, player: Job["player"]): Promise<HostTimes> {
   // As in a run of thousands of steps, the engine knows the program by then.
   for (let i = 0; i < 300; i++) rehearsed(run);
-  return await withoutWork(async () => {
+  const times = await withGroups(1, async () => {
     const before = counters.dispatches;
     run();
     const dispatches = counters.dispatches - before, recorded = await medians(run);
@@ -39,9 +46,13 @@ export async function hostTimes(run: () => void, player: Job["player"]): Promise
     if (!player) return times;
     for (let i = 0; i < 3; i++) player.step();
     const played = await medians(player.step);
-    player.forget();
     return { ...times, submit_ms: played.submit, play_ms: played.host };
   });
+  if (!player) return times;
+  // Of no workgroups, as else a software device would still be at the steps before.
+  const ahead = await withGroups(0, () => medians(player.step, AHEAD));
+  player.forget();
+  return { ...times, ahead_ms: ahead.host + ahead.submit };
 }
 
 /** The same with the kernels that a GPU would be given: what the host would take there. */
@@ -54,10 +65,10 @@ export async function hostTimesAsGpu(run: () => void, player: Job["player"]): Pr
   }
 }
 
-async function withoutWork<T>(body: () => Promise<T>): Promise<T> {
+async function withGroups<T>(count: number, body: () => Promise<T>): Promise<T> {
   const pass = GPUComputePassEncoder.prototype, { dispatchWorkgroups } = pass;
   pass.dispatchWorkgroups = function () {
-    dispatchWorkgroups.call(this, 0, 0, 0);
+    dispatchWorkgroups.call(this, count, count, count);
   };
   try {
     return await body();
@@ -66,19 +77,9 @@ async function withoutWork<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-/**
- * Of eight steps made without waiting, as in training where the device is the faster one; or of single
- * ones, where that is less: a software device may hold up the next step until it has done the copies of
- * the one before.
- */
-async function medians(run: () => void) {
-  const ahead = await mediansOf(run, 8), single = await mediansOf(run, 1);
-  return ahead.host + ahead.submit < single.host + single.submit ? ahead : single;
-}
-
-async function mediansOf(run: () => void, ahead: number) {
+async function medians(run: () => void, ahead = 1) {
   const host: number[] = [], submit: number[] = [];
-  while (host.length < 64) {
+  while (host.length < 51) {
     for (let i = 0; i < ahead; i++) {
       const start = performance.now();
       run();
