@@ -32,7 +32,8 @@ export function partsThatFit(size: number): number {
 
 /** Adds `sums [parts, size of y]` up to `y [..., channels]`, and finishes them. */
 export function addParts(y: Tensor, sums: Tensor, { bias, slope = 1 }: Epilogue): void {
-  const channels = y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
+  // Of a portion the last axis is not channels alone.
+  const channels = bias?.size ?? y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
   const params = { parts: sums.shape[0], n, channels: channels / by, slope };
   run(
     by === 4 ? byFours : byOnes,

@@ -1,4 +1,4 @@
-/** The nets by the kernels that the rules choose for a GPU, all of them together. */
+/** The nets, and what goes by portions, by the kernels that the rules choose for a GPU. */
 import { AS_GPU, describeAs, deviceInfo, openGpu } from "../../gpu/device.ts";
 import { assertEquals } from "@std/assert";
 import { planFor } from "../../kernels/plan.ts";
@@ -7,6 +7,7 @@ import { variant } from "../../kernels/variant.ts";
 await openGpu();
 describeAs(AS_GPU);
 await import("../../kernels/matmul_test.ts");
+await import("../../kernels/portions_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
 await import("../pggan_test.ts");
