@@ -252,13 +252,19 @@ async function dryRun(
   values: Values,
   print: (line: string) => void,
 ): Promise<number> {
-  const made = await plan(state, options);
-  if (values.json) print(JSON.stringify({ options, ...made }));
-  else {
-    for (const [name, value] of Object.entries(options)) print(`${name.padEnd(20)}${value}`);
-    print("");
-    for (const line of planText(made)) print(line);
+  if (values.json) {
+    print(JSON.stringify({ options, ...await plan(state, options) }));
+    return 0;
   }
+  for (const [name, value] of Object.entries(options)) print(`${name.padEnd(20)}${value}`);
+  print("");
+  const grows = state.schedule.phases.length > 1;
+  if (grows) print(PHASE_HEAD);
+  const made = await plan(state, options, {
+    onPhase: (phase) => grows && print(phaseRow(phase)),
+  });
+  if (grows) print("");
+  for (const line of planText(made)) print(line);
   return 0;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import wgsl from "./spectral_norm.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
+import { type Kernel, kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
@@ -25,12 +25,14 @@ const kernels = new Map([1, 4].map((wide) => {
   });
   return [wide, {
     products: entry("products"),
+    productsByGroup: entry("productsByGroup"),
     divide: entry("divide"),
     rowsLast: kind("RowsLast"),
     columnsLast: kind("ColumnsLast"),
   }];
 }));
 const total = kernel("spectral_norm", wgsl, "sum");
+const PARTS = 256; // of a product, on GPUs
 
 /** What is known of a weight from a dispatch that served many. */
 export interface KnownQuotient {
@@ -80,17 +82,33 @@ export function spectralNorm(
     backward: (dy, y) => {
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
-      // Not more than 32,768 terms a sum: the software device ends loops at 65,535.
-      const chunks = Math.max(variant() === "lane" ? 1024 : 4096, Math.ceil(n / 32_768));
-      const partial = empty([chunks]), product = empty([1]), result = empty(w.shape);
-      run(own.products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
-      run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
+      const result = empty(w.shape), parts = { PARTS: variant() === "lane" ? 1 : PARTS };
+      const product = parts.PARTS === 1
+        ? byLanes(own.products, dy, y, sizes)
+        : byGroups(own.productsByGroup, dy, y, sizes);
       const bound = { dy, product, sigma, result }, grid = folded(Math.ceil(n / 64));
-      if (view.rowsLast) run(own.rowsLast.gradient, { ...bound, uV: u, v }, sizes, grid);
-      else run(own.columnsLast.gradient, { ...bound, u, vV: v }, sizes, grid);
+      if (view.rowsLast) run(own.rowsLast.gradient, { ...bound, uV: u, v }, sizes, grid, parts);
+      else run(own.columnsLast.gradient, { ...bound, u, vV: v }, sizes, grid, parts);
       return [result];
     },
   });
+}
+
+/** `<dy, y>`, `[1]`. */
+function byLanes(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number }): Tensor {
+  // Not more than 32,768 terms a sum: the software device ends loops at 65,535.
+  const chunks = Math.max(1024, Math.ceil(sizes.n / 32_768));
+  const partial = empty([chunks]), product = empty([1]);
+  run(products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
+  run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
+  return product;
+}
+
+/** Its parts, which add up to it: so no dispatch waits for another that adds them. */
+function byGroups(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number }): Tensor {
+  const partial = empty([PARTS]);
+  run(products, { dy, y, partial }, sizes, [PARTS, 1, 1], { PARTS });
+  return partial;
 }
 
 /**

@@ -13,13 +13,26 @@ struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
 @group(0) @binding(7) var<storage, read> sigma: array<f32>;
 @group(0) @binding(8) var<storage, read> dy: array<V>;
 @group(0) @binding(9) var<storage, read> y: array<V>;
-@group(0) @binding(10) var<storage, read> product: array<f32>; // <dy, y>
+@group(0) @binding(10) var<storage, read> product: array<f32>; // <dy, y>, or its parts
 @group(0) @binding(11) var<storage, read_write> result: array<V>;
 @group(0) @binding(12) var<uniform> p: Params;
+// Of `product`
+override PARTS = 1u;
 var<workgroup> sums: array<f32, 64>;
 
 fn inner(a: V, b: V) -> f32 { return a*b; } // dot(a, b); }
 fn at(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
+
+// The sum over the workgroup
+fn across(lane: u32, own: f32) -> f32 {
+  sums[lane] = own;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { sums[lane] += sums[lane + half]; }
+  }
+  workgroupBarrier();
+  return sums[0];
+}
 
 // The terms of sigma, one a column of the matrix
 @compute @workgroup_size(64)
@@ -57,17 +70,30 @@ fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   partial[chunk] = sum;
 }
 
+// The same, one part a workgroup
+@compute @workgroup_size(64)
+fn productsByGroup(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
+  var own = 0f;
+  for (var i = group.x * 64 + id.x; i < p.n; i += 64 * PARTS) { own += inner(dy[i], y[i]); }
+  let all = across(id.x, own);
+  if (id.x == 0) { partial[group.x] = all; }
+}
+
+// Their sum, where workgroups find it for themselves
+fn whole(lane: u32) -> f32 {
+  if (PARTS == 1) { return product[0]; }
+  var own = 0f;
+  for (var i = lane; i < PARTS; i += 64) { own += product[i]; }
+  return across(lane, own);
+}
+
 // The sum of n parts, by one workgroup
 @compute @workgroup_size(64)
 fn sum(@builtin(local_invocation_id) id: vec3u) {
   var own = 0f;
   for (var i = id.x; i < p.n; i += 64) { own += partial[i]; }
-  sums[id.x] = own;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (id.x < half) { sums[id.x] += sums[id.x + half]; }
-  }
-  if (id.x == 0) { total[0] = sums[0]; }
+  let all = across(id.x, own);
+  if (id.x == 0) { total[0] = all; }
 }
 
 @compute @workgroup_size(64)
@@ -79,19 +105,23 @@ fn divide(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
 
 @compute @workgroup_size(64)
 fn gradientOfRowsLast(@builtin(global_invocation_id) id: vec3u,
+                      @builtin(local_invocation_index) lane: u32,
                       @builtin(num_workgroups) groups: vec3u) {
+  let product = whole(lane);
   let i = at(id, groups);
   if (i >= p.n) { return; }
   let a = i / p.R;
-  result[i] = (dy[i] - product[0] * v[a] * uV[i - a * p.R]) / sigma[0];
+  result[i] = (dy[i] - product * v[a] * uV[i - a * p.R]) / sigma[0];
 }
 
 @compute @workgroup_size(64)
 fn gradientOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
+                         @builtin(local_invocation_index) lane: u32,
                          @builtin(num_workgroups) groups: vec3u) {
+  let product = whole(lane);
   let i = at(id, groups);
   if (i >= p.n) { return; }
   let row = i / p.B;
   let a = row / p.R;
-  result[i] = (dy[i] - product[0] * u[row - a * p.R] * vV[i - (row - a) * p.B]) / sigma[0];
+  result[i] = (dy[i] - product * u[row - a * p.R] * vV[i - (row - a) * p.B]) / sigma[0];
 }

@@ -39,6 +39,7 @@ await import("../../kernels/adam_test.ts");
 await import("../../kernels/gate_sum_test.ts");
 await import("../../kernels/reduce_test.ts");
 await import("../../kernels/softmax_test.ts");
+await import("../../kernels/spectral_norm_test.ts");
 await import("../../kernels/totals_test.ts");
 await import("../../kernels/batch_norm_test.ts");
 await import("../../nn/batches_test.ts");
