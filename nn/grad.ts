@@ -13,6 +13,7 @@ import { type Kept, scoped, Tensor } from "../tensor/tensor.ts";
  *
  * @param y A tensor with one element, or several such.
  * @param options.dy The gradient of `y` itself, one element: 1 if left out; for a scaled loss its scale.
+ * @param options.onto Gradients to add these to, one for each of `xs`, which must be leaves.
  * @param options.createGraph Record the sweep, so that the gradient can itself be differentiated.
  * @returns Tensors with the shapes of `xs`.
  * @throws {RangeError} If `y` has more than one element.
@@ -21,13 +22,17 @@ import { type Kept, scoped, Tensor } from "../tensor/tensor.ts";
 export function grad(
   y: Tensor | readonly Tensor[],
   xs: readonly Tensor[],
-  { createGraph = false, dy }: { createGraph?: boolean; dy?: Tensor | undefined } = {},
+  { createGraph = false, dy, onto }: {
+    createGraph?: boolean;
+    dy?: Tensor | undefined;
+    onto?: readonly Tensor[] | undefined;
+  } = {},
 ): Tensor[] {
   const ys = y instanceof Tensor ? [y] : y, large = ys.find(({ size }) => size !== 1);
   if (large) throw new RangeError(`grad: y must have one element, got shape [${large.shape}]`);
   const seed = dy ?? full([1], 1);
   const sweep = (visit: Visit) => {
-    const grads = sweepBack(ys, xs, seed, visit);
+    const grads = sweepBack(ys, xs, seed, visit, onto);
     return xs.map((x) => grads.get(x));
   };
   const grads = createGraph
@@ -59,11 +64,12 @@ function sweepBack(
   xs: readonly Tensor[],
   dy: Tensor,
   visit: Visit,
+  onto: readonly Tensor[] = [],
 ): Map<Tensor, Tensor> {
   const path = between(xs, ys), wanted = new Set(xs);
   const grads = new Map(ys.map((y) => [y, reshape(dy, y.shape)]));
   // Of those that come in several parts, which are added when they are needed, many at once.
-  const parts = new Map<Tensor, Tensor[]>();
+  const parts = new Map(onto.map((given, i) => [xs[i], [given]]));
   // Of `done`, those that share no memory with a gradient still to be used.
   const free = (done: readonly Tensor[]) => done.filter(({ storage }) => !isUsed(storage));
   const isUsed = (storage: Storage) => {

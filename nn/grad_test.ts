@@ -35,3 +35,14 @@ Deno.test("gradients that share memory, or lie on the way to others, are kept", 
   for (const dx of [...grads.slice(0, 2), ...inside]) assertEquals([...await dx.read()], right);
   assertEquals([...await grads[2].read()], [right[0] * 2 * 5, right[1] * 2 * 6]);
 });
+
+Deno.test("gradients are added onto others, also where the next loss does not reach", async () => {
+  const a = tensor([1, 2], [2]), b = tensor([3, 4], [2]);
+  const both = () => sum(mul(square(a), b)), alone = () => sum(mul(square(a), a));
+  const onto = scoped(() => grad(both(), [a, b])),
+    kept = await Promise.all(onto.map((t) => t.read()));
+  const sums = scoped(() => grad(alone(), [a, b], { onto }));
+  assertEquals([...await sums[0].read()], [2 * 1 * 3 + 3 * 1, 2 * 2 * 4 + 3 * 4]);
+  assertEquals([...await sums[1].read()], [1, 4]);
+  for (const [i, t] of onto.entries()) assertEquals(await t.read(), kept[i]); // as they were
+});

@@ -89,10 +89,11 @@ function stepBoth(players: Players, input: StepInput): StepLosses {
     const reals = loss.isRelative
       ? noGrad(() => D.forward(augment(real!, pass - 1), true))
       : undefined;
-    const g = loss.G(D.forward(augment(fake!, pass), true), reals);
-    const weights = weightPenalty(optG.params, l1, l2);
-    learn(optG, weights ? [g, weights] : [g], rates?.G);
-    return { ...d!, g };
+    const { g } = learn(optG, [() => ({
+      g: loss.G(D.forward(augment(fake!, pass), true), reals),
+      weights: weightPenalty(optG.params, l1, l2),
+    })], rates?.G);
+    return { ...d!, g: g! };
   });
 }
 
@@ -110,25 +111,60 @@ function stepD(
     // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
     const due = r1 > 0 && optD.steps % r1Every === 0;
     const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
+    const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
+      dReal: loss.real(onReal, given.labels, onFake),
+      penalty: sumOf(
+        due && scale(slopePenalty(onReal, real), r1 * r1Every / 2),
+        r1 > 0 && !due && full([], 0),
+        drift > 0 && scale(driftPenalty(onReal), drift),
+        weightPenalty(optD.params, l1, l2),
+      ),
+    });
+    const both = () => {
+      const [onReal, onFake] = due ? xs.map(pass) : together(pass, xs);
+      return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
+    };
     // R1 goes back and forth through the pass of the real ones alone.
-    const [onReal, onFake] = due ? xs.map(pass) : together(pass, xs);
-    const dReal = loss.real(onReal, given.labels, onFake), dFake = loss.fake(onFake, onReal);
-    const terms = [
-      gp && scale(gradientPenalty(pass, real, fake, given.mix!), gp),
-      r1 && (due ? scale(slopePenalty(onReal, real), r1 * r1Every / 2) : full([], 0)),
-      drift && scale(driftPenalty(onReal), drift),
-      weightPenalty(optD.params, l1, l2),
-    ].filter((term) => typeof term === "object");
-    const penalty = terms.length ? terms.reduce(add) : undefined;
-    learn(optD, penalty ? [dReal, dFake, penalty] : [dReal, dFake], rates?.D);
-    return { dReal, dFake, ...penalty && { penalty } };
+    const { dReal, dFake, penalty } = learn(optD, [
+      ...due && !loss.isRelative
+        ? [() => ({ dFake: loss.fake(pass(fake)) }), () => onReals(pass(real))]
+        : [both],
+      ...gp ? [() => ({ penalty: scale(gradientPenalty(pass, real, fake, given.mix!), gp) })] : [],
+    ], rates?.D);
+    return { dReal: dReal!, dFake: dFake!, ...penalty && { penalty } };
   });
 }
 
+/** Losses by their names. */
+type Losses = { readonly [name: string]: Tensor | undefined };
+
+/** The sum of those that there are. */
+function sumOf(...terms: (Tensor | false | undefined)[]): Tensor | undefined {
+  const there = terms.filter((term) => typeof term === "object");
+  return there.length ? there.reduce(add) : undefined;
+}
+
 /**
- * One step down the sum of losses. Where the loss is scaled, so are penalties; the slopes that these look
- * at are not: they begin at 1 a logit, and are far from where f16 ends.
+ * One step down the sum of losses. `parts` share nothing but the net: each is made and goes back by
+ * itself, so that memory is that of the largest, not of all. Returns the losses, those of one name added.
+ *
+ * Where the loss is scaled, so are penalties; the slopes that these look at are not: they begin at 1 a
+ * logit, and are far from where f16 ends.
  */
-function learn(opt: Adam, losses: readonly Tensor[], lr?: number): void {
-  opt.step(grad(losses, opt.params, { dy: opt.options.scaler?.scale }), lr);
+function learn(opt: Adam, parts: readonly (() => Losses)[], lr?: number): Losses {
+  let onto: Tensor[] | undefined;
+  const all: Record<string, Tensor | undefined> = {};
+  for (const part of parts) {
+    const { losses, grads } = scoped(() => {
+      const losses = part(), there = Object.values(losses).filter((loss) => loss !== undefined);
+      const dy = opt.options.scaler?.scale;
+      return { losses, grads: grad(there, opt.params, { dy, onto }) };
+    });
+    onto = grads;
+    for (const [name, loss] of Object.entries(losses)) {
+      all[name] = noGrad(() => sumOf(all[name], loss));
+    }
+  }
+  opt.step(onto!, lr);
+  return all;
 }
