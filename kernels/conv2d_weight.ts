@@ -8,7 +8,7 @@ import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
-import { sample, split } from "./gather.ts";
+import { split } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
 import { kernelOf } from "./gemm_source.ts";
 import { inParts } from "./parts.ts";
@@ -37,10 +37,13 @@ function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
     products: 1,
     texture,
   };
-  const plan = planFor("weight", problem, (plan) => {
-    const { C, H, W, O, Y, X } = z, dw = empty(w.shape);
-    launchWeight(sample([N, H, W, C]), sample([N, Y, X, O]), dw, z, plan);
-    return dw;
+  const plan = planFor("weight", problem, {
+    operands: [[N, z.H, z.W, z.C], [N, Y, z.X, z.O]],
+    run: (plan, [x, y]) => {
+      const dw = empty(w.shape);
+      launchWeight(x, y, dw, z, plan);
+      return dw;
+    },
   });
   launchWeight(x, y, w, z, plan);
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { type Precision, precision } from "./precision.ts";
 
 /** How a GEMM kernel is unrolled and spread over invocations. */
@@ -62,13 +62,15 @@ export interface Problem {
   readonly texture: boolean;
 }
 
-/** A problem that was met and has no tuned plan, with a way to run it on operands of its own. */
+/** A problem that was met and has no tuned plan, with a way to run it on other operands. */
 export interface Trial {
   readonly kind: Kind;
   readonly problem: Problem;
   /** In which it was met. */
   readonly precision: Precision;
-  readonly run: (plan: Plan) => Tensor;
+  /** Shapes of the operands. */
+  readonly operands: readonly Shape[];
+  readonly run: (plan: Plan, operands: readonly Tensor[]) => Tensor;
 }
 
 type Kind = "gather" | "gather_transposed" | "weight";
@@ -111,13 +113,17 @@ export function problemsOf(body: () => void): Map<string, Trial> {
 /**
  * The plan for a problem: the forced one, the tuned one, or the rule's.
  *
- * @param run Runs the problem on operands of its own, for tuning.
+ * @param trial The shapes of its operands and how to run it on others, for tuning.
  */
-export function planFor(kind: Kind, problem: Problem, run: Trial["run"]): Plan {
+export function planFor(
+  kind: Kind,
+  problem: Problem,
+  trial: Pick<Trial, "operands" | "run">,
+): Plan {
   const { texture } = problem, half = precision() === "f16" ? " f16" : "";
   const name = `${kind} ${described(kind, problem)}${half}`;
   if (met && !tuned[name] && !met.has(name)) {
-    met.set(name, { kind, problem, precision: precision(), run });
+    met.set(name, { kind, problem, precision: precision(), ...trial });
   }
   if (madeFor !== deviceInfo()) made.clear();
   madeFor = deviceInfo();

@@ -91,8 +91,9 @@ Deno.test("plans of one precision are not used for the other", async () => {
   // Plans are tried later, when f32 is in force again.
   const all = candidates(trial), [plan] = all;
   assertEquals(all.map(({ precision }) => precision), all.map(() => "f16"));
-  const half = await trial.run(plan).read();
-  const full = await trial.run({ ...plan, precision: "f32" }).read();
+  const operands = trial.operands.map((shape, i) => tensor(randoms(sizeOf(shape), i + 1), shape));
+  const half = await trial.run(plan, operands).read();
+  const full = await trial.run({ ...plan, precision: "f32" }, operands).read();
   assertClose("trial", half, full, { rtol: 2e-3, atol: 5e-3 });
   assert(half.some((v, i) => v !== full[i]), "operands were not rounded");
 });

@@ -9,6 +9,7 @@ import { idle, profile, rehearsed } from "../gpu/record.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { square, sub } from "./elementwise.ts";
 import { candidates, type Plan, problemsOf, type Trial, useTuned } from "./plan.ts";
+import { normal } from "./random.ts";
 import { sum } from "./reduce.ts";
 
 /** What became of one problem. */
@@ -20,7 +21,7 @@ export interface Tuned {
   readonly gain: number;
 }
 
-const SAMPLE_MS = 25; // a wait takes 10 to 12 whatever happens
+const SAMPLE_MS = 25; // a wait takes 10 to 12
 
 /**
  * Tries plans for the problems that `step` meets and has no tuned plan for, on numbers of its own, and
@@ -42,55 +43,68 @@ export async function tune(
 }
 
 async function fastest(name: string, trial: Trial) {
-  const all = candidates(trial), right = await agreeing(trial, all);
+  const operands = trial.operands.map((shape) => normal(shape, { seed: 1, stream: 1, counter: 0 }));
+  const run: Run = (plan) => {
+    for (const { storage } of operands) storage.version++; // laying them out is part of it
+    return trial.run(plan, operands);
+  };
+  try {
+    return await fastestOf(name, candidates(trial), run);
+  } finally {
+    for (const { storage } of operands) release(storage);
+  }
+}
+
+type Run = (plan: Plan) => Tensor;
+
+async function fastestOf(name: string, all: readonly Plan[], run: Run) {
+  const right = await agreeing(run, all);
   if (right.length === 0) throw new Error(`tune: ${name}: the device computes nonsense`);
   const { software, features } = deviceInfo();
   const byClock = !software && features.includes("timestamp-query");
-  const times = await (byClock ? timesOfDevice : timesOfWaits)(trial, right);
+  const times = await (byClock ? timesOfDevice : timesOfWaits)(run, right);
   const best = times.indexOf(Math.min(...times));
   const rules = right.indexOf(all[0]);
   return { plan: right[best], gain: rules < 0 ? 1 : times[rules] / times[best] };
 }
 
 /** Plans that agree with the rule's: they add up in different orders, and no more than that. */
-async function agreeing(trial: Trial, plans: readonly Plan[]): Promise<Plan[]> {
-  const first = scoped(() => trial.run(plans[0])), sizes: Tensor[] = [];
+async function agreeing(run: Run, plans: readonly Plan[]): Promise<Plan[]> {
+  const first = scoped(() => run(plans[0])), sizes: Tensor[] = [];
   for (const plan of plans) {
-    sizes.push(scoped(() => sum(square(sub(trial.run(plan), first)))));
+    sizes.push(scoped(() => sum(square(sub(run(plan), first)))));
   }
   sizes.push(scoped(() => sum(square(first))));
-  const differences: number[] = [];
-  for (const tensor of sizes) differences.push((await tensor.read())[0]);
+  // All at once: a wait takes 10 to 12 ms whatever happens.
+  const differences = (await Promise.all(sizes.map((t) => t.read()))).map(([value]) => value);
   for (const { storage } of [first, ...sizes]) release(storage);
   const size = differences.pop()!;
   return plans.filter((_, i) => differences[i] <= 1e-8 * size); // not if it is NaN
 }
 
 /** Milliseconds that a run by each plan takes by the device's clock, all in one submit. */
-async function timesOfDevice(trial: Trial, plans: readonly Plan[]): Promise<number[]> {
+async function timesOfDevice(run: Run, plans: readonly Plan[]): Promise<number[]> {
   const ROUNDS = 4, ends: number[] = [];
   const timings = await profile(() => {
     const { dispatches } = counters;
     // All in turn, as a GPU takes its time to wake up.
     for (let i = 0; i < ROUNDS; i++) {
       for (const plan of plans) {
-        scoped(() => void trial.run(plan));
+        scoped(() => void run(plan));
         ends.push(counters.dispatches - dispatches);
       }
     }
   });
   const runs = ends.map((end, i) =>
-    timings.slice(ends[i - 1] ?? 0, end)
-      .filter(({ label }) => !label.startsWith("random/")) // its operands, which it draws
-      .reduce((total, { ms }) => total + ms, 0)
+    timings.slice(ends[i - 1] ?? 0, end).reduce((total, { ms }) => total + ms, 0)
   );
   return plans.map((_, i) => Math.min(...runs.filter((_, k) => k % plans.length === i)));
 }
 
 /** The same by the clock on the wall: the best of three samples, as something else may hold one up. */
-async function timesOfWaits(trial: Trial, plans: readonly Plan[]): Promise<number[]> {
+async function timesOfWaits(run: Run, plans: readonly Plan[]): Promise<number[]> {
   const times: number[] = [];
-  for (const plan of plans) times.push(await time(() => scoped(() => void trial.run(plan))));
+  for (const plan of plans) times.push(await time(() => scoped(() => void run(plan))));
   return times;
 }
 

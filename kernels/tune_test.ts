@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
-import { scoped, tensor } from "../tensor/tensor.ts";
+import { scoped, sizeOf, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dWeight } from "./conv2d.ts";
 import { matmul } from "./matmul.ts";
@@ -38,9 +38,10 @@ Deno.test("every candidate computes the same", async () => {
   for (const trial of problems.values()) {
     const [first, ...others] = candidates(trial);
     assert(others.length > 0);
-    const expected = await trial.run(first).read();
+    const operands = trial.operands.map((shape, i) => tensor(randoms(sizeOf(shape), i + 1), shape));
+    const expected = await trial.run(first, operands).read();
     for (const plan of others) {
-      assertClose(JSON.stringify(plan), await trial.run(plan).read(), expected);
+      assertClose(JSON.stringify(plan), await trial.run(plan, operands).read(), expected);
     }
   }
 });

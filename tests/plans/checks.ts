@@ -2,6 +2,14 @@ import { assertEquals } from "@std/assert";
 import { deviceInfo } from "../../gpu/device.ts";
 import { forcePlan, type Plan, planFor } from "../../kernels/plan.ts";
 
+/** For problems that are not tuned. */
+export const untuned = {
+  operands: [],
+  run: () => {
+    throw new Error("nothing is tuned here");
+  },
+};
+
 /** Registers the checks of what products and convolutions are in, all of these by one plan. */
 export async function checkWith(plan: Partial<Plan>): Promise<void> {
   forcePlan(plan);
@@ -14,9 +22,7 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
     const sizes = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1 };
     const problem = { ...sizes, texture: true };
     for (const kind of ["gather", "gather_transposed", "weight"] as const) {
-      const used = planFor(kind, problem, () => {
-        throw new Error("nothing is tuned here");
-      });
+      const used = planFor(kind, problem, untuned);
       // Steps are made to fit, and not every device and kernel shares.
       assertEquals(used, { ...used, ...plan, KU: used.KU, share: used.share });
       if (plan.share && (kind !== "weight" || plan.share === "A") && deviceInfo().sharing) {
