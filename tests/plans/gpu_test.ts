@@ -1,4 +1,4 @@
-/** The nets, and what goes by portions, by the kernels that the rules choose for a GPU. */
+/** The nets by the kernels that the rules choose for a GPU, all of them together. */
 import { AS_GPU, describeAs, deviceInfo, openGpu } from "../../gpu/device.ts";
 import { assertEquals } from "@std/assert";
 import { planFor } from "../../kernels/plan.ts";
@@ -7,8 +7,8 @@ import { untuned } from "./checks.ts";
 
 await openGpu();
 describeAs(AS_GPU);
-await import("../../kernels/matmul_test.ts");
-await import("../../kernels/portions_test.ts");
+await import("../../nn/batches_test.ts");
+await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
 await import("../pggan_test.ts");

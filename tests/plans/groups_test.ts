@@ -1,4 +1,4 @@
-/** All sums by workgroups together, and Adam on many tensors at once, as on a GPU. */
+/** Batch norm by workgroups, as on a GPU, is that by lanes. */
 import { openGpu } from "../../gpu/device.ts";
 import { batchNorm } from "../../kernels/batch_norm.ts";
 import { full, mul } from "../../kernels/elementwise.ts";
@@ -34,13 +34,3 @@ for (const shape of [[1, 1, 1, 4], [5, 13, 7, 3], [2, 3, 3, 260], [20, 20, 20, 8
     (await normed(shape)).forEach((values, i) => assertClose(`value ${i}`, values, expected[i]));
   });
 }
-Deno.test("what follows is by workgroups", () => forceVariant("group"));
-await import("../../kernels/adam_test.ts");
-await import("../../kernels/gate_sum_test.ts");
-await import("../../kernels/reduce_test.ts");
-await import("../../kernels/softmax_test.ts");
-await import("../../kernels/spectral_norm_test.ts");
-await import("../../kernels/totals_test.ts");
-await import("../../kernels/batch_norm_test.ts");
-await import("../../nn/batches_test.ts");
-await import("../dcgan_test.ts");
