@@ -82,8 +82,9 @@ export function spectralNorm(
     backward: (dy, y) => {
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
-      const result = empty(w.shape), parts = { PARTS: variant() === "lane" ? 1 : PARTS };
-      const product = parts.PARTS === 1
+      const result = empty(w.shape), lanes = variant() === "lane";
+      const parts = { PARTS: lanes ? 1 : PARTS };
+      const product = lanes
         ? byLanes(own.products, dy, y, sizes)
         : byGroups(own.productsByGroup, dy, y, sizes);
       const bound = { dy, product, sigma, result }, grid = folded(Math.ceil(n / 64));
