@@ -9,6 +9,7 @@ import { flush, idle, rehearsed } from "../gpu/record.ts";
 import type { Job } from "./job.ts";
 
 const AHEAD = 8; // steps
+const SAMPLES = 25;
 
 /** Milliseconds, medians, and what takes them. */
 export interface HostTimes {
@@ -79,7 +80,7 @@ async function withGroups<T>(count: number, body: () => Promise<T>): Promise<T> 
 
 async function medians(run: () => void, ahead = 1) {
   const host: number[] = [], submit: number[] = [];
-  while (host.length < 51) {
+  while (host.length < SAMPLES) {
     for (let i = 0; i < ahead; i++) {
       const start = performance.now();
       run();

@@ -21,10 +21,11 @@ import { trainingNames } from "./trainings.ts";
 import { byWallClock } from "./profile.ts";
 
 const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D]
-      [--precision f32|f16] [--profile] [--no-autotune] [--force-plan JSON] [--list]
+      [--precision f32|f16] [--profile] [--no-host] [--no-autotune] [--force-plan JSON] [--list]
 
 Times jobs, one JSON line each; --profile shows where one run's time goes, kernel by kernel
-(dcgan-32 unless --jobs says otherwise); --list names the jobs. On a GPU plans are tuned first, as
+(dcgan-32 unless --jobs says otherwise); --list names the jobs; --no-host leaves out what a step takes
+of the host, which wants most of a run on a software device. On a GPU plans are tuned first, as
 training does, and kept where it keeps them. --force-plan computes all products and convolutions by
 one plan, for experiments, as in --force-plan '{"load":"tile","MR":8,"NV":2,"wx":8,"wy":8,"wz":1}'
 (kernels/plan.ts tells what there is; tests/plans runs the tests by each kind).`;
@@ -36,14 +37,19 @@ const MOST_REPEATS = 16_384;
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(words: string[]): Promise<number> {
+  const strangers: string[] = [];
   const args = parseArgs(words, {
     string: ["device", "jobs", "budget-ms", "batch", "precision", "force-plan"],
-    boolean: ["profile", "list", "help", "no-autotune"],
+    boolean: ["profile", "list", "help", "autotune", "host"],
+    negatable: ["autotune", "host"],
+    default: { autotune: true, host: true },
+    unknown: (word) => strangers.push(word) === 0,
   });
   if (args.help) {
     console.log(HELP);
     return 0;
   }
+  if (strangers.length) return refuse(`there is no ${strangers[0]}: --help tells what there is`);
   const budget = Number(args["budget-ms"] ?? 500), batch = Number(args.batch ?? 16);
   const all = jobs(batch);
   if (args.list) {
@@ -74,7 +80,7 @@ async function main(words: string[]): Promise<number> {
     const device = await openGpu(args.device as string | undefined);
     if (args["force-plan"] !== undefined) forcePlan(planOf(String(args["force-plan"])));
     const say = (text: string) => console.error(`bench: ${text}`);
-    const tune = !device.software && !args["no-autotune"] && args["force-plan"] === undefined
+    const tune = !device.software && args.autotune && args["force-plan"] === undefined
       ? await openTuner("runs/.cache", device, say)
       : undefined;
     for (const name of names) {
@@ -82,8 +88,10 @@ async function main(words: string[]): Promise<number> {
       const job = withPrecision(precision, all[name]);
       await job.check();
       await tune?.(job.run);
-      if (args.profile) await printProfile(name, job);
-      else console.log(JSON.stringify({ job: name, precision, ...await time(job, budget) }));
+      const line = args.profile
+        ? await profiled(name, job)
+        : JSON.stringify({ job: name, precision, ...await time(job, budget, args.host === true) });
+      console.log(line);
     }
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
@@ -124,7 +132,7 @@ function once(job: Job): void {
   job.run();
 }
 
-async function time(job: Job, budget: number) {
+async function time(job: Job, budget: number, host: boolean) {
   once(job); // pipelines, the pool's memory
   const before = counters.flop;
   once(job);
@@ -159,8 +167,8 @@ async function time(job: Job, budget: number) {
     ...(job.images && {
       gflop: round(flop / 1e9),
       images_per_s: round(1000 * job.images / ms_min),
-      ...rounded(await hostTimes(() => once(job), job.player)),
-      ...deviceInfo().software &&
+      ...host && rounded(await hostTimes(() => once(job), job.player)),
+      ...host && deviceInfo().software &&
         { as_gpu: rounded(await hostTimesAsGpu(() => once(job), job.player)) },
     }),
     device: deviceInfo().name,
@@ -181,15 +189,15 @@ async function fastest(job: Job, repeat: number): Promise<number> {
   return ms;
 }
 
-async function printProfile(name: string, job: Job): Promise<void> {
+/** Where one run's time goes, a table. */
+async function profiled(name: string, job: Job): Promise<string> {
   const { software, name: device } = deviceInfo(), run = () => once(job);
   run();
   // A GPU that was idle is slow for a while.
   if (!software) await sample(job, Math.ceil(500 / await sample(job, 1)));
   const timings = software ? await byWallClock(run) : await profile(run);
   const how = software ? "each kernel alone by wall clock" : "timestamps";
-  console.log(`${name} on ${device}, ${how}`);
-  for (const line of timingTable(timings)) console.log(line);
+  return [`${name} on ${device}, ${how}`, ...timingTable(timings)].join("\n");
 }
 
 function rounded(numbers: object) {

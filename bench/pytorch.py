@@ -8,7 +8,8 @@ GB/s counts what an ideal kernel must move, in float32: batch norm forward 2 ten
 dx), softmax 2, Adam 7 (parameter, gradient and both moments in; parameter and both moments out).
 A sample is as many calls as fill 2 ms, waited for once; ms_min and ms_median are per call.
 On the CPU, compare only with "blas" other than "reference": Debian's PyTorch takes the reference BLAS until
-OpenBLAS is installed (libopenblas0-pthread), and transposed convolutions go through it.
+OpenBLAS is installed, and transposed convolutions go through it. Take libopenblas0-openmp, which shares PyTorch's
+threads: libopenblas0-pthread has more of its own, and steps take up to twice as long.
 CUDA runs in float32 proper unless --tf32; cuDNN may pick its algorithms (benchmark mode).
 """
 
@@ -397,7 +398,8 @@ def blas():
     built_in = "mkl" if torch.backends.mkl.is_available() else "unknown"
     loaded = (n for n in names if re.search(rf"/lib{n}[^/]*\.so", maps))
     name = built_in if built_in == "mkl" else next(loaded, built_in)
-    return "reference" if name == "blas" else name
+    variant = re.search(r"/(openblas-\w+)/", maps)
+    return "reference" if name == "blas" else variant[1] if variant else name
 
 
 def main():

@@ -14,6 +14,10 @@ export interface ParseOptions {
   string?: string[];
   /** Names of options that take no value. */
   boolean?: string[];
+  /** Those of them that take `--no-` before them; minimist lets all. */
+  negatable?: string[];
+  /** Values of options that are not given. */
+  default?: Record<string, unknown>;
   /** Short names. */
   alias?: Record<string, string>;
   /** Called for what is not declared; false leaves it out. */
