@@ -4,7 +4,7 @@ import { tunedPlans, useTuned } from "../kernels/plan.ts";
 import { tune } from "../kernels/tune.ts";
 import { writeAtomically } from "../nn/write_atomically.ts";
 
-const FORMAT = 3; // grows when kernels change so much that old plans are no longer the best
+const FORMAT = 4; // grows when kernels change so much that old plans are no longer the best
 
 /**
  * What tries plans for a step's products and convolutions, and keeps the best of them for this device

@@ -5,7 +5,8 @@
  */
 import wgsl from "./adam.wgsl" with { type: "text" };
 import { deviceInfo } from "../gpu/device.ts";
-import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { memo } from "../gpu/memo.ts";
 import { bindable, part, type Storage } from "../gpu/memory.ts";
 import type { Bindable } from "../gpu/bind.ts";
 import { folded, type Live } from "../gpu/record.ts";
@@ -16,7 +17,6 @@ import { variant } from "./variant.ts";
 // Tensors in one dispatch: their sizes find room among its parameters. The software device goes through
 // all for each invocation.
 const MOST = 16, MOST_BY_LANES = 4;
-const kernels = new Map<string, Kernel>();
 
 /** Numbers of one step; `step` is `lr / (1 - beta1^t)`, `c2` is `1 - beta2^t`, in double precision. */
 export interface AdamStep {
@@ -67,20 +67,14 @@ export function adamStep(
       params[`e${count}`] = 64 * (groups += Math.ceil(n / 64)); // a workgroup serves one tensor
     }
     for (const name of ["param", "m", "v"] as const) bound[name] = part(state[name], begin, size);
-    run(kernelFor(count, scaling !== undefined), bound, params, folded(groups));
+    run(kernelFor({ count, scaled: scaling !== undefined }), bound, params, folded(groups));
   }
 }
 
-function kernelFor(count: number, scaled: boolean): Kernel {
-  const entry = scaled ? "scaled" : "main", key = `${entry} ${count}`;
-  let known = kernels.get(key);
-  if (!known) {
-    const numbered = (line: string, k: number) =>
-      line.replace("binding(5)", `binding(${5 + k})`).replace(/(?<=\b[egno])K\b/g, `${k}`);
-    const each = (line: string) => [...Array(count).keys()].map((k) => numbered(line, k)).join("");
-    const code = wgsl.replace(/.*\/\/ each K\n/g, each);
-    known = kernel("adam", code, entry, ["param", "m", "v"]);
-    kernels.set(key, known);
-  }
-  return known;
-}
+const kernelFor = memo(({ count, scaled }: { count: number; scaled: boolean }) => {
+  const numbered = (line: string, k: number) =>
+    line.replace("binding(5)", `binding(${5 + k})`).replace(/(?<=\b[egno])K\b/g, `${k}`);
+  const each = (line: string) => [...Array(count).keys()].map((k) => numbered(line, k)).join("");
+  const code = wgsl.replace(/.*\/\/ each K\n/g, each);
+  return kernel("adam", code, scaled ? "scaled" : "main", ["param", "m", "v"]);
+});

@@ -8,6 +8,7 @@
  * @module
  */
 import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { memo } from "../gpu/memo.ts";
 import { counters } from "../gpu/memory.ts";
 import type { Bindable, Bound } from "../gpu/bind.ts";
 import { run } from "../gpu/run.ts";
@@ -63,7 +64,7 @@ export function attention(
   if (plan.load === "texture" && ![q, v].every((x) => fitsTexture(layoutOf(x)))) {
     plan = { ...plan, load: "buffer" };
   }
-  const { kernels, slices } = family(plan, d, e), sums = empty([N, I]); // log sum_j e^(q . k)
+  const { kernels, slices } = family({ plan, d, e }), sums = empty([N, I]); // log sum_j e^(q . k)
   const rowShapes: Record<string, Shape> = { q: [I, d], k: [J, d], v: [J, e], dy: [I, e] };
   const widest = Math.max(...[q, k, v].map((x) => panelBytes(layoutOf(x)) / N));
   // All pictures, or as many at a time as can be bound.
@@ -176,20 +177,16 @@ interface Family {
   /** In how many parts the channels of the values are computed. */
   readonly slices: number;
 }
-const families = new Map<string, Family>();
 
-function family(plan: AttentionPlan, d: number, e: number): Family {
-  const name = `attention d${d} e${e} ${Object.values(plan).join("-")}`, known = families.get(name);
-  if (known) return known;
+const family = memo(({ plan, d, e }: { plan: AttentionPlan; d: number; e: number }): Family => {
+  const label = `attention d${d} e${e} ${Object.values(plan).join("-")}`;
   const slices = Math.ceil(Math.ceil(e / 4) / plan.sums), text = source(plan, d, e, slices);
-  const entry = (entryPoint: string) => kernel(name, text, entryPoint);
+  const entry = (entryPoint: string) => kernel(label, text, entryPoint);
   const kernels = {
     forward: entry("forward"),
     queries: entry("queries"),
     keys: entry("keys"),
     values: entry("values"),
   };
-  const made = { kernels, slices };
-  families.set(name, made);
-  return made;
-}
+  return { kernels, slices };
+});

@@ -10,7 +10,6 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
 import { split } from "./gather.ts";
 import { weightKernel } from "./gemm.ts";
-import { kernelOf } from "./gemm_source.ts";
 import { inParts } from "./parts.ts";
 import { bare, fitsTexture, loadOf, pack, panelBytes } from "./panel.ts";
 import { type Plan, planFor } from "./plan.ts";
@@ -60,7 +59,7 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
   const wanted = Math.max(Math.ceil(plan.fill / groups), Math.ceil(lines * steps / 30_000));
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
-  const vec4 = O % 4 === 0, kernel = kernelOf(plan, Number(vec4), () => weightKernel(plan, vec4));
+  const vec4 = O % 4 === 0, kernel = weightKernel({ plan, vec4 });
   const bound = { A: pa.resource, G: pg.resource };
   const params = {
     lines,
@@ -115,7 +114,7 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
     Math.ceil(pixels / plan.KU),
     w.size,
   );
-  const vec4 = O % 4 === 0, kernel = kernelOf(plan, Number(vec4), () => tiledWeight(plan, vec4));
+  const vec4 = O % 4 === 0, kernel = tiledWeight({ plan, vec4 });
   const bound = { A: pa.resource, G: pg.resource };
   const params = {
     pixels,

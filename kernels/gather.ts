@@ -7,7 +7,6 @@ import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { gatherKernel } from "./gemm.ts";
-import { kernelOf } from "./gemm_source.ts";
 import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { tiledGather } from "./tile.ts";
@@ -141,9 +140,7 @@ function launch(
     bias: bias !== undefined,
     relu: slope !== 1,
   };
-  const variant = [transposed, ...Object.values(finish)].reduce((n, is) => 2 * n + Number(is), 0);
-  const make = tile ? tiledGather : gatherKernel;
-  const kernel = kernelOf(plan, variant, () => make(plan, transposed, finish));
+  const kernel = (tile ? tiledGather : gatherKernel)({ plan, transposed, finish });
   const bound = { A: pa.resource, B: pb.resource, ...bias && { bias } };
   const params = {
     ...sizes,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { memo } from "../gpu/memo.ts";
 import type { Plan } from "./plan.ts";
 
 /** `[0, 1, ..., n - 1]`, to unroll with. */
@@ -15,7 +16,8 @@ export function lines(...parts: (string | string[])[]): string {
   return parts.flat().join("\n");
 }
 
-export function described(
+/** A plan in short, for messages and profiles. */
+function described(
   { load, MR, NV, KU, single, wx, wy, wz, share, precision }: Plan,
   { vec4, bias, relu, flipped }: Finish,
 ): string {
@@ -25,26 +27,33 @@ export function described(
     `${vec4 ? "" : " scalar"}${bias ? " bias" : ""}${relu ? " relu" : ""}${half}`;
 }
 
-const kernels = new Map<string, Kernel>();
-
-export function cached(name: string, make: () => string): Kernel {
-  const known = kernels.get(name);
-  if (known) return known;
-  const made = kernel(name, make());
-  kernels.set(name, made);
-  return made;
+/** What a gather's kernel is made from. */
+export interface GatherRecipe {
+  readonly plan: Plan;
+  readonly transposed: boolean;
+  readonly finish: Finish;
 }
 
-const byPlan = new WeakMap<Plan, Kernel[]>();
-
-/** The kernel that `make` makes for a plan and a variant of it, without making its name again. */
-export function kernelOf(plan: Plan, variant: number, make: () => Kernel): Kernel {
-  let known = byPlan.get(plan);
-  if (!known) byPlan.set(plan, known = []);
-  return known[variant] ??= make();
+/** What a weight gradient's kernel is made from. */
+export interface WeightRecipe {
+  readonly plan: Plan;
+  readonly vec4: boolean;
 }
 
-/** What a kernel does besides the product; part of its name. */
+/** The kernel of a finished source: recipes that differ only in what the source does not show share it. */
+export const sourceKernel = memo(({ label, code }: { label: string; code: string }) =>
+  kernel(label, code)
+);
+
+export function gatherLabel({ plan, transposed, finish }: GatherRecipe): string {
+  return `${transposed ? "gather_transposed" : "gather"} ${described(plan, finish)}`;
+}
+
+export function weightLabel({ plan, vec4 }: WeightRecipe): string {
+  return `weight ${described(plan, { vec4 })}`;
+}
+
+/** What a kernel does besides the product. */
 export interface Finish {
   /** Whether columns come in fours. */
   readonly vec4: boolean;

@@ -8,6 +8,7 @@
  */
 import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { memo } from "../gpu/memo.ts";
 import { type Precision, precision } from "./precision.ts";
 
 /** How a GEMM kernel is unrolled and spread over invocations. */
@@ -75,17 +76,18 @@ export interface Trial {
 
 type Kind = "gather" | "gather_transposed" | "weight";
 
+/** What a plan depends on of the device. */
+type Traits =
+  & Pick<DeviceInfo, "software" | "lanes" | "sharing" | "fastTextures">
+  & { readonly workgroupBytes: number };
+
 let forced: Partial<Plan> | undefined;
 let tuned: Readonly<Record<string, Partial<Plan>>> = {};
 let met: Map<string, Trial> | undefined;
-/** So that a problem has the same plan object each time: kernels are found by it. */
-const made = new Map<string, Plan>();
-let madeFor: DeviceInfo | undefined;
 
 /** Makes every plan use these values, for tests and experiments; undefined ends it. */
 export function forcePlan(plan: Partial<Plan> | undefined): void {
   forced = plan;
-  made.clear();
 }
 
 /** The plans that tuning has found so far, by their problems. */
@@ -96,7 +98,6 @@ export function tunedPlans(): Readonly<Record<string, Partial<Plan>>> {
 /** Uses these plans from now on, where they are for the problem at hand. */
 export function useTuned(plans: Readonly<Record<string, Partial<Plan>>>): void {
   tuned = { ...tuned, ...plans };
-  made.clear();
 }
 
 /** The problems without a tuned plan that `body` meets, by their names. */
@@ -120,45 +121,56 @@ export function planFor(
   problem: Problem,
   trial: Pick<Trial, "operands" | "run">,
 ): Plan {
-  const { texture } = problem, half = precision() === "f16" ? " f16" : "";
-  const name = `${kind} ${described(kind, problem)}${half}`;
+  const name = nameOf(kind, problem, precision());
   if (met && !tuned[name] && !met.has(name)) {
     met.set(name, { kind, problem, precision: precision(), ...trial });
   }
-  if (madeFor !== deviceInfo()) made.clear();
-  madeFor = deviceInfo();
-  const key = texture ? name : `${name} from buffers`, known = made.get(key);
-  if (known) return known;
-  const chosen = { ...rule(kind, problem), ...tuned[name], ...forced };
-  const plan = fitted(kind, problem, chosen, precision());
-  made.set(key, plan);
-  return plan;
+  const changes = { ...tuned[name], ...forced };
+  return planOf({ kind, problem, changes, precision: precision(), device: traits() });
 }
 
-/** Sizes, as rows x terms x columns, `4x` first if there are four. */
-function described(kind: Kind, { rows, columns, terms, lines = 1, taps, products }: Problem) {
-  const sizes = kind === "weight" ? [taps * rows, lines * terms] : [rows, taps * terms];
-  return [...products > 1 ? [products] : [], ...sizes, columns].join("x");
+const planOf = memo(
+  ({ kind, problem, changes, precision, device }: {
+    kind: Kind;
+    problem: Problem;
+    changes: Partial<Plan>;
+    precision: Precision;
+    device: Traits;
+  }) => fitted(kind, problem, { ...rule(kind, problem, device), ...changes }, precision, device),
+);
+
+function traits(): Traits {
+  const { software, lanes, sharing, fastTextures, limits } = deviceInfo();
+  const { maxComputeWorkgroupStorageSize: workgroupBytes } = limits;
+  return { software, lanes, sharing, fastTextures, workgroupBytes };
+}
+
+/** Every number of a problem, e.g. `gather: columns 7, products 1, rows 72, ...`: tuned plans are found by it. */
+function nameOf(kind: Kind, problem: Problem, precision: Precision): string {
+  const numbers = Object.entries(problem).sort().map(([name, value]) => `${name} ${value}`);
+  return `${kind}: ${[...numbers, precision].join(", ")}`;
 }
 
 /** Plans that are worth a try, the rule's first. */
 export function candidates({ kind, problem, precision }: Trial): Plan[] {
-  const { software, lanes } = deviceInfo(), first = rule(kind, problem);
+  const device = traits(), { software, lanes } = device, first = rule(kind, problem, device);
   const others: Partial<Rule>[] = software
     ? [
       { MR: 8 },
-      each(kind, problem),
+      each(kind, problem, device),
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
         .map(([MR, NV]) => ({ ...sharing("A", lanes), MR, NV })),
     ]
-    : [...TILES, ...FOR_TUNING].filter((tile) => fits(tile, kind, problem)).flatMap((tile) => {
-      const groups = groupsOf(tile, kind, problem);
-      return [0, 1, 2, 4].map((times) => times * FILL)
-        .filter((fill) => fill === 0 || groups < fill)
-        .map((fill) => ({ ...tile, fill }));
-    });
+    : [...TILES, ...FOR_TUNING].filter((tile) => fits(tile, kind, problem, device)).flatMap(
+      (tile) => {
+        const groups = groupsOf(tile, kind, problem);
+        return [0, 1, 2, 4].map((times) => times * FILL)
+          .filter((fill) => fill === 0 || groups < fill)
+          .map((fill) => ({ ...tile, fill }));
+      },
+    );
   const all = [first, ...others.map((plan) => ({ ...first, ...plan }))]
-    .map((plan) => fitted(kind, problem, plan, precision));
+    .map((plan) => fitted(kind, problem, plan, precision, device));
   const names = all.map((plan) => JSON.stringify(Object.entries(plan).sort()));
   return all.filter((_, i) => names.indexOf(names[i]) === i);
 }
@@ -196,9 +208,14 @@ function groupsOf({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): numbe
 }
 
 /** Whether a tile is not mostly outside the product, and has room in a workgroup's memory. */
-function fits({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): boolean {
+function fits(
+  { MR, NV, wx, wy }: Tile,
+  kind: Kind,
+  problem: Problem,
+  { workgroupBytes }: Traits,
+): boolean {
   const bytes = 16 * (MR * wy / 4 + NV * wx) * (STEP + 1);
-  return bytes <= deviceInfo().limits.maxComputeWorkgroupStorageSize &&
+  return bytes <= workgroupBytes &&
     MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
 }
 
@@ -208,8 +225,8 @@ export function byTiles(): boolean {
 }
 
 /** The largest tile of which there are enough, or else a small one. */
-function tiled(kind: Kind, problem: Problem): Rule {
-  const fitting = TILES.filter((tile) => fits(tile, kind, problem));
+function tiled(kind: Kind, problem: Problem, device: Traits): Rule {
+  const fitting = TILES.filter((tile) => fits(tile, kind, problem, device));
   const chosen = fitting.find((tile) => groupsOf(tile, kind, problem) >= FILL / 2) ??
     fitting.find(({ wx, wy }) => wx * wy <= 128) ?? TILES.at(-1)!;
   return { ...chosen, load: "tile", KU: STEP, wz: 1, single: false, share: "none", fill: FILL };
@@ -229,10 +246,16 @@ function power(n: number): number {
  * A plan with its precision and the steps that its problem allows: operands are padded for these and no
  * others.
  */
-function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precision): Plan {
+function fitted(
+  kind: Kind,
+  { terms }: Problem,
+  chosen: Rule,
+  precision: Precision,
+  device: Traits,
+): Plan {
   const plan = {
     ...chosen,
-    share: canShare(kind, chosen) ? chosen.share : "none" as const,
+    share: canShare(kind, chosen, device) ? chosen.share : "none" as const,
     precision,
   };
   if (plan.load === "tile") {
@@ -247,15 +270,15 @@ function fitted(kind: Kind, { terms }: Problem, chosen: Rule, precision: Precisi
     return { ...plan, KU, single: terms <= KU };
   }
   // With 16 registers, as without AVX-512, more terms make code that is too long to be kept decoded.
-  const most = deviceInfo().lanes <= 8 ? 4 : 8;
+  const most = device.lanes <= 8 ? 4 : 8;
   const KU = terms <= 4 ? 4 : terms <= 2 * most ? terms : most;
   return { ...plan, KU, single: terms === KU };
 }
 
 type Rule = Omit<Plan, "precision">;
 
-function rule(kind: Kind, problem: Problem): Rule {
-  return deviceInfo().software ? unrolled(kind, problem) : tiled(kind, problem);
+function rule(kind: Kind, problem: Problem, device: Traits): Rule {
+  return device.software ? unrolled(kind, problem, device) : tiled(kind, problem, device);
 }
 
 /** A workgroup that shares. */
@@ -263,8 +286,11 @@ function sharing(share: "A" | "B", lanes: number) {
   return share === "A" ? { share, wx: lanes, wy: 1, wz: 1 } : { share, wx: 1, wy: lanes, wz: 1 };
 }
 
-function canShare(kind: Kind, { share, load, wx, wy, wz, MR }: Rule): boolean {
-  const { lanes, sharing } = deviceInfo();
+function canShare(
+  kind: Kind,
+  { share, load, wx, wy, wz, MR }: Rule,
+  { lanes, sharing }: Traits,
+): boolean {
   if (!sharing || load === "tile" || wz !== 1) return false;
   return share === "A"
     ? wx === lanes && wy === 1 && MR % lanes === 0
@@ -272,11 +298,11 @@ function canShare(kind: Kind, { share, load, wx, wy, wz, MR }: Rule): boolean {
 }
 
 /** Without tiles. */
-function unrolled(kind: Kind, problem: Problem): Rule {
-  const { lanes, sharing: can } = deviceInfo(),
+function unrolled(kind: Kind, problem: Problem, device: Traits): Rule {
+  const { lanes, sharing: can } = device,
     { rows, columns } = problem,
     C4 = Math.ceil(columns / 4);
-  const alone = each(kind, problem);
+  const alone = each(kind, problem, device);
   if (!can || rows <= lanes / 2) return alone;
   if (C4 < lanes) {
     const NV = Math.ceil(C4 / Math.ceil(C4 / 8)),
@@ -289,8 +315,12 @@ function unrolled(kind: Kind, problem: Problem): Rule {
 }
 
 /** Without tiles, each lane by itself. */
-function each(kind: Kind, { rows, columns, texture }: Problem): Rule {
-  const { fastTextures, lanes: many } = deviceInfo(), lanes = many || 16;
+function each(
+  kind: Kind,
+  { rows, columns, texture }: Problem,
+  { fastTextures, lanes: many }: Traits,
+): Rule {
+  const lanes = many || 16;
   const load = fastTextures && texture ? "texture" : "buffer", C4 = Math.ceil(columns / 4);
   const fixed = { load, KU: 8, single: false, share: "none", fill: 64 } as const;
   const NV = power(Math.min(4, C4));

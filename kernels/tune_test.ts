@@ -23,7 +23,10 @@ function step(): void {
 Deno.test("a step is tuned once, and computes the same afterwards", async () => {
   const before = await conv2d(x, w, g).read(), told: Tuned[] = [];
   await tune(step, (tuned) => told.push(tuned));
-  assertEquals(told.map(({ name }) => name), ["gather 72x72x7", "weight 45x72x7"]);
+  assertEquals(told.map(({ name }) => name), [
+    "gather: columns 7, products 1, rows 72, taps 9, terms 8, texture true, f32",
+    "weight: columns 7, lines 12, products 1, rows 5, taps 9, terms 6, texture true, f32",
+  ]);
   for (const { name, plan, gain } of told) {
     assert(gain >= 1, `${name}: the rule's own plan is among those tried, gain ${gain}`);
     assertEquals(tunedPlans()[name], plan);
