@@ -1,0 +1,64 @@
+/**
+ * Trains presets for some steps and prints, for each, a hash of all tensors: for fresh_process_test.ts.
+ *
+ * Each argument is `RECIPE/PRESET/BATCH`, with options behind it: `sagan/small/4/attention=16,8`.
+ *
+ * @module
+ */
+import { recipes } from "../cli/recipes.ts";
+import { shrink } from "../data/shrink.ts";
+import { openGpu } from "../gpu/device.ts";
+import { loadSafetensors } from "../nn/safetensors.ts";
+import { scoped } from "../tensor/tensor.ts";
+import { advance } from "../train/advance.ts";
+import { defaults, type TrainOptions } from "../train/options.ts";
+import { freeState, grow, newState, saveState } from "../train/state.ts";
+import { picturesOf } from "./pictures.ts";
+
+const STEPS = 2; // in each phase
+
+/** The preset with narrow networks at no more than 32 pixels, or 16 where they grow. */
+function optionsOf(job: string): TrainOptions {
+  const [name, preset, batch, ...changes] = job.split("/"), N = Number(batch);
+  const full = { ...defaults, ...recipes[name].presets[preset].options, recipe: name, preset };
+  const length = STEPS * N / 1000, grows = recipes[name].schedule !== undefined;
+  return {
+    ...full,
+    resolution: Math.min(grows ? 16 : 32, full.resolution),
+    batch: N,
+    ngf: 8,
+    ndf: 8,
+    fmapBase: 128,
+    fmapMax: 16,
+    kimg: grows ? 0 : length,
+    phaseKimg: length,
+    phaseFactor: 1,
+    lastKimg: length,
+    ...Object.fromEntries(changes.map((change) => change.split("="))),
+  };
+}
+
+async function hashAfter(job: string, folder: string): Promise<string> {
+  const options = optionsOf(job), state = newState(recipes[options.recipe], options);
+  const pictures = picturesOf(options.resolution);
+  while (state.images < state.schedule.total) {
+    grow(state);
+    const shown = shrink(pictures, state.stage.resolution);
+    scoped(() => void advance(state, options, shown));
+  }
+  const file = `${folder}/state.safetensors`;
+  await saveState(state, options, file);
+  freeState(state);
+  const { entries } = await loadSafetensors(file);
+  const bytes = [...entries.values()].map(({ data }) =>
+    new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+  );
+  const digest = await crypto.subtle.digest("SHA-256", await new Blob(bytes).arrayBuffer());
+  return new Uint8Array(digest).toHex();
+}
+
+await openGpu();
+const folder = await Deno.makeTempDir();
+for (const job of Deno.args) console.log(`${job} ${await hashAfter(job, folder)}`);
+await Deno.remove(folder, { recursive: true });
+Deno.exit(); // an open device keeps the process alive
