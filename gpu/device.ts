@@ -206,8 +206,14 @@ export const AS_GPU: Partial<DeviceInfo> = {
  * Makes something on the device and notes what the driver says of it.
  *
  * Errors come later, by promise; {@linkcode checkGpu} throws them.
+ *
+ * @param explain Adds to the driver's message what helps to find its cause.
  */
-export function creating<T>(what: string, create: () => T): T {
+export function creating<T>(
+  what: string,
+  create: () => T,
+  explain = (message: string) => message,
+): T {
   const device = gpu();
   device.pushErrorScope("out-of-memory");
   device.pushErrorScope("validation");
@@ -216,7 +222,8 @@ export function creating<T>(what: string, create: () => T): T {
   pending.push(
     invalid.then((error) => {
       if (error) {
-        failure ??= `${capital(what)} cannot be had: ${error.message.replace(/\s+/g, " ").trim()}`;
+        const message = explain(error.message.replace(/\s+/g, " ").trim());
+        failure ??= `${capital(what)} cannot be had: ${message}`;
       }
     }),
     full.then((error) => {

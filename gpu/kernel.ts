@@ -9,13 +9,15 @@
  */
 import { creating, gpu } from "./device.ts";
 import { counters } from "./memory.ts";
+import { type Declared, readShader } from "./shader.ts";
+import type { Source } from "./wgsl.ts";
 
 type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
 type Binding = {
   readonly name: string;
   readonly index: number;
   /** Whether it is an array of vec4f. */
-  readonly inFours: boolean;
+  readonly isVec4: boolean;
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 };
 
@@ -32,6 +34,8 @@ export interface Kernel {
   /** `file/entry`, for messages and profiles. */
   readonly label: string;
   readonly code: string;
+  /** File and line of each line of `code`, where it was expanded. */
+  readonly origins: readonly string[];
   readonly entryPoint: string;
   readonly bindings: readonly Binding[];
   readonly params: readonly Field[];
@@ -41,75 +45,55 @@ export interface Kernel {
   readonly pipelines: Map<string, Pipeline>;
 }
 
-const BINDING = /@group\(0\) @binding\((\d+)\) var(?:<([^>]*)>)? (\w+)\s*:\s*([^;]+);/g;
-const FUNCTION = /(?:@compute[^{]*?)?fn (\w+)\s*\(/g;
-const PARAMS = /struct Params \{([^}]*)\}/;
-const FIELD = /(\w+)\s*:\s*(u32|i32|f32)/g;
+const DEBUG = Boolean(Deno.env.get("GPU_DEBUG"));
 
 /**
  * Declares a kernel.
  *
  * @param file The name of the WGSL file, for messages.
- * @param code Its text.
+ * @param source Its text, or what `expand` made of it.
  * @param updates Which bindings are updated in place: of these, every lane reads its own elements before it
  * writes them, and no others.
  * @throws {TypeError} If the text has no such entry point.
  */
 export function kernel(
   file: string,
-  code: string,
+  source: string | Source,
   entryPoint = "main",
   updates: readonly string[] = [],
 ): Kernel {
-  const text = code.replace(/\/\/.*$/gm, "");
-  const seen = visibleTo(entryPoint, text);
-  if (seen === undefined) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
-  const fours = ["vec4f", ...[...text.matchAll(/alias (\w+) = vec4f;/g)].map(([, name]) => name)];
-  const bindings = [...text.matchAll(BINDING)]
-    .filter(([, , , name]) => new RegExp(`(?<![.\\w])${name}\\b`).test(seen))
-    .map(([, index, space, name, type]) => ({
-      name,
-      index: Number(index),
-      inFours: fours.some((four) => type === `array<${four}>`),
-      layout: layoutOf(space, type),
-    }));
-  const params = [...(PARAMS.exec(text)?.[1] ?? "").matchAll(FIELD)]
-    .map(([, name, type]) => ({ name, type: type as Field["type"] }));
+  const code = typeof source === "string" ? source : source.code;
+  const shader = readShader(code), used = shader.usedBy(entryPoint);
+  if (!used) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
   return {
     label: `${file}/${entryPoint}`,
     code,
+    origins: typeof source === "string" ? [] : source.origins,
     entryPoint,
-    bindings,
-    params,
+    bindings: shader.bindings.filter(({ name }) => used.has(name)).map((declared) => ({
+      name: declared.name,
+      index: declared.index,
+      isVec4: declared.type === "array<vec4f>",
+      layout: layoutOf(declared),
+    })),
+    params: shader.fields("Params").map(({ name, type }) => {
+      if (!isNumber(type)) throw new TypeError(`${file}.wgsl: Params.${name} is a ${type}`);
+      return { name, type };
+    }),
     updates,
     pipelines: new Map(),
   };
 }
 
-/** The text of the entry point and of all functions that it calls, or that those call. */
-function visibleTo(entryPoint: string, text: string): string | undefined {
-  const starts = [...text.matchAll(FUNCTION)];
-  const parts = starts.map((match, i) => ({
-    name: match[1],
-    entry: match[0].startsWith("@compute"),
-    text: text.slice(match.index, starts[i + 1]?.index),
-  }));
-  if (!parts.some(({ name, entry }) => entry && name === entryPoint)) return undefined;
-  const called = new Set([entryPoint]),
-    textOf = new Map(parts.map(({ name, text }) => [name, text]));
-  for (const name of called) {
-    for (const [, callee] of textOf.get(name)!.matchAll(/(?<!fn )\b(\w+)\s*\(/g)) {
-      if (textOf.has(callee)) called.add(callee); // which the loop comes to
-    }
-  }
-  return [...called].map((name) => textOf.get(name)).join("");
+function isNumber(type: string): type is Field["type"] {
+  return ["u32", "i32", "f32"].includes(type);
 }
 
-function layoutOf(space: string | undefined, type: string): Binding["layout"] {
+function layoutOf({ space, type }: Declared): Binding["layout"] {
   if (space === "uniform") return { buffer: { type: "uniform", hasDynamicOffset: true } };
-  if (space === undefined) {
+  if (space === "") {
     const [, format, access] =
-      /texture_storage_2d_array<(rgba32float|rgba16float), (read|write)>/.exec(type) ?? [];
+      /^texture_storage_2d_array<(rgba32float|rgba16float),(read|write)>$/.exec(type) ?? [];
     if (!access) throw new TypeError(`kernel: no rule for a binding of type ${type}`);
     return {
       storageTexture: {
@@ -120,6 +104,14 @@ function layoutOf(space: string | undefined, type: string): Binding["layout"] {
     };
   }
   return { buffer: { type: space.includes("read_write") ? "storage" : "read-only-storage" } };
+}
+
+/** A compiler's message with the files and lines that its places in the expanded text come from. */
+export function located(message: string, origins: readonly string[]): string {
+  return message.replace(/(?:wgsl)?:(\d+):\d+/g, (place, line) => {
+    const origin = origins[Number(line) - 1];
+    return origin ? `${place} (${origin})` : place;
+  });
 }
 
 const compiled: Pipeline[] = [];
@@ -136,6 +128,7 @@ export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>
   const cached = k.pipelines.get(key);
   if (cached) return cached;
   const device = gpu();
+  if (DEBUG) console.error(`// ${k.label} ${key}\n${k.code}\n`);
   const made = creating(`the shader ${k.label}`, () => {
     const layout = device.createBindGroupLayout({
       label: k.label,
@@ -155,7 +148,7 @@ export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>
       },
     });
     return { pipeline, layout, groups: new Map<string, GPUBindGroup>() };
-  });
+  }, (message) => located(message, k.origins));
   counters.pipelines++;
   k.pipelines.set(key, made);
   compiled.push(made);

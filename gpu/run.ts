@@ -105,8 +105,8 @@ const fromTexture = new WeakMap<Kernel, Kernel>();
 
 /** The bindings that a kernel reads in fours. */
 function readInFours({ bindings, updates }: Kernel): string[] {
-  return bindings.filter(({ name, inFours, layout }) =>
-    inFours && (layout.buffer?.type === "read-only-storage" || updates.includes(name))
+  return bindings.filter(({ name, isVec4, layout }) =>
+    isVec4 && (layout.buffer?.type === "read-only-storage" || updates.includes(name))
   ).map(({ name }) => name);
 }
 
