@@ -7,6 +7,7 @@ import wgsl from "./adam.wgsl" with { type: "text" };
 import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { memo } from "../gpu/memo.ts";
+import { expand } from "../gpu/wgsl.ts";
 import { bindable, part, type Storage } from "../gpu/memory.ts";
 import type { Bindable } from "../gpu/bind.ts";
 import { folded, type Live } from "../gpu/record.ts";
@@ -67,14 +68,11 @@ export function adamStep(
       params[`e${count}`] = 64 * (groups += Math.ceil(n / 64)); // a workgroup serves one tensor
     }
     for (const name of ["param", "m", "v"] as const) bound[name] = part(state[name], begin, size);
-    run(kernelFor({ count, scaled: scaling !== undefined }), bound, params, folded(groups));
+    run(kernelFor({ COUNT: count, scaled: scaling !== undefined }), bound, params, folded(groups));
   }
 }
 
-const kernelFor = memo(({ count, scaled }: { count: number; scaled: boolean }) => {
-  const numbered = (line: string, k: number) =>
-    line.replace("binding(5)", `binding(${5 + k})`).replace(/(?<=\b[egno])K\b/g, `${k}`);
-  const each = (line: string) => [...Array(count).keys()].map((k) => numbered(line, k)).join("");
-  const code = wgsl.replace(/.*\/\/ each K\n/g, each);
-  return kernel("adam", code, scaled ? "scaled" : "main", ["param", "m", "v"]);
+const kernelFor = memo(({ COUNT, scaled }: { COUNT: number; scaled: boolean }) => {
+  const source = expand({ name: "adam.wgsl", text: wgsl }, { COUNT });
+  return kernel("adam", source, scaled ? "scaled" : "main", ["param", "m", "v"]);
 });

@@ -1,16 +1,20 @@
 // Adam (Kingma & Ba 2015, algorithm 1) for several tensors at once. Parameters and moments lie in three
 // long buffers; tensor K is served by invocations up to eK, from where the one before it ends. Sizes n
-// and offsets o are in vec4. adam.ts repeats what is marked with "each K".
+// and offsets o are in vec4.
 struct Params {
   step: f32, beta1: f32, beta2: f32, eps: f32, c2: f32, // step = lr / (1 - beta1^t), c2 = 1 - beta2^t
-  eK: u32, nK: u32, oK: u32, // each K
+#for K in COUNT
+  e$K: u32, n$K: u32, o$K: u32,
+#end
 }
 @group(0) @binding(0) var<storage, read_write> param: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> m: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 @group(0) @binding(4) var<storage, read> scaling: array<f32>; // as Scaling in grad_scaler.wgsl
-@group(0) @binding(5) var<storage, read> gK: array<vec4f>; // each K
+#for K in COUNT
+@group(0) @binding(${5 + K}) var<storage, read> g$K: array<vec4f>;
+#end
 
 fn update(i: u32, g: vec4f, step: f32, c2: f32) {
   let mi = p.beta1 * m[i] + (1 - p.beta1) * g;
@@ -24,7 +28,10 @@ struct Share { at: u32, g: vec4f, live: bool } // what one invocation serves
 
 fn share(i: u32) -> Share {
   var begin = 0u;
-  if (i < p.eK) { let k = i - begin; return Share(p.oK + k, gK[k], k < p.nK); } begin = p.eK; // each K
+#for K in COUNT
+  if (i < p.e$K) { let k = i - begin; return Share(p.o$K + k, g$K[k], k < p.n$K); }
+  begin = p.e$K;
+#end
   return Share();
 }
 

@@ -4,14 +4,14 @@
  * @module
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
-import { type Kernel, kernel } from "../gpu/kernel.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import { bindable, part } from "../gpu/memory.ts";
 import type { Bound } from "../gpu/bind.ts";
 import { folded, type Grid } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
-import { COLUMNS, LANES, who } from "./batch_norm_who.ts";
+import { byElement } from "./element.ts";
 import { portionsByName, portionsOf } from "./portions.ts";
 import { eachOf } from "./slice.ts";
 import { variant } from "./variant.ts";
@@ -24,18 +24,14 @@ const ENTRIES = [
   "gradient",
 ] as const;
 
-type Kernels = Record<typeof ENTRIES[number], Kernel>;
 type Tensors = Readonly<Record<string, Tensor>>;
 
-function family(code: string): Kernels {
-  return Object.fromEntries(
-    ENTRIES.map((entry) => [entry, kernel("batch_norm", code, entry)]),
-  ) as Kernels;
-}
-
-const scalar = wgsl.replace("alias V = vec4f", "alias V = f32");
-const byFours = { lane: family(wgsl + who.lane), group: family(wgsl + who.group) };
-const byOnes = { lane: family(scalar + who.lane), group: family(scalar + who.group) };
+/** Columns of channels of a workgroup whose lanes add up together, and lanes for each. */
+const COLUMNS = 16, LANES = 16;
+const kernels = {
+  lane: byElement("batch_norm", wgsl, ENTRIES, { GROUP: false }),
+  group: byElement("batch_norm", wgsl, ENTRIES, { GROUP: true, COLUMNS, LANES }),
+};
 // Invocations that fill a device, and rows that are worth one.
 const ENOUGH = { lane: 1024, group: 32_768 }, LEAST_ROWS = 4;
 
@@ -90,8 +86,8 @@ export function batchNorm(
   if (batches > 1 && 4 * x.size > bindable()) {
     return eachOf(batches, x, (x) => batchNorm(x, norm, options));
   }
-  const fours = C % 4 === 0, columns = fours ? C / 4 : C, by = variant();
-  const kernels = (fours ? byFours : byOnes)[by];
+  const isVec4 = C % 4 === 0, columns = isVec4 ? C / 4 : C, by = variant();
+  const own = kernels[by][isVec4 ? "vec4f" : "f32"];
   // In how many chunks the rows of a batch are served.
   const lanes = by === "group" ? LANES : 1, blocks = Math.ceil(columns / COLUMNS);
   const wide = by === "group" ? COLUMNS * blocks : columns;
@@ -120,13 +116,13 @@ export function batchNorm(
     forward: (result) => {
       if (!training) {
         const others = { ...running, gamma, beta };
-        return byRows(kernels.normalise_by_running, { x, result }, others, 0);
+        return byRows(own.normalise_by_running, { x, result }, others, 0);
       }
       const chunks = chunksOf({ x }), sums = empty([batches, chunks, 2, C]);
       const first = batches > 1 ? x : part(x.storage, 0, 4 * C);
-      byRows(kernels.moments, { x }, { first, sums, stats }, chunks);
+      byRows(own.moments, { x }, { first, sums, stats }, chunks);
       byRows(
-        kernels.normalise,
+        own.normalise,
         { x, result },
         { stats, gamma, beta, ...running, partial: sums },
         chunks,
@@ -135,7 +131,7 @@ export function batchNorm(
     ...(training && {
       backward: (dy: Tensor) => {
         const chunks = chunksOf({ x, dy }), sums = empty([batches, chunks, 2, C]);
-        byRows(kernels.gradient_sums, { x, dy }, { stats, sums }, chunks);
+        byRows(own.gradient_sums, { x, dy }, { stats, sums }, chunks);
         // Fused: that these have no gradient of their own is noted by the missing rule.
         const of = (shape: Shape, forward: (y: Tensor) => void) =>
           apply({ op: "batchNorm's gradient", inputs: [x, dy], shape, forward });
@@ -143,7 +139,7 @@ export function batchNorm(
         const others = { partial: sums, stats, dgamma, dbeta };
         const dx = of(
           x.shape,
-          (result) => byRows(kernels.gradient, { x, dy, result }, others, chunks),
+          (result) => byRows(own.gradient, { x, dy, result }, others, chunks),
         );
         return [dx, dgamma, dbeta];
       },

@@ -1,10 +1,11 @@
 // Batch normalisation of rows of C channels, fused with a (leaky) ReLU of slope k (1: none).
 // Ioffe & Szegedy 2015, algorithm 1; variance biased to normalise, unbiased in the running average.
 //
-// Two dispatches each way: sums of chunks of rows, then what is made of all chunks' sums. Who serves what
-// is said behind this file by batch_norm_who.ts: Place, whole(), LANES; an invocation serves the channels of one V. The rows may be those of several batches, one after the other,
-// each with statistics of its own; z of the grid is the batch.
-alias V = vec4f; // f32 where C is no multiple of 4; batch_norm.ts puts it in
+// Two dispatches in each pass: sums of chunks of rows, then what is made of all chunks' sums. A chunk is
+// an invocation's or, with GROUP, a workgroup's; an invocation has the channels of one V. The rows may
+// be those of several batches, one after the other, each with statistics of its own; z of the grid is
+// the batch.
+#include element
 // `rows` of `total` a batch, in this dispatch those behind the sums of `begin` of `chunks` chunks.
 // C counts V.
 struct Params {
@@ -53,7 +54,7 @@ fn added(batch: u32, own: Place) -> Sums {
 }
 
 // True in one dispatch for the invocation that keeps what belongs to all rows of all batches
-fn keeps(batch: u32, own: Place) -> bool { return batch == 0 && p.begin == 0 && own.chunk == 0; }
+fn keeps(own: Place, id: vec3u) -> bool { return id.z == 0 && p.begin == 0 && is_first(own, id); }
 
 // Sums of (x - x0) and its square; x0, the first row, keeps squares small where the mean is large.
 @compute @workgroup_size(SIZE)
@@ -96,7 +97,7 @@ fn normalise(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: 
     stats[at + 3 * p.C] = scale;
     stats[at + 4 * p.C] = shift;
   }
-  if (keeps(id.z, own)) {
+  if (keeps(own, id)) {
     let n = f32(p.total);
     for (var b = 0u; b < p.batches; b++) {
       let next = moments_of(b, own);
@@ -162,7 +163,7 @@ fn gradient(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: v
   let own = place(id, groups, l);
   let by = stats_of(id.z, own.c);
   let batch = added(id.z, own);
-  if (keeps(id.z, own)) {
+  if (keeps(own, id)) {
     var all = batch;
     for (var b = 1u; b < p.batches; b++) {
       let next = added(b, own);
@@ -184,3 +185,53 @@ fn gradient(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: v
     result[e] = by.scale * (g - k1 - centred * k2);
   }
 }
+
+#if GROUP
+// Each chunk of rows is a workgroup's: $LANES lanes for each of $COLUMNS columns, which add up together.
+const SIZE = ${COLUMNS * LANES};
+const LANES = ${LANES}u; // of a chunk
+struct Place { l: u32, c: u32, chunk: u32, lane: u32, row: u32, live: bool, writes: bool }
+var<workgroup> ones: array<V, SIZE>;
+var<workgroup> twos: array<V, SIZE>;
+
+fn place(id: vec3u, groups: vec3u, l: u32) -> Place {
+  let c = id.x * $COLUMNS + l % $COLUMNS;
+  let lane = l / $COLUMNS;
+  let live = c < p.C;
+  return Place(l, min(c, p.C - 1), id.y, lane, id.y * LANES + lane, live, live && lane == 0);
+}
+
+fn whole(own: Sums, at: Place) -> Sums {
+  let l = at.l;
+  workgroupBarrier(); // what was here before is read
+  ones[l] = own.one;
+  twos[l] = own.two;
+  for (var half = LANES / 2; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (at.lane < half) {
+      ones[l] += ones[l + $COLUMNS * half];
+      twos[l] += twos[l + $COLUMNS * half];
+    }
+  }
+  workgroupBarrier();
+  return Sums(ones[l % $COLUMNS], twos[l % $COLUMNS]);
+}
+
+fn is_first(own: Place, id: vec3u) -> bool { return id.y == 0; } // uniform: barriers follow
+#else
+// Each chunk of rows is one invocation's; neighbours read neighbouring addresses. No barriers.
+const SIZE = 64;
+const LANES = 1u; // of a chunk
+struct Place { c: u32, chunk: u32, lane: u32, row: u32, live: bool, writes: bool }
+
+fn place(id: vec3u, groups: vec3u, l: u32) -> Place {
+  let i = (id.y * groups.x + id.x) * 64u + l;
+  let chunk = i / p.C;
+  let live = chunk < p.step;
+  return Place(i % p.C, chunk, 0, select(p.rows, chunk, live), live, live);
+}
+
+fn whole(own: Sums, at: Place) -> Sums { return own; }
+
+fn is_first(own: Place, id: vec3u) -> bool { return own.chunk == 0; }
+#end

@@ -4,18 +4,15 @@
  * @module
  */
 import wgsl from "./gate_sum.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { summed } from "./portions.ts";
 import { addUp, chunksOf, sumInto, workgroupsOf } from "./reduce.ts";
 import { variant } from "./variant.ts";
 
-const [byFours, byOnes] = [wgsl, wgsl.replace("alias V = vec4f", "alias V = f32")].map((code) => ({
-  lane: kernel("gate_sum", code, "lane"),
-  group: kernel("gate_sum", code, "group"),
-}));
+const kernels = byElement("gate_sum", wgsl, ["lane", "group"]);
 
 /**
  * `z = dy` where `y > 0`, else `slope dy`, and the sum of `z` over all axes but the last: in one pass
@@ -27,7 +24,7 @@ const [byFours, byOnes] = [wgsl, wgsl.replace("alias V = vec4f", "alias V = f32"
 export function gateAndSum(y: Tensor, dy: Tensor, slope: number): [z: Tensor, sum: Tensor] {
   const B = y.shape.at(-1)!, z = empty(y.shape), sum = empty([B]);
   summed(sum, [y, dy, z], y.size / B, ([y, dy, z], sum, R) => {
-    const kernels = B % 4 ? byOnes : byFours,
+    const { lane: perLane, group } = kernels[B % 4 ? "f32" : "vec4f"],
       columns = B % 4 ? B : B / 4,
       lane = variant() === "lane";
     const { wide, groups, chunks } = lane
@@ -35,7 +32,7 @@ export function gateAndSum(y: Tensor, dy: Tensor, slope: number): [z: Tensor, su
       : workgroupsOf([1, R, columns]);
     const sums = chunks === 1 ? sum : empty([chunks, B]);
     run(
-      kernels[lane ? "lane" : "group"],
+      lane ? perLane : group,
       { dy, y, z, sums },
       { R, B: columns, chunks, wide, slope },
       folded(lane ? Math.ceil(chunks * columns / 64) : groups * chunks),

@@ -1,7 +1,6 @@
-// The way back through a leaky ReLU and the bias in front of it, of rows of `B` Vs:
+// The backward pass of a leaky ReLU and of the bias in front of it, of rows of `B` Vs:
 // z = dy where y > 0, else slope dy; sums[c] = sum of z over rows c, c + chunks, c + 2 chunks, ...
-// With `alias V = f32` rows need not come in fours.
-alias V = vec4f;
+#include element
 struct Params { R: u32, B: u32, chunks: u32, wide: u32, slope: f32 }
 @group(0) @binding(0) var<storage, read> dy: array<V>;
 @group(0) @binding(1) var<storage, read> y: array<V>;

@@ -11,18 +11,18 @@ import { deviceInfo } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
 import { run } from "../gpu/run.ts";
+import { expand } from "../gpu/wgsl.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import { type Plan, up } from "./plan.ts";
 import type { Precision } from "./precision.ts";
 
-const half = "enable f16;\n" + wgsl
-  .replace("alias Stored = vec4f", "alias Stored = vec4<f16>")
-  .replace("rgba32float", "rgba16float");
-const kernels = { f32: kernelsOf("panel", wgsl), f16: kernelsOf("panel f16", half) };
+const kernels = { f32: kernelsOf("rgba32float"), f16: kernelsOf("rgba16float") };
 /** Of a texel, which holds four numbers. */
 const BYTES = { f32: 16, f16: 8 };
 
-function kernelsOf(name: string, source: string) {
+function kernelsOf(FORMAT: "rgba32float" | "rgba16float") {
+  const HALF = FORMAT === "rgba16float", name = HALF ? "panel f16" : "panel";
+  const source = expand({ name: "panel.wgsl", text: wgsl }, { FORMAT, HALF });
   return {
     texture: {
       aligned: kernel(name, source, "aligned_texture"),

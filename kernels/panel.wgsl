@@ -1,9 +1,14 @@
+#if HALF
+enable f16;
+alias Stored = vec4<f16>;
+#else
+alias Stored = vec4f;
+#end
 // Lays an array out for the GEMM kernels: [layers][rows][width] texels of four channels, with zeros
 // around the picture and behind the last channel, so that those kernels need no bounds.
 // Texel (layer, row, x C4 + c4) holds channels 4 c4 ... of element (layer, row - top, x - left).
-// Operands may be rounded to half precision: then panel.ts puts another format and another type here.
+// With HALF operands are rounded to half precision.
 // Integer divisions are dear on the software device: lines of texels are told apart by the grid.
-alias Stored = vec4f;
 override FLAT: bool = false; // a row's channels follow one another at steps of sc: no division
 override TRANSPOSED: bool = false; // neighbouring invocations walk along rows, not along channels
 override WX: u32 = 64; // workgroup: along a line
@@ -14,7 +19,7 @@ struct Params {
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> x4: array<vec4f>;
-@group(0) @binding(2) var image: texture_storage_2d_array<rgba32float, write>;
+@group(0) @binding(2) var image: texture_storage_2d_array<$FORMAT, write>;
 @group(0) @binding(3) var<storage, read_write> panel: array<Stored>;
 @group(0) @binding(4) var<uniform> p: Params;
 

@@ -1,13 +1,12 @@
 import wgsl from "./parts.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { bindable } from "../gpu/memory.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import type { Epilogue } from "./epilogue.ts";
 
-const byFours = kernel("parts", wgsl);
-const byOnes = kernel("parts", wgsl.replace("alias V = vec4f", "alias V = f32"));
+const kernels = byElement("parts", wgsl, ["main"]);
 
 /**
  * Has `body` compute `y`, or where it does so in parts, `sums [parts, size of y]`, which `add` then adds
@@ -36,7 +35,7 @@ export function addParts(y: Tensor, sums: Tensor, { bias, slope = 1 }: Epilogue)
   const channels = bias?.size ?? y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
   const params = { parts: sums.shape[0], n, channels: channels / by, slope };
   run(
-    by === 4 ? byFours : byOnes,
+    kernels[by === 4 ? "vec4f" : "f32"].main,
     { sums, y, bias: bias ?? sums }, // without a bias anything may be bound
     params,
     folded(Math.ceil(n / 64)),

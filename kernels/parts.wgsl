@@ -1,5 +1,5 @@
 // What a sum that was computed in parts ends with: y[i] = lrelu(sum over parts of sums[part, i] + bias)
-alias V = vec4f; // f32 where channels do not come in fours; parts.ts puts it in
+#include element
 override BIAS: bool = false;
 override RELU: bool = false;
 struct Params { parts: u32, n: u32, channels: u32, slope: f32 } // n and channels count Vs

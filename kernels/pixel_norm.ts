@@ -4,24 +4,17 @@
  * @module
  */
 import wgsl from "./pixel_norm.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { add, affine, mul, reciprocal, scale, sqrt, square } from "./elementwise.ts";
 import { portionsByName } from "./portions.ts";
 import { broadcastTo, mean } from "./reduce.ts";
 
 const ENTRIES = ["normalise", "gradient"] as const;
-// Four channels at a time, where their number allows it.
-const wgsl4 = wgsl.replace("alias Value = f32", "alias Value = vec4f")
-  .replace(
-    "fn across(v: f32) -> f32 { return v; }",
-    "fn across(v: vec4f) -> f32 { return dot(v, vec4f(1)); }",
-  );
-const scalar = ENTRIES.map((entry) => kernel("pixel_norm", wgsl, entry));
-const vector = ENTRIES.map((entry) => kernel("pixel_norm", wgsl4, entry));
+const kernels = byElement("pixel_norm", wgsl, ENTRIES);
 
 // A row is one or two loops, and the software device ends loops at 65,535 iterations.
 const MOST = 32_768;
@@ -95,7 +88,7 @@ function dispatch(
   const wide = C % 4 === 0;
   portionsByName(bound, bound.x.size / C, (bound, rows) =>
     run(
-      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      kernels[wide ? "vec4f" : "f32"][entry],
       bound,
       { rows, cols: wide ? C / 4 : C, k: 1 / C, eps },
       folded(Math.ceil(rows / 64)),

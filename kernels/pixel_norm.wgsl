@@ -1,13 +1,11 @@
 // Rows of `cols` divided by their root mean square; an invocation a row. Where four divides the
-// columns, four are computed at a time; `cols` counts Values, `k` is one over the columns.
-alias Value = f32;
+// columns, four are computed at a time; `cols` counts Vs, `k` is one over the columns.
+#include element
 struct Params { rows: u32, cols: u32, k: f32, eps: f32 }
-@group(0) @binding(0) var<storage, read> x: array<Value>;
-@group(0) @binding(1) var<storage, read> dy: array<Value>;
-@group(0) @binding(2) var<storage, read_write> result: array<Value>;
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read> dy: array<V>;
+@group(0) @binding(2) var<storage, read_write> result: array<V>;
 @group(0) @binding(3) var<uniform> p: Params;
-
-fn across(v: f32) -> f32 { return v; }
 
 // result = x r with r = 1 / sqrt(mean x^2 + eps)
 @compute @workgroup_size(64)
@@ -16,9 +14,9 @@ fn normalise(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) 
   if (row >= p.rows) { return; }
   let start = row * p.cols;
   let end = start + p.cols;
-  var squares = Value();
+  var squares = V();
   for (var i = start; i < end; i++) { squares += x[i] * x[i]; }
-  let r = 1 / sqrt(across(squares) * p.k + p.eps);
+  let r = 1 / sqrt(sum_of(squares) * p.k + p.eps);
   for (var i = start; i < end; i++) { result[i] = x[i] * r; }
 }
 
@@ -29,13 +27,13 @@ fn gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   if (row >= p.rows) { return; }
   let start = row * p.cols;
   let end = start + p.cols;
-  var squares = Value();
-  var products = Value();
+  var squares = V();
+  var products = V();
   for (var i = start; i < end; i++) {
     squares += x[i] * x[i];
     products += x[i] * dy[i];
   }
-  let r = 1 / sqrt(across(squares) * p.k + p.eps);
-  let share = r * r * across(products) * p.k;
+  let r = 1 / sqrt(sum_of(squares) * p.k + p.eps);
+  let share = r * r * sum_of(products) * p.k;
   for (var i = start; i < end; i++) { result[i] = r * (dy[i] - share * x[i]); }
 }

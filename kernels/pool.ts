@@ -4,11 +4,11 @@
  * @module
  */
 import wgsl from "./pool.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { portionsByName } from "./portions.ts";
 
 /** Square windows. */
@@ -29,11 +29,7 @@ export interface AverageWindows extends Windows {
 
 const ENTRIES = ["maximum", "pick", "spread", "average", "averageGrad"] as const;
 type Entry = typeof ENTRIES[number];
-// Four channels an invocation, where their number allows it.
-const wgsl4 = wgsl.replace("= f32", "= vec4f").replace("= u32", "= vec4u")
-  .replace("= bool", "= vec4<bool>");
-const scalar = ENTRIES.map((entry) => kernel("pool", wgsl, entry));
-const vector = ENTRIES.map((entry) => kernel("pool", wgsl4, entry));
+const kernels = byElement("pool", wgsl, ENTRIES);
 
 const LONGEST = 60_000; // the software device ends loops at 65,535 iterations of an invocation
 
@@ -74,7 +70,7 @@ function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, plan: P
   const size = bound.result.size / N / (wide ? 4 : 1);
   portionsByName(bound, N, (bound, N) =>
     run(
-      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      kernels[wide ? "vec4f" : "f32"][entry],
       bound,
       { N, H, W, C: wide ? C / 4 : C, P, Q, K, S, pad },
       folded(Math.ceil(N * size / 64)),

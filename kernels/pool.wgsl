@@ -1,14 +1,19 @@
 // Windows of K by K pixels, every S-th, over [N, H, W, C] with a border of `pad`: maxima, means and
 // their adjoints. There are P by Q windows. An adjoint gathers: a pixel asks the windows it is in.
 override COUNT_PADDING: bool = true;
-// Or vec4f, vec4u and vec4<bool>, where the channels are a multiple of 4; C counts Values.
-alias Value = f32;
+// C counts Vs.
+#include element
+#if VEC4
+alias Bits = vec4u;
+alias Choice = vec4<bool>;
+#else
 alias Bits = u32;
 alias Choice = bool;
+#end
 struct Params { N: u32, H: u32, W: u32, C: u32, P: u32, Q: u32, K: u32, S: u32, pad: u32 }
-@group(0) @binding(0) var<storage, read> u: array<Value>;
-@group(0) @binding(1) var<storage, read> v: array<Value>;
-@group(0) @binding(2) var<storage, read_write> result: array<Value>;
+@group(0) @binding(0) var<storage, read> u: array<V>;
+@group(0) @binding(1) var<storage, read> v: array<V>;
+@group(0) @binding(2) var<storage, read_write> result: array<V>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
@@ -33,7 +38,7 @@ fn windows(pixel: u32, count: u32) -> vec2u {
   return vec2u(before / p.S, min(bordered / p.S + 1, count));
 }
 // The first maximum wins; a NaN wins over all
-fn wins(x: Value, most: Value) -> Choice {
+fn wins(x: V, most: V) -> Choice {
   let nan = (bitcast<Bits>(x) & Bits(0x7fffffffu)) > Bits(0x7f800000u);
   return (x > most) | nan;
 }
@@ -90,26 +95,26 @@ fn spread(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   let t = at(i, p.H, p.W);
   let P = windows(t.row, p.P);
   let Q = windows(t.col, p.Q);
-  var total = Value();
+  var total = V();
   for (var a = P.x; a < P.y; a++) {
     let h = pixels(a, p.H);
     for (var b = Q.x; b < Q.y; b++) {
       let w = pixels(b, p.W);
       var most = u[((t.n * p.H + h.x) * p.W + w.x) * p.C + t.c];
       // Whether this pixel is the best so far, as 0 or 1
-      var mine = select(Value(), Value(1), t.row == h.x && t.col == w.x);
+      var mine = select(V(), V(1), t.row == h.x && t.col == w.x);
       for (var row = h.x; row < h.y; row++) {
         var e = ((t.n * p.H + row) * p.W + w.x) * p.C + t.c;
         for (var col = w.x; col < w.y; col++) {
           let x = u[e];
           let better = wins(x, most);
           most = select(most, x, better);
-          mine = select(mine, select(Value(), Value(1), row == t.row && col == t.col), better);
+          mine = select(mine, select(V(), V(1), row == t.row && col == t.col), better);
           e += p.C;
         }
       }
       let dy = v[((t.n * p.P + a) * p.Q + b) * p.C + t.c];
-      total += select(Value(), dy, mine > Value());
+      total += select(V(), dy, mine > V());
     }
   }
   result[i] = total;
@@ -128,7 +133,7 @@ fn average(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
   let t = at(i, p.P, p.Q);
   let h = pixels(t.row, p.H);
   let w = pixels(t.col, p.W);
-  var total = Value();
+  var total = V();
   for (var row = h.x; row < h.y; row++) {
     var e = ((t.n * p.H + row) * p.W + w.x) * p.C + t.c;
     for (var col = w.x; col < w.y; col++) { total += u[e]; e += p.C; }
@@ -144,7 +149,7 @@ fn averageGrad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let t = at(i, p.H, p.W);
   let P = windows(t.row, p.P);
   let Q = windows(t.col, p.Q);
-  var total = Value();
+  var total = V();
   for (var a = P.x; a < P.y; a++) {
     let h = pixels(a, p.H);
     for (var b = Q.x; b < Q.y; b++) {

@@ -5,25 +5,21 @@
  */
 import wgsl from "./power_iteration.wgsl" with { type: "text" };
 import { write } from "../gpu/copy.ts";
-import { kernel } from "../gpu/kernel.ts";
 import { bindable, part, type Storage, storage } from "../gpu/memory.ts";
 import { folded, type Grid } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 
-// The same for four numbers at a time.
-const wgsl4 = wgsl.replace(/(= |return )\S+;(?: \})? \/\/ /g, "$1");
-const kernels = [1, 4].map((wide) => {
-  const entry = (name: string) => kernel("power_iteration", wide === 4 ? wgsl4 : wgsl, name);
-  return {
-    wide,
-    rowsLast: { columns: entry("columnsOfRowsLast"), rows: entry("rowsOfRowsLast") },
-    columnsLast: { columns: entry("columnsOfColumnsLast"), rows: entry("rowsOfColumnsLast") },
-    divide: entry("divide"),
-  };
-});
-const normalise = kernel("power_iteration", wgsl, "normalise");
-const measure = kernel("power_iteration", wgsl, "measure");
+const kernels = byElement("power_iteration", wgsl, [
+  "columnsOfRowsLast",
+  "rowsOfRowsLast",
+  "columnsOfColumnsLast",
+  "rowsOfColumnsLast",
+  "divide",
+  "normalise",
+  "measure",
+]);
 
 /** A part of a buffer, which holds more than it. */
 export interface Place {
@@ -184,25 +180,29 @@ export function powerIteration(group: SpectralGroup): void {
   const { table, single, w, u, v, members, sigmas, partial, most } = group;
   const own = kernelsOf(group), sums = storage(4 * partial), grid = gridOf(members, most.rows);
   transposed(group, v);
-  if (group.view.rowsLast) run(own.rowsLast.rows, { table, w, v, partialV: sums }, {}, grid);
-  else run(own.columnsLast.rows, { table, w, vV: v, partial: sums }, {}, grid);
+  if (group.view.rowsLast) run(own.rowsOfRowsLast, { table, w, v, partialV: sums }, {}, grid);
+  else run(own.rowsOfColumnsLast, { table, w, vV: v, partial: sums }, {}, grid);
   const bound = { table: single, u, v, partial: sums, sigma: sigmas };
-  run(normalise, bound, {}, [1, members.length, 1]);
+  run(kernels.f32.normalise, bound, {}, [1, members.length, 1]);
 }
 
 /** `sigma = u^T W v` of each matrix of a group, in two dispatches: for weights that have changed. */
 export function measureSigmas(group: SpectralGroup): void {
   const { single, v, members, sigmas } = group, product = storage(v.size);
   transposed(group, product);
-  run(measure, { table: single, v, product, sigma: sigmas }, {}, [1, members.length, 1]);
+  run(kernels.f32.measure, { table: single, v, product, sigma: sigmas }, {}, [
+    1,
+    members.length,
+    1,
+  ]);
 }
 
 /** `W^T u`, laid out as `v`. */
 function transposed(group: SpectralGroup, v: Storage): void {
   const { table, w, u, members, most, view } = group, own = kernelsOf(group);
   const grid = gridOf(members, most.columns);
-  if (view.rowsLast) run(own.rowsLast.columns, { table, w, uV: u, v }, {}, grid);
-  else run(own.columnsLast.columns, { table, w, u, vV: v }, {}, grid);
+  if (view.rowsLast) run(own.columnsOfRowsLast, { table, w, uV: u, v }, {}, grid);
+  else run(own.columnsOfColumnsLast, { table, w, u, vV: v }, {}, grid);
 }
 
 /** Fills `quotient`, laid out as the group's `w`, with `W / sigma` of each matrix of a group. */
@@ -212,7 +212,7 @@ export function divideBySigmas(group: SpectralGroup, quotient: Storage): void {
 }
 
 function kernelsOf({ view }: SpectralGroup) {
-  return kernels.find(({ wide }) => wide === view.wide)!;
+  return kernels[view.wide === 4 ? "vec4f" : "f32"];
 }
 
 function gridOf(members: readonly number[], invocations: number): Grid {

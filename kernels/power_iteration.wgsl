@@ -1,9 +1,8 @@
 // One power iteration for many matrices at once: v = W^T u / |W^T u|, then u = W v / |W v|.
 // A weight is [A, R, B] with the outputs along R, a matrix of R rows and A B columns. Workgroup row y
 // serves matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
-// Where four divides the last axis, the texts behind `//` take the place of those before them, and sizes
-// and places along that axis count vec4s.
-alias V = f32; // vec4f;
+// Sizes and places along the last axis count Vs.
+#include element
 struct Matrix {
   w: u32, u: u32, v: u32, // where each begins
   A: u32, R: u32, B: u32,
@@ -24,8 +23,6 @@ struct Stretch { matrix: u32, begin: u32, end: u32 }
 @group(0) @binding(11) var<storage, read> product: array<f32>; // as v
 var<workgroup> sums: array<f32, 64>;
 
-fn inner(a: V, b: V) -> f32 { return a*b; } // dot(a, b); }
-
 // v = W^T u, not yet of length 1
 @compute @workgroup_size(64)
 fn columnsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
@@ -33,7 +30,7 @@ fn columnsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= m.A) { return; }
   let start = m.w + id.x * m.R;
   var sum = 0f;
-  for (var r = 0u; r < m.R; r++) { sum += inner(w[start + r], uV[m.u + r]); }
+  for (var r = 0u; r < m.R; r++) { sum += dot_of(w[start + r], uV[m.u + r]); }
   v[m.v + id.x] = sum;
 }
 
@@ -76,7 +73,7 @@ fn rowsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
   var sum = 0f;
   for (var a = 0u; a < m.A; a++) {
     for (var b = first; b < last; b++) {
-      sum += inner(w[m.w + (a * m.R + r) * m.B + b], vV[m.v + a * m.B + b]);
+      sum += dot_of(w[m.w + (a * m.R + r) * m.B + b], vV[m.v + a * m.B + b]);
     }
   }
   partial[m.partial + id.x] = sum;

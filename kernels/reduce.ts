@@ -5,25 +5,21 @@
  */
 import wgsl from "./reduce.wgsl" with { type: "text" };
 import { copy } from "../gpu/copy.ts";
-import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { portions, summed } from "./portions.ts";
 import { variant } from "./variant.ts";
 
-function family(code: string) {
-  const [sum, sumGroup, repeat] = ["sum", "sumGroup", "repeat"]
-    .map((entry) => kernel("reduce", code, entry));
-  return { sum, sumGroup, repeat };
-}
-
-const byFours = family(wgsl), byOnes = family(wgsl.replace("alias V = vec4f", "alias V = f32"));
+const kernels = byElement("reduce", wgsl, ["sum", "sumGroup", "repeat"]);
 
 /** The kernels for rows of `B` numbers, and how many of their values make such a row. */
 function by(B: number) {
-  return B % 4 === 0 ? { kernels: byFours, columns: B / 4 } : { kernels: byOnes, columns: B };
+  return B % 4 === 0
+    ? { kernels: kernels.vec4f, columns: B / 4 }
+    : { kernels: kernels.f32, columns: B };
 }
 
 /**

@@ -1,6 +1,5 @@
-// Sums over the middle axis of [A, R, B], and the repetition that undoes it; `B` counts Vs. With
-// `alias V = f32` it need not come in fours.
-alias V = vec4f;
+// Sums over the middle axis of [A, R, B], and the repetition that undoes it; `B` counts Vs.
+#include element
 struct Params { A: u32, R: u32, B: u32, chunks: u32, k: f32, wide: u32 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read_write> y: array<V>;

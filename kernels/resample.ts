@@ -4,19 +4,16 @@
  * @module
  */
 import wgsl from "./resample.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { portions } from "./portions.ts";
 
 const ENTRIES = ["up", "down", "interpolate", "gather"] as const;
 type Entry = typeof ENTRIES[number];
-// Four channels an invocation, where their number allows it, are about three times faster.
-const wgsl4 = wgsl.replace("alias Value = f32", "alias Value = vec4f");
-const scalar = ENTRIES.map((entry) => kernel("resample", wgsl, entry));
-const vector = ENTRIES.map((entry) => kernel("resample", wgsl4, entry));
+const kernels = byElement("resample", wgsl, ENTRIES);
 
 // A square of pixels is one loop, and the software device ends loops at 65,535 iterations.
 const MOST = 240;
@@ -35,7 +32,7 @@ function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k
   portions([x, y], A, ([x, y], A) => {
     const size = entry === "up" ? x.size : y.size;
     run(
-      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      kernels[wide ? "vec4f" : "f32"][entry],
       { x, y },
       { A, R, S, B: wide ? B / 4 : B, f, k },
       folded(Math.ceil((wide ? size / 4 : size) / 64)),

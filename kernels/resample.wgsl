@@ -1,8 +1,9 @@
 // Changes of picture size. Rows of all pictures are counted through: r = n H + h.
-alias Value = f32; // or vec4f, where C is a multiple of 4; B and C count Values
+// B and C count Vs.
+#include element
 struct Params { A: u32, R: u32, S: u32, B: u32, f: u32, k: f32 }
-@group(0) @binding(0) var<storage, read> x: array<Value>;
-@group(0) @binding(1) var<storage, read_write> y: array<Value>;
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read_write> y: array<V>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
@@ -28,7 +29,7 @@ fn down(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = index(id, groups);
   if (i >= p.A * p.R * p.B) { return; }
   var start = corner(i);
-  var total = Value();
+  var total = V();
   for (var j = 0u; j < p.f; j++) {
     var at = start;
     for (var l = 0u; l < p.f; l++) { total += x[at]; at += p.B; }
@@ -78,7 +79,7 @@ fn gather(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   let first = select(max((S * (2 * r - 1) - R) / (2 * R), 0), 0, r == 0);
   let last = select(min((S * (2 * r + 3) - R) / (2 * R) + 1, S - 1), S - 1, r == R - 1);
   let start = row / p.R * p.S;
-  var total = Value();
+  var total = V();
   for (var s = first; s <= last; s++) {
     let weight = 1 - f32(abs(place(s, R, S) - 2 * S * r)) / f32(2 * S);
     total += max(weight, 0f) * x[(start + u32(s)) * p.B + b];

@@ -4,21 +4,18 @@
  * @module
  */
 import wgsl from "./slice.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { clear, copy } from "../gpu/copy.ts";
 import { bindable, part } from "../gpu/memory.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { portions } from "./portions.ts";
 
 const ENTRIES = ["slice", "place", "pad", "permute"] as const;
 type Entry = typeof ENTRIES[number];
-// Four elements an invocation, where what stays together is a multiple of that.
-const wgsl4 = wgsl.replace("alias Value = f32", "alias Value = vec4f");
-const scalar = ENTRIES.map((entry) => kernel("slice", wgsl, entry));
-const vector = ENTRIES.map((entry) => kernel("slice", wgsl4, entry));
+const kernels = byElement("slice", wgsl, ENTRIES);
 
 /** A tensor seen as rows, each from one index of an axis before the next to the same of the next. */
 interface Part {
@@ -40,7 +37,7 @@ function dispatch(
 ): void {
   const wide = p.whole % 4 === 0 && p.part % 4 === 0 && p.start % 4 === 0, k = wide ? 4 : 1;
   const row = { whole: p.whole / k, part: p.part / k, start: p.start / k };
-  const kernel = (wide ? vector : scalar)[ENTRIES.indexOf(entry)];
+  const kernel = kernels[wide ? "vec4f" : "f32"][entry];
   const rows = (entry === "slice" ? result : source).size / p.part;
   if (rows === 1 && 4 * p.whole > bindable()) return copyRow(entry, source, result, p);
   portions([source, result], rows, ([source, result]) => {
@@ -208,7 +205,7 @@ function permuteInto(y: Tensor, x: Tensor, axes: readonly number[]): void {
   const [d0 = 1, d1 = 1, d2 = 1, d3 = 1] = sizes,
     [s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0] = strides;
   run(
-    (wide ? vector : scalar)[ENTRIES.indexOf("permute")],
+    kernels[wide ? "vec4f" : "f32"].permute,
     { source: x, result: y },
     { ...NO_ROWS, n, d0, d1, d2, d3, s0, s1, s2, s3, s4 },
     folded(Math.ceil(n / 64)),

@@ -1,5 +1,6 @@
 // Parts of tensors along an axis, and other orders of axes.
-alias Value = f32; // or vec4f, where all sizes allow it; sizes, starts and strides count Values
+// Sizes, starts and strides count Vs.
+#include element
 override AXES: u32 = 1u;
 struct Params {
   n: u32, // elements to do
@@ -7,8 +8,8 @@ struct Params {
   d0: u32, d1: u32, d2: u32, d3: u32, // sizes of the result's axes, the last axis first
   s0: u32, s1: u32, s2: u32, s3: u32, s4: u32, // how far apart their elements are in the source
 }
-@group(0) @binding(0) var<storage, read> source: array<Value>;
-@group(0) @binding(1) var<storage, read_write> result: array<Value>;
+@group(0) @binding(0) var<storage, read> source: array<V>;
+@group(0) @binding(1) var<storage, read_write> result: array<V>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
@@ -38,7 +39,7 @@ fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
   if (i >= p.n) { return; }
   let row = i / p.whole;
   let e = i - row * p.whole;
-  var value = Value();
+  var value = V();
   if (e >= p.start && e < p.start + p.part) { value = source[row * p.part + e - p.start]; }
   result[i] = value;
 }

@@ -4,11 +4,11 @@
  * @module
  */
 import wgsl from "./softmax.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { exp, mul, neg, sub } from "./elementwise.ts";
 import { portionsByName } from "./portions.ts";
 import { sum } from "./reduce.ts";
@@ -16,10 +16,7 @@ import { type Variant, variant as standard } from "./variant.ts";
 
 const ENTRIES = ["lane", "group", "gradLane", "gradGroup"] as const;
 type Entry = typeof ENTRIES[number];
-// The same for four columns at a time.
-const wgsl4 = wgsl.replace(/(= |return )\S+;(?: \})? \/\/ /g, "$1");
-const scalar = ENTRIES.map((entry) => kernel("softmax", wgsl, entry));
-const vector = ENTRIES.map((entry) => kernel("softmax", wgsl4, entry));
+const kernels = byElement("softmax", wgsl, ENTRIES);
 
 /** Who computes a row. */
 export interface SoftmaxOptions {
@@ -98,7 +95,7 @@ function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, p: Plan
   const { variant, LOG, rows, cols } = p, wide = cols % 4 === 0;
   portionsByName(bound, rows, (bound, rows) =>
     run(
-      (wide ? vector : scalar)[ENTRIES.indexOf(entry)],
+      kernels[wide ? "vec4f" : "f32"][entry],
       bound,
       { rows, cols: wide ? cols / 4 : cols },
       folded(variant === "lane" ? Math.ceil(rows / 64) : rows),

@@ -1,18 +1,16 @@
 // Softmax along rows of `cols`. Each kernel comes twice: an invocation a row, without barriers, for
 // the software device; and a workgroup a row, whose neighbours read neighbouring addresses, for GPUs.
 // Where four divides the columns, the texts behind `//` take the place of those before them, and
-// four columns are computed at a time; `cols` counts Values.
-alias Value = f32; // vec4f;
+// four columns are computed at a time; `cols` counts Vs.
+#include element
 override LOG: bool = false;
 struct Params { rows: u32, cols: u32 }
-@group(0) @binding(0) var<storage, read> u: array<Value>;
-@group(0) @binding(1) var<storage, read> v: array<Value>;
-@group(0) @binding(2) var<storage, read_write> result: array<Value>;
+@group(0) @binding(0) var<storage, read> u: array<V>;
+@group(0) @binding(1) var<storage, read> v: array<V>;
+@group(0) @binding(2) var<storage, read_write> result: array<V>;
 @group(0) @binding(3) var<uniform> p: Params;
 var<workgroup> partial: array<f32, 64>;
 
-fn highest(x: Value) -> f32 { return x; } // max(max(x.x, x.y), max(x.z, x.w)); }
-fn across(x: Value) -> f32 { return x; } // x.x + x.y + x.z + x.w; }
 
 // result = e^(u - max) / sum e^(u - max), or its logarithm
 @compute @workgroup_size(64)
@@ -23,11 +21,11 @@ fn lane(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let end = start + p.cols;
   var peak = u[start];
   for (var i = start + 1; i < end; i++) { peak = max(peak, u[i]); }
-  let most = highest(peak);
-  var total = Value();
+  let most = max_of(peak);
+  var total = V();
   if (LOG) {
     for (var i = start; i < end; i++) { total += exp(u[i] - most); }
-    let shift = log(across(total));
+    let shift = log(sum_of(total));
     for (var i = start; i < end; i++) { result[i] = u[i] - most - shift; }
   } else {
     for (var i = start; i < end; i++) {
@@ -35,7 +33,7 @@ fn lane(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       result[i] = e;
       total += e;
     }
-    let k = 1 / across(total);
+    let k = 1 / sum_of(total);
     for (var i = start; i < end; i++) { result[i] *= k; }
   }
 }
@@ -49,7 +47,7 @@ fn group(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) place: 
   let end = start + p.cols;
   var peak = u[start];
   for (var i = start + id.x; i < end; i += 64) { peak = max(peak, u[i]); }
-  partial[id.x] = highest(peak);
+  partial[id.x] = max_of(peak);
   for (var half = 32u; half > 0; half /= 2) {
     workgroupBarrier();
     if (id.x < half) { partial[id.x] = max(partial[id.x], partial[id.x + half]); }
@@ -57,9 +55,9 @@ fn group(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) place: 
   workgroupBarrier();
   let most = partial[0];
   workgroupBarrier();
-  var own = Value();
+  var own = V();
   for (var i = start + id.x; i < end; i += 64) { own += exp(u[i] - most); }
-  let total = sum(id.x, across(own));
+  let total = sum(id.x, sum_of(own));
   if (LOG) {
     let shift = log(total);
     for (var i = start + id.x; i < end; i += 64) { result[i] = u[i] - most - shift; }
@@ -87,9 +85,9 @@ fn gradLane(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   if (row >= p.rows) { return; }
   let start = row * p.cols;
   let end = start + p.cols;
-  var terms = Value();
+  var terms = V();
   for (var i = start; i < end; i++) { terms += term(u[i], v[i]); }
-  let total = across(terms);
+  let total = sum_of(terms);
   for (var i = start; i < end; i++) { result[i] = slope(u[i], v[i], total); }
 }
 
@@ -100,17 +98,17 @@ fn gradGroup(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) pla
   if (row >= p.rows) { return; }
   let start = row * p.cols;
   let end = start + p.cols;
-  var terms = Value();
+  var terms = V();
   for (var i = start + id.x; i < end; i += 64) { terms += term(u[i], v[i]); }
-  let total = sum(id.x, across(terms));
+  let total = sum(id.x, sum_of(terms));
   for (var i = start + id.x; i < end; i += 64) { result[i] = slope(u[i], v[i], total); }
 }
 
-fn term(y: Value, dy: Value) -> Value {
+fn term(y: V, dy: V) -> V {
   if (LOG) { return dy; }
   return y * dy;
 }
-fn slope(y: Value, dy: Value, total: f32) -> Value {
+fn slope(y: V, dy: V, total: f32) -> V {
   if (LOG) { return dy - exp(y) * total; }
   return y * (dy - total);
 }

@@ -4,34 +4,28 @@
  * @module
  */
 import wgsl from "./spectral_norm.wgsl" with { type: "text" };
-import { type Kernel, kernel } from "../gpu/kernel.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
+import { byElement } from "./element.ts";
 import { div, mul, sub } from "./elementwise.ts";
 import { asMatrix, sizesOf, viewOf } from "./power_iteration.ts";
 import { sum } from "./reduce.ts";
 import { variant } from "./variant.ts";
 
-// The same for four numbers at a time.
-const wgsl4 = wgsl.replace(/(= |return )\S+;(?: \})? \/\/ /g, "$1");
-const kernels = new Map([1, 4].map((wide) => {
-  const entry = (name: string) => kernel("spectral_norm", wide === 4 ? wgsl4 : wgsl, name);
-  const kind = (name: string) => ({
-    terms: entry(`termsOf${name}`),
-    gradient: entry(`gradientOf${name}`),
-  });
-  return [wide, {
-    products: entry("products"),
-    productsByGroup: entry("productsByGroup"),
-    divide: entry("divide"),
-    rowsLast: kind("RowsLast"),
-    columnsLast: kind("ColumnsLast"),
-  }];
-}));
-const total = kernel("spectral_norm", wgsl, "sum");
+const kernels = byElement("spectral_norm", wgsl, [
+  "products",
+  "productsByGroup",
+  "divide",
+  "termsOfRowsLast",
+  "gradientOfRowsLast",
+  "termsOfColumnsLast",
+  "gradientOfColumnsLast",
+  "sum",
+]);
 const PARTS = 256; // of a product, on GPUs
 
 /** What is known of a weight from a dispatch that served many. */
@@ -70,7 +64,8 @@ export function spectralNorm(
     );
   }
   const view = viewOf(w.shape, axis), n = w.size / view.wide;
-  const own = kernels.get(view.wide)!, sizes = { ...sizesOf(view), n, chunks: 1 };
+  const own = kernels[view.wide === 4 ? "vec4f" : "f32"],
+    sizes = { ...sizesOf(view), n, chunks: 1 };
   const sigma = known?.sigma ?? largest(w, u, v, axis).storage;
   return apply({
     op: "spectralNorm",
@@ -88,8 +83,8 @@ export function spectralNorm(
         ? byLanes(own.products, dy, y, sizes)
         : byGroups(own.productsByGroup, dy, y, sizes);
       const bound = { dy, product, sigma, result }, grid = folded(Math.ceil(n / 64));
-      if (view.rowsLast) run(own.rowsLast.gradient, { ...bound, uV: u, v }, sizes, grid, parts);
-      else run(own.columnsLast.gradient, { ...bound, u, vV: v }, sizes, grid, parts);
+      if (view.rowsLast) run(own.gradientOfRowsLast, { ...bound, uV: u, v }, sizes, grid, parts);
+      else run(own.gradientOfColumnsLast, { ...bound, u, vV: v }, sizes, grid, parts);
       return [result];
     },
   });
@@ -101,7 +96,7 @@ function byLanes(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number }):
   const chunks = Math.max(1024, Math.ceil(sizes.n / 32_768));
   const partial = empty([chunks]), product = empty([1]);
   run(products, { dy, y, partial }, { ...sizes, chunks }, folded(Math.ceil(chunks / 64)));
-  run(total, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
+  run(kernels.f32.sum, { partial, total: product }, { ...sizes, n: chunks }, [1, 1, 1]);
   return product;
 }
 
@@ -118,11 +113,11 @@ function byGroups(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number })
  */
 export function largest(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
   const view = viewOf(w.shape, axis), { A, R, B } = sizesOf(view), n = A * B;
-  const own = kernels.get(view.wide)!, sizes = { A, R, B, n, chunks: 1 };
+  const own = kernels[view.wide === 4 ? "vec4f" : "f32"], sizes = { A, R, B, n, chunks: 1 };
   const sigma = empty([1]), partial = empty([n]), grid = folded(Math.ceil(n / 64));
-  if (view.rowsLast) run(own.rowsLast.terms, { w, uV: u, v, partial }, sizes, grid);
-  else run(own.columnsLast.terms, { w, u, vV: v, partial }, sizes, grid);
-  run(total, { partial, total: sigma }, sizes, [1, 1, 1]);
+  if (view.rowsLast) run(own.termsOfRowsLast, { w, uV: u, v, partial }, sizes, grid);
+  else run(own.termsOfColumnsLast, { w, u, vV: v, partial }, sizes, grid);
+  run(kernels.f32.sum, { partial, total: sigma }, sizes, [1, 1, 1]);
   return sigma;
 }
 

@@ -1,7 +1,7 @@
 // y = W / sigma, sigma = u^T W v, and its gradient (dy - <dy, y> u v^T) / sigma with u and v held.
 // The weight is [A, R, B], the outputs along R; u is [R], v [A, B]. Two kinds, as in
 // power_iteration.wgsl: rows last (B is 1) and columns last; and sizes along the last axis count Vs.
-alias V = f32; // vec4f;
+#include element
 struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
 @group(0) @binding(0) var<storage, read> w: array<V>;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
@@ -20,7 +20,6 @@ struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
 override PARTS = 1u;
 var<workgroup> sums: array<f32, 64>;
 
-fn inner(a: V, b: V) -> f32 { return a*b; } // dot(a, b); }
 fn at(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
 
 // The sum over the workgroup
@@ -41,7 +40,7 @@ fn termsOfRowsLast(@builtin(global_invocation_id) id: vec3u,
   let a = at(id, groups);
   if (a >= p.n) { return; }
   var sum = 0f;
-  for (var r = 0u; r < p.R; r++) { sum += inner(w[a * p.R + r], uV[r]); }
+  for (var r = 0u; r < p.R; r++) { sum += dot_of(w[a * p.R + r], uV[r]); }
   partial[a] = sum * v[a];
 }
 
@@ -57,7 +56,7 @@ fn termsOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
     sum += w[i] * u[r];
     i += p.B;
   }
-  partial[q] = inner(sum, vV[q]);
+  partial[q] = dot_of(sum, vV[q]);
 }
 
 // Parts of <dy, y>
@@ -66,7 +65,7 @@ fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let chunk = at(id, groups);
   if (chunk >= p.chunks) { return; }
   var sum = 0f;
-  for (var i = chunk; i < p.n; i += p.chunks) { sum += inner(dy[i], y[i]); }
+  for (var i = chunk; i < p.n; i += p.chunks) { sum += dot_of(dy[i], y[i]); }
   partial[chunk] = sum;
 }
 
@@ -74,7 +73,7 @@ fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 @compute @workgroup_size(64)
 fn productsByGroup(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
   var own = 0f;
-  for (var i = group.x * 64 + id.x; i < p.n; i += 64 * PARTS) { own += inner(dy[i], y[i]); }
+  for (var i = group.x * 64 + id.x; i < p.n; i += 64 * PARTS) { own += dot_of(dy[i], y[i]); }
   let all = across(id.x, own);
   if (id.x == 0) { partial[group.x] = all; }
 }

@@ -1,0 +1,34 @@
+/**
+ * The element type of a kernel as a part of its source: `#include element` declares `V`, which is vec4f
+ * where four divides the last axis, else f32.
+ *
+ * @module
+ */
+import element from "./element.wgsl" with { type: "text" };
+import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { expand, type Values } from "../gpu/wgsl.ts";
+
+/** Entry points of one file, by their names. */
+export type Entries<N extends string> = Readonly<Record<N, Kernel>>;
+
+/** A file's entry points for both element types. */
+export interface ByElement<N extends string> {
+  readonly vec4f: Entries<N>;
+  readonly f32: Entries<N>;
+}
+
+/** Declares entry points of a file that includes `element`. */
+export function byElement<N extends string>(
+  name: string,
+  text: string,
+  entries: readonly N[],
+  values: Values = {},
+): ByElement<N> {
+  const parts = { element: { name: "element.wgsl", text: element } };
+  const family = (VEC4: boolean) => {
+    const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, parts);
+    const declared = entries.map((entry) => [entry, kernel(name, source, entry)]);
+    return Object.fromEntries(declared) as Entries<N>;
+  };
+  return { vec4f: family(true), f32: family(false) };
+}
