@@ -63,6 +63,7 @@ export function bindGroup(k: Kernel, pipeline: Pipeline, bound: Bound) {
   }
   const cached = pipeline.groups.get(key);
   if (cached) return cached;
+  assertApart(k, resources);
   const group = gpu().createBindGroup({
     label: k.label,
     layout: pipeline.layout,
@@ -71,6 +72,22 @@ export function bindGroup(k: Kernel, pipeline: Pipeline, bound: Bound) {
   counters.bindGroups++;
   pipeline.groups.set(key, group);
   return group;
+}
+
+/** Refuses what WebGPU does, and Deno lets pass: two bindings that are written and share bytes. */
+function assertApart(k: Kernel, resources: readonly (Resource | undefined)[]): void {
+  const written = k.bindings.flatMap(({ name, layout }, i) => {
+    const resource = resources[i];
+    return layout.buffer?.type === "storage" && resource instanceof Storage
+      ? [{ name, resource }]
+      : [];
+  });
+  for (const [i, { name, resource: a }] of written.entries()) {
+    const other = written.slice(0, i).find(({ resource: b }) =>
+      a.buffer === b.buffer && a.offset < b.offset + b.size && b.offset < a.offset + a.size
+    );
+    if (other) throw new TypeError(`${k.label}: ${other.name} and ${name} are the same buffer`);
+  }
 }
 
 function entry(resource: Resource | undefined): GPUBindingResource {

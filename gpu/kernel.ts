@@ -106,6 +106,14 @@ function layoutOf({ space, type }: Declared): Binding["layout"] {
   return { buffer: { type: space.includes("read_write") ? "storage" : "read-only-storage" } };
 }
 
+/**
+ * A text with the directives that an engine wants: Deno has subgroups without the one that the standard
+ * asks for, and refuses it.
+ */
+export function directed(code: string, isDeno = "Deno" in globalThis): string {
+  return !isDeno && /\bsubgroup[A-Z]/.test(code) ? `enable subgroups;\n${code}` : code;
+}
+
 /** A compiler's message with the files and lines that its places in the expanded text come from. */
 export function located(message: string, origins: readonly string[]): string {
   return message.replace(/(?:wgsl)?:(\d+):\d+/g, (place, line) => {
@@ -142,7 +150,7 @@ export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>
       label: k.label,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: {
-        module: device.createShaderModule({ label: k.label, code: k.code }),
+        module: device.createShaderModule({ label: k.label, code: directed(k.code) }),
         entryPoint: k.entryPoint,
         constants,
       },

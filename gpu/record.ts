@@ -100,7 +100,7 @@ export function record(
   constants: Readonly<Record<string, number>> = {},
 ): void {
   for (const name in bound) assertBindable(sizeOf(bound[name]));
-  if (rehearsing) return;
+  if (rehearsing) return void rehearsing(k, constants);
   const made = pipelineOf(k, constants), { pipeline } = made;
   const group = bindGroup(k, made, bound);
   if (slots === SLOTS) flush();
@@ -213,15 +213,17 @@ function endPass(): void {
   pass = inPlace = undefined;
 }
 
-let rehearsing = false;
+/** Is told of each dispatch that is left out: its kernel, and values for `override` declarations. */
+type Rehearsal = (k: Kernel, constants: Readonly<Record<string, number>>) => void;
+let rehearsing: Rehearsal | undefined;
 
 /** Runs `body` with all that it records and uploads left out. */
-export function rehearsed(body: () => void): void {
-  rehearsing = true;
+export function rehearsed(body: () => void, met: Rehearsal = () => {}): void {
+  rehearsing = met;
   try {
     body();
   } finally {
-    rehearsing = false;
+    rehearsing = undefined;
   }
 }
 

@@ -69,7 +69,7 @@ export function sizesOf({ A, R, B, rowsLast, wide }: View): Record<"A" | "R" | "
   return rowsLast ? { A, R: R / wide, B } : { A, R, B: B / wide };
 }
 
-/** Matrices of one kind in the same three buffers, or in as much as can be bound: what one dispatch serves. */
+/** Matrices of one kind in the same two buffers, or in as much as can be bound: what one dispatch serves. */
 export interface SpectralGroup {
   readonly view: Pick<View, "rowsLast" | "wide">;
   /** As the sums count, and in single numbers. */
@@ -81,8 +81,8 @@ export interface SpectralGroup {
   /** The buffer of the weights, or the part of it from byte `from` on that holds these. */
   readonly w: Storage;
   readonly from: number;
-  readonly u: Storage;
-  readonly v: Storage;
+  /** The buffer of all u and v. */
+  readonly vectors: Storage;
   /** Indices into the list that the groups were made of. */
   readonly members: readonly number[];
   /** `|W v|` of each, 256 bytes apart. */
@@ -97,8 +97,15 @@ const APART = 64; // numbers from one sigma to the next, so that each can be bou
 
 type Viewed = SpectralMatrix & { readonly index: number; readonly view: View };
 
-/** Sorts matrices into groups and writes their tables; for as long as the run. */
+/**
+ * Sorts matrices into groups and writes their tables; for as long as the run.
+ *
+ * @throws {RangeError} If a `u` and its `v` do not lie in one buffer: none may be bound twice to be written.
+ */
 export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGroup[] {
+  if (matrices.some(({ u, v }) => u.whole !== v.whole)) {
+    throw new RangeError("spectralGroups: u and v lie in different buffers, expected one");
+  }
   const viewed = matrices.map((matrix, index) => ({
     ...matrix,
     index,
@@ -106,11 +113,11 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
   }));
   const byKind = Map.groupBy(
     viewed,
-    ({ w, u, v, view }) => [...[w, u, v].map((at) => at.whole.id), view.rowsLast, view.wide].join(),
+    ({ w, u, view }) => [w.whole.id, u.whole.id, view.rowsLast, view.wide].join(),
   );
   return [...byKind.values()].flatMap(bound).map(({ own, w, from }) => {
     let partial = 0, columns = 0, rows = 0;
-    const [{ u, v, view }] = own, { rowsLast, wide } = view;
+    const [{ u, view }] = own, { rowsLast, wide } = view;
     // What lies along the last axis is counted in vec4s.
     const kr = rowsLast ? wide : 1, kc = rowsLast ? 1 : wide;
     const tables = own.map(({ w, u, v, view }) => {
@@ -138,8 +145,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
       single: uploaded(tables.flatMap(({ single }) => single)),
       w,
       from,
-      u: u.whole,
-      v: v.whole,
+      vectors: u.whole,
       members: own.map(({ index }) => index),
       sigmas: storage(4 * APART * own.length),
       partial,
@@ -177,32 +183,29 @@ function uploaded(values: number[]): Storage {
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1
  */
 export function powerIteration(group: SpectralGroup): void {
-  const { table, single, w, u, v, members, sigmas, partial, most } = group;
+  const { table, single, w, vectors, members, sigmas, partial, most } = group;
   const own = kernelsOf(group), sums = storage(4 * partial), grid = gridOf(members, most.rows);
-  transposed(group, v);
-  if (group.view.rowsLast) run(own.rowsOfRowsLast, { table, w, v, partialV: sums }, {}, grid);
-  else run(own.rowsOfColumnsLast, { table, w, vV: v, partial: sums }, {}, grid);
-  const bound = { table: single, u, v, partial: sums, sigma: sigmas };
+  const product = transposed(group);
+  if (group.view.rowsLast) run(own.rowsOfRowsLast, { table, w, product, partialV: sums }, {}, grid);
+  else run(own.rowsOfColumnsLast, { table, w, productV: product, partial: sums }, {}, grid);
+  const bound = { table: single, vectors, product, partial: sums, sigma: sigmas };
   run(kernels.f32.normalise, bound, {}, [1, members.length, 1]);
 }
 
 /** `sigma = u^T W v` of each matrix of a group, in two dispatches: for weights that have changed. */
 export function measureSigmas(group: SpectralGroup): void {
-  const { single, v, members, sigmas } = group, product = storage(v.size);
-  transposed(group, product);
-  run(kernels.f32.measure, { table: single, v, product, sigma: sigmas }, {}, [
-    1,
-    members.length,
-    1,
-  ]);
+  const { single, vectors, members, sigmas } = group, product = transposed(group);
+  const bound = { table: single, vectors, product, sigma: sigmas };
+  run(kernels.f32.measure, bound, {}, [1, members.length, 1]);
 }
 
-/** `W^T u`, laid out as `v`. */
-function transposed(group: SpectralGroup, v: Storage): void {
-  const { table, w, u, members, most, view } = group, own = kernelsOf(group);
-  const grid = gridOf(members, most.columns);
-  if (view.rowsLast) run(own.columnsOfRowsLast, { table, w, uV: u, v }, {}, grid);
-  else run(own.columnsOfColumnsLast, { table, w, u, vV: v }, {}, grid);
+/** `W^T u`, laid out as the vectors are. */
+function transposed(group: SpectralGroup): Storage {
+  const { table, w, vectors, members, most, view } = group, own = kernelsOf(group);
+  const grid = gridOf(members, most.columns), made = storage(vectors.size);
+  if (view.rowsLast) run(own.columnsOfRowsLast, { table, w, uV: vectors, made }, {}, grid);
+  else run(own.columnsOfColumnsLast, { table, w, u: vectors, madeV: made }, {}, grid);
+  return made;
 }
 
 /** Fills `quotient`, laid out as the group's `w`, with `W / sigma` of each matrix of a group. */

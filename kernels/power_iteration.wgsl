@@ -11,16 +11,18 @@ struct Matrix {
 struct Stretch { matrix: u32, begin: u32, end: u32 }
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
 @group(0) @binding(1) var<storage, read> w: array<V>;
-@group(0) @binding(2) var<storage, read_write> u: array<f32>;
-@group(0) @binding(3) var<storage, read_write> uV: array<V>;
-@group(0) @binding(4) var<storage, read_write> v: array<f32>;
-@group(0) @binding(5) var<storage, read_write> vV: array<V>;
+@group(0) @binding(2) var<storage, read> u: array<f32>; // all u and v lie in one buffer
+@group(0) @binding(3) var<storage, read> uV: array<V>;
+@group(0) @binding(4) var<storage, read_write> vectors: array<f32>; // the same
+@group(0) @binding(5) var<storage, read_write> made: array<f32>; // W^T u, laid out as they are
+@group(0) @binding(12) var<storage, read_write> madeV: array<V>;
 @group(0) @binding(6) var<storage, read_write> partial: array<f32>; // [chunks, R] a matrix
 @group(0) @binding(7) var<storage, read_write> partialV: array<V>;
 @group(0) @binding(8) var<storage, read_write> sigma: array<f32>; // one in 64
 @group(0) @binding(9) var<storage, read_write> quotient: array<V>; // as w
 @group(0) @binding(10) var<storage, read> stretches: array<Stretch>; // one a workgroup
-@group(0) @binding(11) var<storage, read> product: array<f32>; // as v
+@group(0) @binding(11) var<storage, read> product: array<f32>; // W^T u, laid out as u and v are
+@group(0) @binding(13) var<storage, read> productV: array<V>;
 var<workgroup> sums: array<f32, 64>;
 
 // v = W^T u, not yet of length 1
@@ -31,7 +33,7 @@ fn columnsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
   let start = m.w + id.x * m.R;
   var sum = 0f;
   for (var r = 0u; r < m.R; r++) { sum += dot_of(w[start + r], uV[m.u + r]); }
-  v[m.v + id.x] = sum;
+  made[m.v + id.x] = sum;
 }
 
 @compute @workgroup_size(64)
@@ -45,7 +47,7 @@ fn columnsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
     sum += w[i] * u[m.u + r];
     i += m.B;
   }
-  vV[m.v + id.x] = sum;
+  madeV[m.v + id.x] = sum;
 }
 
 // W v in parts
@@ -57,7 +59,7 @@ fn rowsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
   let r = id.x - chunk * m.R;
   var sum = V();
   for (var a = m.A * chunk / m.chunks; a < m.A * (chunk + 1) / m.chunks; a++) {
-    sum += w[m.w + a * m.R + r] * v[m.v + a];
+    sum += w[m.w + a * m.R + r] * product[m.v + a];
   }
   partialV[m.partial + id.x] = sum;
 }
@@ -73,7 +75,7 @@ fn rowsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
   var sum = 0f;
   for (var a = 0u; a < m.A; a++) {
     for (var b = first; b < last; b++) {
-      sum += dot_of(w[m.w + (a * m.R + r) * m.B + b], vV[m.v + a * m.B + b]);
+      sum += dot_of(w[m.w + (a * m.R + r) * m.B + b], productV[m.v + a * m.B + b]);
     }
   }
   partial[m.partial + id.x] = sum;
@@ -97,20 +99,20 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
   let m = table[group.y];
   let n = m.A * m.B;
   var squares = 0f;
-  for (var i = id.x; i < n; i += 64) { squares += v[m.v + i] * v[m.v + i]; }
+  for (var i = id.x; i < n; i += 64) { squares += product[m.v + i] * product[m.v + i]; }
   let kv = 1 / max(sqrt(across(id.x, squares)), 1e-12);
-  for (var i = id.x; i < n; i += 64) { v[m.v + i] *= kv; }
+  for (var i = id.x; i < n; i += 64) { vectors[m.v + i] = kv * product[m.v + i]; }
   squares = 0f;
   for (var r = id.x; r < m.R; r += 64) {
     var sum = 0f;
     for (var chunk = 0u; chunk < m.chunks; chunk++) { sum += partial[m.partial + chunk * m.R + r]; }
     sum *= kv;
-    u[m.u + r] = sum;
+    vectors[m.u + r] = sum;
     squares += sum * sum;
   }
   let length = sqrt(across(id.x, squares));
   let ku = 1 / max(length, 1e-12);
-  for (var r = id.x; r < m.R; r += 64) { u[m.u + r] *= ku; }
+  for (var r = id.x; r < m.R; r += 64) { vectors[m.u + r] *= ku; }
   if (id.x == 0) { sigma[64 * group.y] = length; }
 }
 
@@ -119,7 +121,7 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
 fn measure(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
   let m = table[group.y];
   var own = 0f;
-  for (var i = id.x; i < m.A * m.B; i += 64) { own += v[m.v + i] * product[m.v + i]; }
+  for (var i = id.x; i < m.A * m.B; i += 64) { own += vectors[m.v + i] * product[m.v + i]; }
   let all = across(id.x, own);
   if (id.x == 0) { sigma[64 * group.y] = all; }
 }

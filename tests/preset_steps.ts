@@ -17,19 +17,22 @@ import { picturesOf } from "./pictures.ts";
 
 const STEPS = 2; // in each phase
 
-/** The preset with narrow networks at no more than 32 pixels, or 16 where they grow. */
+/** `small` as it is; other presets with narrow networks at no more than 32 pixels, or 16 if they grow. */
 function optionsOf(job: string): TrainOptions {
   const [name, preset, batch, ...changes] = job.split("/"), N = Number(batch);
   const full = { ...defaults, ...recipes[name].presets[preset].options, recipe: name, preset };
   const length = STEPS * N / 1000, grows = recipes[name].schedule !== undefined;
-  return {
-    ...full,
+  const narrow = {
     resolution: Math.min(grows ? 16 : 32, full.resolution),
-    batch: N,
     ngf: 8,
     ndf: 8,
     fmapBase: 128,
     fmapMax: 16,
+  };
+  return {
+    ...full,
+    ...preset !== "small" && narrow,
+    batch: N,
     kimg: grows ? 0 : length,
     phaseKimg: length,
     phaseFactor: 1,
