@@ -86,7 +86,7 @@ fn combine(x: vec4f, z: vec4f) -> vec4f {
     case 2u: { return x * z; }
     case 3u: { return x / z; }
     case 4u: { return z * select(vec4f(p.k), vec4f(1), x > vec4f()); } // leaky ReLU's gate of z by x
-    case 5u: { return z * select(vec4f(), vec4f(1), x >= vec4f(p.k) & x <= vec4f(p.l)); } // clamp's gate
+    case 5u: { return z * select(vec4f(), vec4f(1), (x >= vec4f(p.k)) & (x <= vec4f(p.l))); } // clamp's gate
     case 6u: { return z * (1 - x * x); } // tanh's gradient from its value x
     default: { return x; }
   }

@@ -18,7 +18,7 @@ fn high(a: u32, b: u32) -> u32 {
   let a1 = a >> 16;
   let b0 = b & 0xffffu;
   let b1 = b >> 16;
-  let middle = a1 * b0 + (a0 * b0 >> 16); // at most 0xfffeffff
+  let middle = a1 * b0 + ((a0 * b0) >> 16); // at most 0xfffeffff
   let cross = a0 * b1 + (middle & 0xffffu);
   return a1 * b1 + (middle >> 16) + (cross >> 16);
 }
