@@ -57,7 +57,8 @@ function entryOf(shape: Shape, data: Float32Array): Entry {
   };
 }
 
-function fileShape(shape: Shape): Shape {
+/** The shape that a tensor of the device has in a file. */
+export function fileShape(shape: Shape): Shape {
   const [kh, kw, C, O] = shape;
   if (shape.length === 3) return [C * kh * kw];
   return shape.length === 4 ? [O, C, kh, kw] : shape;

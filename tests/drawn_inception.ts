@@ -1,10 +1,9 @@
 /** Weights for Inception without a file: drawn by their names, as tests/oracle/inception.py does. */
 import type { Entry } from "../nn/safetensors.ts";
+import { drawn } from "./drawn.ts";
 
-/** The weights of that name: a hash of the name and the place, from [-1, 1), scaled and shifted. */
+/** The weights of that name: uniform numbers, scaled and shifted. */
 function draw(name: string, shape: number[]): Entry {
-  let seed = 2166136261;
-  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 16777619) >>> 0;
   const part = name.split(".").slice(-2), fanIn = shape.slice(1).reduce((n, s) => n * s, 1);
   const value = part[0] !== "bn"
     ? (u: number) => u * Math.sqrt(6 / fanIn)
@@ -13,14 +12,7 @@ function draw(name: string, shape: number[]): Entry {
     : part[1] === "running_var"
     ? (u: number) => 1 + 0.5 * u
     : (u: number) => 0.2 * u;
-  const data = Float32Array.from({ length: fanIn * shape[0] }, (_, i) => {
-    let h = seed + Math.imul(i, 0x9e3779b9) | 0;
-    h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
-    h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
-    h ^= h >>> 15;
-    return value((h >>> 8) / 2 ** 23 - 1);
-  });
-  return { dtype: "F32", shape, data };
+  return { dtype: "F32", shape, data: drawn(name, fanIn * shape[0], value) };
 }
 
 /** Outputs and kernels of each block's convolutions, and what they take: the block's input or another. */

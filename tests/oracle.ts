@@ -16,6 +16,17 @@ export function prefixed(prefix: string, net: Module): [string, Tensor][] {
   return [...net.named()].map(([name, t]) => [prefix + name, t]);
 }
 
+/** `[N, 3, R, R] -> [N, R, R, 3]`. */
+export function fromNCHW(x: Float32Array, { N, R }: Pick<Sizes, "N" | "R">): Float32Array {
+  const y = new Float32Array(x.length);
+  for (let n = 0; n < N; n++) {
+    for (let c = 0; c < 3; c++) {
+      for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
+    }
+  }
+  return y;
+}
+
 /** The fixture `tests/fixtures/NAME.safetensors`, made by `tests/oracle/NAME.py`. */
 export async function oracle(name: string, { N, R, nz }: Sizes) {
   const path = new URL(`./fixtures/${name}.safetensors`, import.meta.url).pathname;
@@ -25,20 +36,10 @@ export async function oracle(name: string, { N, R, nz }: Sizes) {
     if (!entry) throw new Error(`the fixture has no ${name}`);
     return entry.data as Float32Array;
   };
-  /** `[N, 3, R, R] -> [N, R, R, 3]`. */
-  const fromNCHW = (x: Float32Array): Float32Array => {
-    const y = new Float32Array(x.length);
-    for (let n = 0; n < N; n++) {
-      for (let c = 0; c < 3; c++) {
-        for (let i = 0; i < R * R; i++) y[(n * R * R + i) * 3 + c] = x[(n * 3 + c) * R * R + i];
-      }
-    }
-    return y;
-  };
   return {
     entries,
     array,
-    fromNCHW,
+    fromNCHW: (x: Float32Array) => fromNCHW(x, { N, R }),
     /** Gives both nets the weights that PyTorch's began with. */
     begin: (G: Module, D: Module) => {
       fromEntries(prefixed("init/G.", G), entries, "fixture");
@@ -51,7 +52,7 @@ export async function oracle(name: string, { N, R, nz }: Sizes) {
       const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
       const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));
       const pixels = values.map((v) => Math.fround(Math.fround(v / 127.5) - 1));
-      return tensor(fromNCHW(pixels), [N, R, R, 3]);
+      return tensor(fromNCHW(pixels, { N, R }), [N, R, R, 3]);
     },
   };
 }

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate, max_pool2d, relu
 
 from dcgan import save_safetensors
+from drawn import uniform
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "inception.safetensors"
 NARROW = 8
@@ -27,16 +28,8 @@ N, R = 24, 16
 
 
 def draw(name, shape):
-    """The weights of that name in float32: a hash of the name and the place, from [-1, 1), scaled and shifted."""
-    seed = np.uint32(2166136261)
-    with np.errstate(over="ignore"):
-        for byte in name.encode():  # FNV-1a
-            seed = (seed ^ np.uint32(byte)) * np.uint32(16777619)
-        h = seed + np.arange(int(np.prod(shape)), dtype=np.uint32) * np.uint32(0x9E3779B9)
-        h = (h ^ (h >> np.uint32(16))) * np.uint32(0x21F0AAAD)  # "lowbias32"
-        h = (h ^ (h >> np.uint32(15))) * np.uint32(0x735A2D97)
-        h = h ^ (h >> np.uint32(15))
-    u = (h >> np.uint32(8)).astype(np.float64) / 2**23 - 1
+    """The weights of that name in float32: uniform numbers, scaled and shifted."""
+    u = uniform(name, int(np.prod(shape)))
     part = name.split(".")[-2:]
     if part == ["bn", "weight"]:
         values = 1 + 0.2 * u

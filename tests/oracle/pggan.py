@@ -32,6 +32,7 @@ from pathlib import Path
 
 import torch
 from dcgan import save_safetensors, state
+from layers import Discrimination, normed
 from torch import nn
 from torch.nn import functional as F
 
@@ -70,12 +71,17 @@ class Linear(nn.Module):
 
 
 class Step(nn.Module):
-    def __init__(self, conv):
+    """A convolution, batch norm where there are `normed` channels, a leaky ReLU."""
+
+    def __init__(self, conv, normed):
         super().__init__()
         self.conv = conv
+        if normed:
+            self.norm = nn.BatchNorm2d(normed)
 
     def forward(self, x):
-        return F.leaky_relu(self.conv(x), 0.2)
+        x = self.conv(x)
+        return F.leaky_relu(self.norm(x) if hasattr(self, "norm") else x, 0.2)
 
 
 def pixel_norm(x):
@@ -96,56 +102,92 @@ def mix(old, new, alpha):
     return (1 - alpha) * old + alpha * new
 
 
-class Generator(nn.Module):
-    """[N, nz] -> [N, 3, R, R]; alpha below 1 if the newest level is being faded in."""
+class Equalised:
+    """Makes layers with an equalised learning rate."""
 
-    def __init__(self, resolution, nz, base, most, fading=True):
+    def conv(self, inputs, outputs, kernel, padding, gain=math.sqrt(2), bias=True):
+        return Conv(inputs, outputs, kernel, padding, gain)
+
+    def spread(self, inputs, outputs, bias=True):
+        return Conv(inputs, outputs, 4, 0, spread=True)
+
+    def linear(self, inputs, outputs):
+        return Linear(inputs, outputs)
+
+
+class Spectral:
+    """Makes layers with spectral norm."""
+
+    def conv(self, inputs, outputs, kernel, padding, gain=1, bias=True):
+        return normed(nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias))
+
+    def spread(self, inputs, outputs, bias=True):
+        return normed(nn.ConvTranspose2d(inputs, outputs, 4, bias=bias))
+
+    def linear(self, inputs, outputs):
+        return normed(nn.Linear(inputs, outputs))
+
+
+class Generator(nn.Module):
+    """[N, nz] -> [N, 3, R, R]; alpha below 1 if the newest level is being faded in.
+
+    `norm` for batch norm behind each layer, and tanh, in place of pixel norm.
+    """
+
+    def __init__(self, resolution, nz, base, most, fading=True, norm=False, make=Equalised()):
         super().__init__()
-        self.top, self.fading, self.alpha = int(math.log2(resolution / 4)), fading, 1.0
+        self.top, self.fading, self.norm, self.alpha = int(math.log2(resolution / 4)), fading, norm, 1.0
         C = lambda level: channels(base, most, level)  # noqa: E731
+        step = lambda conv, outputs: Step(conv, outputs if norm else 0)  # noqa: E731
         self.blocks = nn.ModuleList()
         for level in range(self.top + 1):
-            first = Conv(nz, C(0), 4, 0, spread=True) if level == 0 else Conv(C(level - 1), C(level), 3, 1)
-            self.blocks.append(nn.ModuleList([Step(first), Step(Conv(C(level), C(level), 3, 1))]))
+            c = C(level)
+            first = make.spread(nz, c, not norm) if level == 0 else make.conv(C(level - 1), c, 3, 1, bias=not norm)
+            self.blocks.append(nn.ModuleList([step(first, c), step(make.conv(c, c, 3, 1, bias=not norm), c)]))
         shown = [self.top - 1, self.top] if fading else [self.top]
-        self.toRgb = nn.ModuleDict({str(level): Conv(C(level), 3, 1, 0, 1) for level in shown})
+        self.toRgb = nn.ModuleDict({str(level): make.conv(C(level), 3, 1, 0, 1) for level in shown})
 
     def forward(self, z):
-        x = pixel_norm(z)[:, :, None, None]
+        normalised = (lambda x: x) if self.norm else pixel_norm
+        x = normalised(z)[:, :, None, None]
         for level, block in enumerate(self.blocks):
             below = x
             if level > 0:
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             for step in block:
-                x = pixel_norm(step(x))
+                x = normalised(step(x))
         rgb = self.toRgb[str(self.top)](x)
         if self.fading:
             old = self.toRgb[str(self.top - 1)](below)
             rgb = mix(F.interpolate(old, scale_factor=2, mode="nearest"), rgb, self.alpha)
-        return rgb
+        return torch.tanh(rgb) if self.norm else rgb
 
 
 class Discriminator(nn.Module):
-    """[N, 3, R, R] -> [N]"""
+    """[N, 3, R, R] -> [N]; with `kernels` minibatch discrimination in place of the deviation."""
 
-    def __init__(self, resolution, base, most, fading=True):
+    def __init__(self, resolution, base, most, fading=True, norm=False, make=Equalised(), kernels=0):
         super().__init__()
         self.top, self.fading, self.alpha = int(math.log2(resolution / 4)), fading, 1.0
         C = lambda level: channels(base, most, level)  # noqa: E731
+        step = lambda conv, outputs: Step(conv, outputs if norm else 0)  # noqa: E731
         shown = [self.top - 1, self.top] if fading else [self.top]
-        self.fromRgb = nn.ModuleDict({str(level): Conv(3, C(level), 1, 0) for level in shown})
+        self.fromRgb = nn.ModuleDict({str(level): make.conv(3, C(level), 1, 0) for level in shown})
         self.blocks = nn.ModuleList()
         for level in range(self.top + 1):
-            seen = C(0) + 1 if level == 0 else C(level)
-            second = Conv(C(0), C(-1), 4, 0) if level == 0 else Conv(C(level), C(level - 1), 3, 1)
-            self.blocks.append(nn.ModuleList([Step(Conv(seen, C(level), 3, 1)), Step(second)]))
-        self.output = Linear(C(-1), 1)
+            c, fewer = C(level), C(level - 1)
+            seen = c + 1 if level == 0 and not kernels else c
+            second = make.conv(c, fewer, *((4, 0) if level == 0 else (3, 1)), bias=not norm)
+            first = make.conv(seen, c, 3, 1, bias=not norm)
+            self.blocks.append(nn.ModuleList([step(first, c), step(second, fewer)]))
+        self.discrimination = Discrimination(C(-1), kernels) if kernels else None
+        self.output = make.linear(C(-1) + kernels, 1)
 
     def forward(self, picture):
         seen = lambda level, x: F.leaky_relu(self.fromRgb[str(level)](x), 0.2)  # noqa: E731
         x = seen(self.top, picture)
         for level in range(self.top, -1, -1):
-            if level == 0:
+            if level == 0 and not self.discrimination:
                 x = minibatch_stddev(x)
             for step in self.blocks[level]:
                 x = step(x)
@@ -153,6 +195,8 @@ class Discriminator(nn.Module):
                 x = F.avg_pool2d(x, 2)
             if level == self.top and self.fading:
                 x = mix(seen(level - 1, F.avg_pool2d(picture, 2)), x, self.alpha)
+        if self.discrimination:
+            x = self.discrimination(x)
         return self.output(x.flatten(1)).flatten()
 
 

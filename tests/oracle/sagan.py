@@ -33,79 +33,48 @@ from pathlib import Path
 
 import torch
 from dcgan import save_safetensors, state
+from layers import Discrimination, iterate, normed
 from pggan import gradients, squared_slope
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.utils import spectral_norm
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "sagan.safetensors"
 
 
-def normed(layer):
-    """With spectral norm, which iterates when `iterate` says so and not at each forward."""
-    layer = spectral_norm(layer)
-    hook_of(layer).n_power_iterations = 0
-    return layer
-
-
-def hook_of(layer):
-    return next((h for h in layer._forward_pre_hooks.values() if hasattr(h, "n_power_iterations")), None)
-
-
-def iterate(net):
-    """One power iteration of every layer."""
-    for layer in net.modules():
-        hook = hook_of(layer)
-        if hook:
-            hook.n_power_iterations = 1
-            hook.compute_weight(layer, do_power_iteration=True)
-            hook.n_power_iterations = 0
-
-
 class Attention(nn.Module):
-    """y = x + gamma v(o), o_i = sum_j softmax_j(g(x)_i . f(x)_j) h(x)_j, f and h pooled 2x2."""
+    """y = x + gamma v(o), o_i = sum_j softmax_j(g(x)_i . f(x)_j) h(x)_j.
 
-    def __init__(self, C, reduction=2):
+    Keys f and values h are maxima of 2x2 pixels if `pool`; values of `full` channels need no v.
+    """
+
+    def __init__(self, C, reduction=2, pool=True, full=False):
         super().__init__()
         conv = lambda i, o: normed(nn.Conv2d(i, o, 1, bias=False))  # noqa: E731
-        self.f, self.g, self.h = conv(C, C // reduction), conv(C, C // reduction), conv(C, C // 2)
-        self.v = conv(C // 2, C)
+        self.f, self.g = conv(C, C // reduction), conv(C, C // reduction)
+        self.h = conv(C, C if full else C // 2)
+        self.v = nn.Identity() if full else conv(C // 2, C)
         self.gamma = nn.Parameter(torch.full((1,), 0.5))
+        self.pool = pool
+
+    def columns(self, x):
+        return (F.max_pool2d(x, 2) if self.pool else x).flatten(2)
 
     def map(self, x):
-        f, g = F.max_pool2d(self.f(x), 2).flatten(2), self.g(x).flatten(2)
-        return torch.softmax(g.transpose(1, 2) @ f, 2)
+        return torch.softmax(self.g(x).flatten(2).transpose(1, 2) @ self.columns(self.f(x)), 2)
 
     def forward(self, x):
-        h = F.max_pool2d(self.h(x), 2).flatten(2)
-        o = (h @ self.map(x).transpose(1, 2)).reshape(x.shape[0], -1, *x.shape[2:])
+        o = (self.columns(self.h(x)) @ self.map(x).transpose(1, 2)).reshape(x.shape[0], -1, *x.shape[2:])
         return x + self.gamma * self.v(o)
 
 
-class Discrimination(nn.Module):
-    """Maps of how near a picture is to the others, from the mean of its features."""
-
-    def __init__(self, C, kernels=100, dims=5):
-        super().__init__()
-        self.T = nn.Parameter(torch.randn(C, kernels * dims) * 0.3)
-        self.bias = nn.Parameter(-torch.ones(kernels))
-
-    def forward(self, x):
-        N, _, H, W = x.shape
-        M = (x.mean((2, 3)) @ self.T).reshape(N, len(self.bias), -1)
-        near = torch.exp(-(M[:, None] - M[None]).abs().sum(3))
-        o = near.sum(1) - 1 + self.bias
-        return torch.cat([x, o[:, :, None, None].expand(N, -1, H, W)], 1)
-
-
 class Block(nn.Module):
-    def __init__(self, conv, norm, slope, attention, reduction):
+    def __init__(self, conv, norm, slope, attention, kind):
         super().__init__()
         self.conv = normed(conv)
         if norm:
             self.norm = nn.BatchNorm2d(norm)
         if attention:
-            self.attention = Attention(attention, reduction)
+            self.attention = Attention(attention, **kind)
         self.slope = slope
 
     def forward(self, x):
@@ -117,9 +86,9 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """[N, nz] -> [N, 3, R, R]"""
+    """[N, nz] -> [N, 3, R, R]; `kind` are options of Attention."""
 
-    def __init__(self, resolution, nz, ngf, attention, reduction=2):
+    def __init__(self, resolution, nz, ngf, attention, **kind):
         super().__init__()
         n = int(math.log2(resolution / 4))
         blocks, inputs = [], nz
@@ -127,7 +96,7 @@ class Generator(nn.Module):
             c, size = ngf * 2 ** (n - 1 - i), 4 * 2**i
             up = (4, 1, 0) if i == 0 else (4, 2, 1)
             conv = nn.ConvTranspose2d(inputs, c, *up, bias=False)
-            blocks.append(Block(conv, c, 0, c if size == attention else 0, reduction))
+            blocks.append(Block(conv, c, 0, c if size == attention else 0, kind))
             inputs = c
         self.blocks = nn.Sequential(*blocks)
         self.output = normed(nn.ConvTranspose2d(ngf, 3, 4, 2, 1))
@@ -137,15 +106,16 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """[N, 3, R, R] -> logits [N]"""
+    """[N, 3, R, R] -> logits [N]; with `norm` batch norm in all blocks but the first."""
 
-    def __init__(self, resolution, ndf, attention, reduction=2, kernels=100):
+    def __init__(self, resolution, ndf, attention, kernels=100, norm=False, **kind):
         super().__init__()
         blocks, inputs = [], 3
         for i in range(int(math.log2(resolution / 4))):
             c, size = ndf * 2**i, resolution // 2 ** (i + 1)
-            conv = nn.Conv2d(inputs, c, 4, 2, 1)
-            blocks.append(Block(conv, 0, 0.2, c if size == attention else 0, reduction))
+            with_norm = norm and i > 0
+            conv = nn.Conv2d(inputs, c, 4, 2, 1, bias=not with_norm)
+            blocks.append(Block(conv, c if with_norm else 0, 0.2, c if size == attention else 0, kind))
             inputs = c
         self.blocks = nn.Sequential(*blocks)
         self.discrimination = Discrimination(inputs, kernels) if kernels else nn.Identity()

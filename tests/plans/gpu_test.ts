@@ -3,6 +3,7 @@ import { AS_GPU, describeAs, deviceInfo, openGpu } from "../../gpu/device.ts";
 import { assertEquals } from "@std/assert";
 import { planFor } from "../../kernels/plan.ts";
 import { variant } from "../../kernels/variant.ts";
+import { checkPreset, QUICK } from "../presets.ts";
 import { untuned } from "./checks.ts";
 
 await openGpu();
@@ -12,6 +13,7 @@ await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
 await import("../pggan_test.ts");
+for (const each of QUICK) checkPreset(each);
 
 Deno.test("kernels are chosen as for a GPU", () => {
   const problem = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1, texture: true };
