@@ -43,6 +43,20 @@ function filesIn(folder: string, prefix = ""): [string, Uint8Array][] {
   });
 }
 
+/** Changes fields of a pack's header. */
+async function changeHeader(path: string, fields: object): Promise<void> {
+  const sealed = JSON.parse(await Deno.readTextFile(path));
+  const header = { ...sealed.header, ...fields };
+  await Deno.writeTextFile(path, JSON.stringify({ ...sealed, header }));
+}
+
+/** Flips one bit of a file. */
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  bytes[at] ^= 1;
+  await Deno.writeFile(path, bytes);
+}
+
 Deno.test("a folder: sorted, recursive, the hidden and the foreign left alone", async () => {
   await withFolder(async (root) => {
     const b = await put(`${root}/in/b.png`, 1);
@@ -95,7 +109,7 @@ Deno.test("a zip, stored or deflated, gives what the folder gives, on several co
       ]);
       assertEquals(pictures.pixels, Uint8Array.from(expected));
       assertEquals(pictures.broken.map(({ name }) => name), broken);
-      assertStringIncludes(pictures.broken[0].reason, "neither JPEG nor PNG");
+      assertStringIncludes(pictures.broken[0].reason, "neither JPEG, PNG nor WebP");
       assertEquals(reports.at(-1), 450);
       assertEquals(reports, reports.toSorted((x, y) => x - y));
     }
@@ -143,10 +157,10 @@ Deno.test("the second time the pack is read, unless it, a picture or an option c
       ["pack gone", () => Deno.remove(pack)],
       ["header gone", () => Deno.remove(`${pack}.json`)],
       ["header cut short", () => Deno.truncate(`${pack}.json`, 20)],
-      ["header of another", async () => {
-        const header = JSON.parse(await Deno.readTextFile(`${pack}.json`));
-        await Deno.writeTextFile(`${pack}.json`, JSON.stringify({ ...header, hash: "0" }));
-      }],
+      ["header of another", () => changeHeader(`${pack}.json`, { hash: "0" })],
+      ["header changed", () => changeHeader(`${pack}.json`, { broken: [] })],
+      ["a pixel changed", () => flip(pack, 100)],
+      ["header of no record", () => Deno.writeTextFile(`${pack}.json`, "null")],
     ];
     for (const [name, damage] of damages) {
       await damage();
@@ -178,7 +192,7 @@ Deno.test("errors say what is wrong and where", async () => {
     await assertRejects(() => open("gone"), DataError, "gone does not exist");
     await assertRejects(() => open("in"), DataError, "in holds no picture");
     await Deno.writeTextFile(`${root}/in/a.jpg`, "garbage");
-    await assertRejects(() => open("in"), DataError, "first: a.jpg: neither JPEG nor PNG");
+    await assertRejects(() => open("in"), DataError, "first: a.jpg: neither JPEG");
     await Deno.writeTextFile(`${root}/no.zip`, "no zip at all, only text of some length");
     await assertRejects(() => open("no.zip"), DataError, "no.zip is not a zip");
     await put(`${root}/in/b.png`, 1, 40, 40);
@@ -187,7 +201,7 @@ Deno.test("errors say what is wrong and where", async () => {
     const { count, broken } = await open("in", "20x20+15+0");
     assertEquals([count, broken.map(({ name }) => name)], [1, ["a.jpg", "c.png", "d.png"]]);
     assertStringIncludes(broken[1].reason, "the crop 20x20+15+0 lies outside it: it is 30 x 40");
-    await assertRejects(() => open("in", "20x20+25+0"), DataError, "and --crop");
+    await assertRejects(() => open("in", "20x20+25+0"), DataError, "check --crop");
     await Deno.remove(`${root}/cache`, { recursive: true });
     await zip(`${root}/short.zip`, filesIn(`${root}/in`), 0);
     await Deno.truncate(`${root}/short.zip`, (await Deno.stat(`${root}/short.zip`)).size - 40);
@@ -212,7 +226,10 @@ Deno.test("a damaged entry of a zip is broken, the others are not", async () => 
     const open = { data: `${root}/rot.zip`, resolution: 4, cache: `${root}/cache` };
     const pictures = await openPictures(open);
     // Found by the zip's checksum: a JPEG has none of its own.
-    assertEquals(pictures.broken, [{ name: "a.png", reason: "Invalid CRC32" }]);
+    assertEquals(pictures.broken, [{
+      name: "a.png",
+      reason: "damaged in the zip: its checksum does not match",
+    }]);
     assertEquals(pictures.pixels.slice(), b);
   });
 });
