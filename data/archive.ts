@@ -1,13 +1,14 @@
+import { createHash } from "node:crypto";
 import { basename, resolve } from "@std/path";
 import { DataError } from "./errors.ts";
 import { KIND_BYTES, nameOfKind } from "./kinds.ts";
 import { kindOf, listed, Passed, printable } from "./listing.ts";
-import { isPicturePath, sortByName, type Source } from "./source.ts";
+import { isPicturePath, type Source } from "./source.ts";
 import {
-  entriesOf,
   entryAt,
   type ReadAt,
   readDirectory,
+  walkDirectory,
   type ZipDirectory,
 } from "./zip_directory.ts";
 import { readEntry } from "./zip_entry.ts";
@@ -36,7 +37,10 @@ function reader(file: Deno.FsFile): ReadAt {
 
 /** With forward slashes, as programs for Windows may write others, and without empty and `.` parts. */
 function plainName(name: string): string {
-  return name.replaceAll("\\", "/").replace(/(^|\/)(\.?\/)+/g, "$1");
+  if (/\\|(^|\/)\.?\//.test(name)) {
+    return name.replaceAll("\\", "/").replace(/(^|\/)(\.?\/)+/g, "$1");
+  }
+  return name;
 }
 
 /** Whether a path leads out of the folder that the zip would be unpacked to. */
@@ -45,23 +49,27 @@ function isUnsafe(name: string): boolean {
 }
 
 function list(directory: ZipDirectory): Listing {
-  const found: { name: string; at: number }[] = [], passed = new Passed(), unsafe: string[] = [];
-  for (const { at, name } of entriesOf(directory)) {
+  const names: string[] = [], places: number[] = [], unsafe: string[] = [], passed = new Passed();
+  walkDirectory(directory, (name, at) => {
     const plain = plainName(name);
     if (isUnsafe(name)) unsafe.push(name);
-    else if (plain.endsWith("/")) continue;
-    else if (isPicturePath(plain)) found.push({ name: plain, at });
+    else if (plain.endsWith("/")) return;
+    else if (isPicturePath(plain)) places[names.push(plain) - 1] = at;
     else passed.add(kindOf(plain));
-  }
-  sortByName(found);
+  });
   const notes = passed.notes();
   if (unsafe.length > 0) {
     const count = unsafe.length === 1 ? "1 entry" : `${unsafe.length} entries`;
     notes.push(`${count} of unsafe name left out: ${listed(unsafe)}`);
   }
+  // As most programs write them, names are in order.
+  const isSorted = names.every((name, i) => i === 0 || names[i - 1] <= name);
+  if (isSorted) return { names, places: Uint32Array.from(places), notes };
+  const order = Uint32Array.from(names, (_, i) => i);
+  order.sort((a, b) => names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b);
   return {
-    names: found.map(({ name }) => name),
-    places: Uint32Array.from(found, ({ at }) => at),
+    names: Array.from(order, (i) => names[i]),
+    places: order.map((i) => places[i]),
     notes,
   };
 }
@@ -101,6 +109,7 @@ export async function openArchive(path: string): Promise<Source> {
     file.close();
     throw refused;
   }
+  const digest = createHash("sha256").update(directory.bytes).digest("hex");
   let listing: Listing | undefined;
   const listOnce = () => {
     try {
@@ -109,11 +118,10 @@ export async function openArchive(path: string): Promise<Source> {
       throw refusal(path, read, size, error);
     }
   };
-  const digest = await crypto.subtle.digest("SHA-256", directory.bytes);
   return {
     name: printable(basename(resolve(path)).replace(/\.zip$/i, "")),
     // Names, sizes and checksums of all entries are in the directory.
-    stamps: [`zip of ${size} bytes, directory ${new Uint8Array(digest).toHex()}`],
+    stamps: [`zip of ${size} bytes, directory ${digest}`],
     isLazy: true,
     get names() {
       return listOnce().names;

@@ -23,7 +23,7 @@ export interface Source {
  * @returns False for other endings, and for what is hidden or lies in something hidden.
  */
 export function isPicturePath(path: string): boolean {
-  return /\.(jpe?g|png|webp)$/i.test(path) && path.split("/").every(isVisible);
+  return /\.(jpe?g|png|webp)$/i.test(path) && !/(^|\/)(\.|__MACOSX(\/|$))/.test(path);
 }
 
 /**

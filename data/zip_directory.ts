@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /** Reads `length` bytes of an open file from `offset` on. */
 export type ReadAt = (offset: number, length: number) => Uint8Array<ArrayBuffer>;
 
@@ -100,14 +102,16 @@ export function readDirectory(read: ReadAt, fileSize: number): ZipDirectory {
   throw new Error("its directory is not where it should be");
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true }), latin1 = new TextDecoder("latin1");
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Names are UTF-8, whether marked as such or not, or else of an unknown code page. */
-function decodeName(bytes: Uint8Array): string {
+function decodeName(latin1: string): string {
+  // deno-lint-ignore no-control-regex
+  if (/^[\x00-\x7f]*$/.test(latin1)) return latin1;
   try {
-    return utf8.decode(bytes);
+    return utf8.decode(Buffer.from(latin1, "latin1"));
   } catch {
-    return latin1.decode(bytes);
+    return latin1;
   }
 }
 
@@ -115,11 +119,15 @@ function decodeName(bytes: Uint8Array): string {
  * Walks a directory.
  *
  * @param directory The directory.
- * @returns Where each entry is in it, and its name as stored.
+ * @param visit Told the name of each entry, as stored, and where it is in the directory.
  * @throws {Error} If it is damaged.
  */
-export function* entriesOf({ bytes }: ZipDirectory): Generator<{ at: number; name: string }> {
+export function walkDirectory(
+  { bytes }: ZipDirectory,
+  visit: (name: string, at: number) => void,
+): void {
   const view = viewOf(bytes);
+  const buffer = Buffer.from(bytes.buffer);
   for (let at = 0; at < bytes.length;) {
     if (at + ENTRY_SIZE > bytes.length || view.getUint32(at, true) !== ENTRY) {
       throw new Error("its directory is damaged");
@@ -127,7 +135,7 @@ export function* entriesOf({ bytes }: ZipDirectory): Generator<{ at: number; nam
     const nameEnd = at + ENTRY_SIZE + view.getUint16(at + 28, true);
     const next = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
     if (next > bytes.length) throw new Error("its directory is damaged");
-    yield { at, name: decodeName(bytes.subarray(at + ENTRY_SIZE, nameEnd)) };
+    visit(decodeName(buffer.toString("latin1", at + ENTRY_SIZE, nameEnd)), at);
     at = next;
   }
 }
