@@ -73,10 +73,9 @@ function flatten({ width: W, height: H, data }: Rgba, orientation: number): Imag
 export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image {
   const header = readHeader(bytes), { format, width, height, orientation } = header;
   if (width * height > maxPixels) {
+    const most = maxPixels.toLocaleString("en");
     throw new Error(
-      `it has ${width} x ${height} pixels, more than ${
-        maxPixels / 1e6
-      } million: make it smaller, ` +
+      `it has ${width} x ${height} pixels, more than ${most}: make it smaller, ` +
         `or allow it with GAN_MAX_PIXELS=${width * height}`,
     );
   }

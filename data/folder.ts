@@ -46,7 +46,6 @@ class Lister {
   #passed = new Passed();
   #runs: string[] = [];
   #known: string[] = [];
-  #out: string[] = [];
 
   constructor(root: string, leaveOut: string | undefined) {
     this.#root = root;
@@ -84,12 +83,8 @@ class Lister {
     const path = `${this.#root}/${name}`, real = Deno.realPathSync(path);
     if (this.#read.has(real)) return [];
     this.#read.add(real);
-    if (name !== "" && real === this.#leaveOut) {
-      this.#out.push(name);
-      return [];
-    }
     const entries = [...Deno.readDirSync(path)];
-    if (!isRun(entries)) return entries;
+    if (!isRun(entries) && (name === "" || real !== this.#leaveOut)) return entries;
     if (name === "") {
       throw new DataError(
         `data: ${this.#root} is the folder of a run, whose images are grids; ` +
@@ -129,8 +124,7 @@ class Lister {
       "link leads to a folder that is read anyway and was not followed",
       "links lead to folders that are read anyway and were not followed",
     );
-    add(this.#out, "folder of runs is left out", "folders of runs are left out");
-    add(this.#runs, "folder of a run is left out", "folders of runs are left out");
+    add(this.#runs, "folder of runs is left out", "folders of runs are left out");
     return notes;
   }
 }

@@ -52,12 +52,12 @@ export class Passed {
 
   /** One line that says how many there are of each kind, or none if there are none. */
   notes(): string[] {
-    const kinds = [...this.#counts].sort(([, a], [, b]) => b - a);
+    const kinds = [...this.#counts].sort(([k, a], [l, b]) => b - a || (k < l ? -1 : 1));
     const total = kinds.reduce((sum, [, count]) => sum + count, 0);
     if (total === 0) return [];
     const rest = kinds.slice(KINDS_SHOWN).reduce((sum, [, count]) => sum + count, 0);
     const shown = kinds.slice(0, KINDS_SHOWN).map(([kind, count]) => `${count} ${kind}`);
-    if (rest > 0) shown.push(`${rest} of other kinds`);
+    if (rest > 0) shown.push(`${rest} others`);
     const files = total === 1 ? "1 other file was" : `${total} other files were`;
     return [`${files} passed over: ${shown.join(", ")}`];
   }
