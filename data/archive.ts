@@ -6,6 +6,7 @@ import { kindOf, listed, Passed, printable } from "./listing.ts";
 import { isPicturePath, type Source } from "./source.ts";
 import {
   entryAt,
+  mostEntries,
   type ReadAt,
   readDirectory,
   walkDirectory,
@@ -49,7 +50,8 @@ function isUnsafe(name: string): boolean {
 }
 
 function list(directory: ZipDirectory): Listing {
-  const names: string[] = [], places: number[] = [], unsafe: string[] = [], passed = new Passed();
+  const names: string[] = [], unsafe: string[] = [], passed = new Passed();
+  let places = new Uint32Array(mostEntries(directory));
   walkDirectory(directory, (name, at) => {
     const plain = plainName(name);
     if (isUnsafe(name)) unsafe.push(name);
@@ -63,8 +65,9 @@ function list(directory: ZipDirectory): Listing {
     notes.push(`${count} of unsafe name left out: ${listed(unsafe)}`);
   }
   // As most programs write them, names are in order.
+  places = places.slice(0, names.length);
   const isSorted = names.every((name, i) => i === 0 || names[i - 1] <= name);
-  if (isSorted) return { names, places: Uint32Array.from(places), notes };
+  if (isSorted) return { names, places, notes };
   const order = Uint32Array.from(names, (_, i) => i);
   order.sort((a, b) => names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b);
   return {

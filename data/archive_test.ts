@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { openArchive } from "./archive.ts";
 import { DataError } from "./errors.ts";
@@ -200,4 +200,15 @@ Deno.test("what a zip holds is told by its directory", async () => {
   for (const names of [["a.png"], ["a.png", "c.png"], ["b.png", "a.png"]]) {
     assert(await stampsOf(plainZip(names)) !== stamps);
   }
+});
+
+Deno.test("a zip is listed when its names are asked for, not before", async () => {
+  const bytes = plainZip(["a.png", "b.png"]);
+  bytes[bytes.length - 22 - 51] ^= 1; // the second entry of the directory
+  await Deno.writeFile(`${folder}/lazy.zip`, bytes);
+  const source = await openArchive(`${folder}/lazy.zip`);
+  assertEquals(source.stamps.length, 1);
+  assertThrows(() => source.names, DataError, "its directory is damaged");
+  assertThrows(() => source.notes, DataError, "its directory is damaged");
+  await source.close();
 });

@@ -115,6 +115,11 @@ function decodeName(latin1: string): string {
   }
 }
 
+/** More entries than this do not fit into a directory of its size. */
+export function mostEntries({ bytes }: ZipDirectory): number {
+  return Math.ceil(bytes.length / ENTRY_SIZE);
+}
+
 /**
  * Walks a directory.
  *
