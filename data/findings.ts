@@ -44,8 +44,9 @@ export class Findings {
       );
     }
     if (this.#count > 0 && (distinct < FEW || distinct < SHARE * this.#count)) {
+      const among = distinct < this.#count ? ` among ${this.#count}` : "";
       notes.push(
-        `Only ${distinct} distinct image${distinct === 1 ? "" : "s"} among ${this.#count}: ` +
+        `Only ${distinct} distinct image${distinct === 1 ? "" : "s"}${among}: ` +
           "the generator can learn them by heart",
       );
     }

@@ -22,12 +22,11 @@ Deno.test("many different images are no finding", () => {
 });
 
 Deno.test("few distinct images are told", () => {
-  const told = (distinct: string, count: number) =>
-    `Only ${distinct} among ${count}: the generator can learn them by heart`;
-  assertEquals(notesOf([image(1)]), [told("1 distinct image", 1)]);
-  assertEquals(notesOf(many.map(() => image(0))), [told("1 distinct image", 100)]);
-  assertEquals(notesOf([...many, ...many]), [told("100 distinct images", 200)]);
-  assertEquals(notesOf(many.slice(0, 15)), [told("15 distinct images", 15)]);
+  const told = (number: string) => `Only ${number}: the generator can learn them by heart`;
+  assertEquals(notesOf([image(1)]), [told("1 distinct image")]);
+  assertEquals(notesOf(many.map(() => image(0))), [told("1 distinct image among 100")]);
+  assertEquals(notesOf([...many, ...many]), [told("100 distinct images among 200")]);
+  assertEquals(notesOf(many.slice(0, 15)), [told("15 distinct images")]);
 });
 
 Deno.test("enlarged images are told, and the largest factor", () => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { filesIn, put, withFolder, zip } from "../tests/image_files.ts";
 import { DataError } from "./errors.ts";
 import { openPictures } from "./pictures.ts";
+import { openStream } from "./stream.ts";
 
 Deno.test("what is odd is told, the first time and from the pack", async () => {
   await withFolder(async (root) => {
@@ -29,6 +30,24 @@ Deno.test("what is odd is told, the first time and from the pack", async () => {
     const cache = `${root}/in/runs/.cache`;
     const { count, notes } = await openPictures({ data: `${root}/in`, resolution: 6, cache });
     assertEquals([count, notes], [3, ["1 folder of runs is left out: runs/", ...odd]]);
+  });
+});
+
+Deno.test("a stream tells the same, from files and from the pack", async () => {
+  await withFolder(async (root) => {
+    for (let i = 0; i < 3; i++) await put(`${root}/in/${i}.png`, i, 3, 5);
+    await Deno.writeTextFile(`${root}/in/a.gif`, "");
+    const options = { data: `${root}/in`, resolution: 6, cache: `${root}/cache` };
+    const notesOf = async () => {
+      const stream = await openStream(options);
+      for await (const _ of stream.batches(2));
+      await stream.close();
+      return stream.notes;
+    };
+    const fromFiles = await notesOf();
+    assertEquals(fromFiles.length, 3);
+    const { notes } = await openPictures(options);
+    assertEquals([fromFiles, await notesOf()], [notes, notes]);
   });
 });
 

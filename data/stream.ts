@@ -49,11 +49,12 @@ export interface PictureStream {
  */
 export async function openStream(options: StreamOptions): Promise<PictureStream> {
   const { data, cache, signal, most } = options;
-  preparation(options, 1); // a malformed option is told before anything is opened
+  // A malformed option is told before anything is opened.
+  const { maxPixels } = preparation(options, 1);
   const source = await openPath(data, signal, cache);
   try {
     const { name, names } = source;
-    const resolution = options.resolution ?? await sideOfFirst(source, data);
+    const resolution = options.resolution ?? await sideOfFirst(source, data, maxPixels);
     const to = preparation(options, resolution);
     const hash = await packHash([JSON.stringify(to), ...source.stamps]);
     const chosen = spread(names.length, most ?? names.length);
@@ -85,12 +86,16 @@ export async function openStream(options: StreamOptions): Promise<PictureStream>
   }
 }
 
-async function sideOfFirst(source: Source, data: string): Promise<number> {
+async function sideOfFirst(
+  source: Source,
+  data: string,
+  maxPixels: number | undefined,
+): Promise<number> {
   if (source.names.length === 0) throw noPicture(data, source);
   let reason = "";
   for (let i = 0; i < Math.min(20, source.names.length); i++) {
     try {
-      const { width, height } = decode(await source.read(i));
+      const { width, height } = decode(await source.read(i), maxPixels);
       return Math.min(width, height);
     } catch (error) {
       reason ||= ` (first: ${printable(source.names[i])}: ${(error as Error).message})`;

@@ -11,6 +11,8 @@ interface Codec {
   decode(bytes: Uint8Array, ...flags: boolean[]): Rgba | null;
 }
 
+const LARGE = 2 ** 26; // bytes
+
 /**
  * One of Squoosh's decoders. Its WebAssembly is compiled when the first image needs it, as most runs
  * read a pack, and is a fresh instance after each failure, which may leave one in no state to go on.
@@ -68,6 +70,8 @@ export class WasmDecoder {
     let cause: unknown;
     try {
       const image = codec.decode(bytes, ...this.#flags);
+      // Its memory grows with the largest image and never shrinks.
+      if (image && image.data.length > LARGE) this.#codec = undefined;
       if (image) return image;
     } catch (error) {
       cause = error;

@@ -174,6 +174,7 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
     trained.out,
     "Left out 1 picture:\n  broken.png: neither JPEG, PNG nor WebP\n",
   );
+  assertStringIncludes(trained.out, "\nOnly 4 distinct images: ");
   const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
   for (
     const name of [
