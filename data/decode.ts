@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { inflateSync } from "node:zlib";
 import libwebp from "@jsquash/webp/codec/dec/webp_dec.js";
 import libwebpBytes from "@jsquash/webp/codec/dec/webp_dec.wasm" with { type: "bytes" };
 import pngjs from "pngjs";
@@ -24,11 +25,29 @@ export const MAX_PIXELS = 100e6;
 
 const webp = new WasmDecoder("WebP", libwebp, libwebpBytes);
 
+/**
+ * Fails if the data of an interlaced PNG inflate to more than its header lets expect: there pngjs
+ * inflates all that there is, which may be a thousand times the file.
+ */
+function assertBounded(bytes: Uint8Array, { width, height, channels, depth }: ImageHeader): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: Uint8Array[] = [];
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const isData = view.getUint32(at + 4) === 0x49444154; // IDAT
+    if (isData) parts.push(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
+  }
+  // The seven passes have fewer rows than twice those of the image, none longer than its own.
+  const row = Math.ceil(width * channels * depth / 8) + 1;
+  inflateSync(Buffer.concat(parts), { maxOutputLength: 2 * row * (height + 4) });
+}
+
 /** Of 16 bits the high byte is kept, as by libpng, Pillow (in color) and browsers. */
-function decodePng(bytes: Uint8Array, { depth }: ImageHeader): Rgba & { peak?: number } {
+function decodePng(bytes: Uint8Array, header: ImageHeader): Rgba & { peak?: number } {
+  const { depth } = header;
   const { buffer, byteOffset, byteLength } = bytes;
   const whole = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
   try {
+    if (bytes[28] === 1) assertBounded(bytes, header);
     const { width, height, data } = pngjs.PNG.sync.read(whole, { skipRescale: depth === 16 });
     if (depth < 16) return { width, height, data };
     const samples = data as unknown as Uint16Array;

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { crc32, deflateSync } from "node:zlib";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import pngjs from "pngjs";
 import { decode } from "./decode.ts";
@@ -79,6 +80,24 @@ Deno.test("an image above the limit is refused by its header", () => {
     const header = file(name).fill(0, -20, -12);
     assertThrows(() => decode(header, 1), Error, "pixels, more");
   }
+});
+
+Deno.test("an interlaced PNG that inflates to more than its header says is refused", () => {
+  const chunk = (kind: string, body: Uint8Array) => {
+    const typed = Buffer.concat([Buffer.from(kind), body]), frame = Buffer.alloc(8);
+    frame.writeUInt32BE(body.length);
+    frame.writeUInt32BE(crc32(typed), 4);
+    return Buffer.concat([frame.subarray(0, 4), typed, frame.subarray(4)]);
+  };
+  const png = (size: number) =>
+    Buffer.concat([
+      Buffer.from("89504e470d0a1a0a", "hex"),
+      chunk("IHDR", Buffer.from([0, 0, 0, 2, 0, 0, 0, 2, 8, 0, 0, 0, 1])), // 2 x 2, gray, Adam7
+      chunk("IDAT", deflateSync(Buffer.alloc(size))),
+      chunk("IEND", Buffer.alloc(0)),
+    ]);
+  assertEquals(decode(png(2 + 2 + 3)).rgb, new Uint8Array(12));
+  assertThrows(() => decode(png(30_000_000)), Error, "larger than");
 });
 
 Deno.test("refused files do not wear the decoders out", () => {
