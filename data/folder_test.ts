@@ -72,6 +72,13 @@ Deno.test(
   },
 );
 
+Deno.test("a folder within a linked one that a link leads to is read once", links, async () => {
+  const lines = ["else/1.png", "else/sub/2.png", "in/c -> ../else/sub", "in/d -> ../else"];
+  await withFiles(lines, async (root) => {
+    assertEquals(await listed(`${root}/in`), { names: ["c/2.png", "d/1.png"], notes: [] });
+  });
+});
+
 Deno.test("files that are no images are counted by kind", async () => {
   const lines = ["a.png", "b.webp", "c.gif", "d.bmp", "e.TIF", "f/g.gif", "Thumbs.db", "._a.png"];
   lines.push(".git/h.png", "__MACOSX/i.png", "j.heic", "k");
