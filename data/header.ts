@@ -53,9 +53,8 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
     orientation: 1,
   };
   for (let at = 2; at + 1 < bytes.length;) {
-    if (bytes[at] !== 0xff) throw new Error("damaged JPEG");
     const marker = bytes[at + 1];
-    if (marker === 0xff) at += 1; // fill
+    if (bytes[at] !== 0xff || marker === 0xff || marker === 0) at += 1; // fill, as libjpeg passes over
     else if (marker === 0xd9) return header;
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
     else {
@@ -63,7 +62,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
       const size = view.getUint16(at + 2), next = at + 2 + size;
       if (size < 2) throw new Error("damaged JPEG");
       if (next > bytes.length) break;
-      if (isFrame(marker) && size >= 8) {
+      if (isFrame(marker) && size >= 8 && header.channels === 0) {
         header.depth = bytes[at + 4];
         header.height = view.getUint16(at + 5);
         header.width = view.getUint16(at + 7);
