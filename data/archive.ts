@@ -124,8 +124,14 @@ export async function openArchive(path: string): Promise<Source> {
   return {
     name: printable(basename(resolve(path)).replace(/\.zip$/i, "")),
     // Names, sizes and checksums of all entries are in the directory.
-    stamps: [`zip of ${size} bytes, directory ${digest}`],
-    isLazy: true,
+    digest: `zip of ${size} bytes, directory ${digest}`,
+    get stamps() {
+      const { names, places } = listOnce();
+      return names.map((name, i) => {
+        const entry = entryAt(directory, places[i]);
+        return `${name}\t${entry.size} ${entry.crc}`;
+      });
+    },
     get names() {
       return listOnce().names;
     },

@@ -9,7 +9,7 @@ import { type Packed, packHash, packPath, type Pictures, readPack, writePack } f
 import type { Preparation } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
-import type { Source } from "./source.ts";
+import { contentOf, type Source } from "./source.ts";
 
 /** Which pictures are opened, and what is made of them. */
 export interface PictureOptions {
@@ -103,12 +103,12 @@ async function pack(
 /** Reads the pack if it is there, and otherwise makes it. */
 async function openSource(
   name: string,
-  stamps: string[],
+  content: readonly string[],
   source: Source | (() => Promise<Source>),
   options: PictureOptions,
 ): Promise<Pictures> {
   const { resolution, cache, signal } = options, to = preparation(options, resolution);
-  const hash = await packHash([JSON.stringify(to), ...stamps]);
+  const hash = await packHash([JSON.stringify(to), ...content]);
   const path = packPath(cache, { name, resolution, hash });
   const packed = await readPack(path, hash, signal);
   if (packed === undefined) {
@@ -119,9 +119,9 @@ async function openSource(
     return pictures;
   }
   const { sourceNotes, ...pictures } = packed;
-  const listedNow = typeof source === "function" || source.isLazy
-    ? sourceNotes
-    : source.notes ?? [];
+  // A folder's are of now; what is passed over does not determine the pack.
+  const isPacked = typeof source === "function" || source.digest !== undefined;
+  const listedNow = isPacked ? sourceNotes : source.notes ?? [];
   return { ...pictures, name, notes: [...listedNow, ...pictures.notes.slice(sourceNotes.length)] };
 }
 
@@ -146,7 +146,7 @@ export async function openPictures(options: PictureOptions): Promise<Pictures> {
   }
   const source = await openPath(data, signal, cache);
   try {
-    return await openSource(source.name, source.stamps, source, options);
+    return await openSource(source.name, contentOf(source), source, options);
   } finally {
     await source.close();
   }

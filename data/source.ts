@@ -2,10 +2,10 @@
 export interface Source {
   /** Name of the folder or file, without its ending. */
   name: string;
-  /** Lines that change when the content of an image does, or what there is: no image is read. */
-  stamps: string[];
-  /** Whether names and notes are only listed when they are asked for. */
-  isLazy?: boolean;
+  /** Changes when the content does; where there is one, all else is listed when it is asked for. */
+  digest?: string;
+  /** One line an image that changes when its content does: cheap, no image is read for it. */
+  readonly stamps: readonly string[];
   /** Paths of the images within, in the order in which they are numbered. */
   readonly names: readonly string[];
   /** Lines for the user on what is not used. */
@@ -14,6 +14,16 @@ export interface Source {
   read(index: number): Promise<Uint8Array>;
   /** Closes what is open. */
   close(): Promise<void>;
+}
+
+/**
+ * What determines the images of a source.
+ *
+ * @param source The source.
+ * @returns Lines to hash.
+ */
+export function contentOf(source: Source): readonly string[] {
+  return source.digest === undefined ? source.stamps : [source.digest];
 }
 
 /**

@@ -6,7 +6,7 @@ import { packHash, packPath, readPack } from "./pack.ts";
 import type { Pictures } from "./pack.ts";
 import { noPicture, openPath, type PictureOptions, preparation } from "./pictures.ts";
 import { prepareInOrder } from "./prepare_all.ts";
-import type { Source } from "./source.ts";
+import { contentOf, type Source } from "./source.ts";
 
 /** Which pictures are opened; without a resolution each keeps the side of the first one. */
 export type StreamOptions =
@@ -56,7 +56,7 @@ export async function openStream(options: StreamOptions): Promise<PictureStream>
     const { name, names } = source;
     const resolution = options.resolution ?? await sideOfFirst(source, data, maxPixels);
     const to = preparation(options, resolution);
-    const hash = await packHash([JSON.stringify(to), ...source.stamps]);
+    const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
     const chosen = spread(names.length, most ?? names.length);
     const packed = chosen.length === names.length
       ? await readPack(packPath(cache, { name, resolution, hash }), hash, signal)
