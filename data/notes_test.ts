@@ -86,7 +86,7 @@ Deno.test("a crop that fits none fails before any image is decoded; one that fit
         cache: `${root}/cache`,
         onProgress: () => assert(crop === "9x9+0+0", "decoded"),
       });
-    const error = await assertRejects(() => open("8x8+1+0"), DataError, "32 pictures looked at");
+    const error = await assertRejects(() => open("8x8+1+0"), DataError, "32 images looked at");
     assertStringIncludes(error.message, "100.png: the crop 8x8+1+0 lies outside it: it is 8 x 8");
     await put(`${root}/in/200.png`, 1, 9, 9);
     for (let i = 0; i < 40; i++) await put(`${root}/in/${210 + i}.png`, i, 9, 9);

@@ -78,7 +78,7 @@ async function assertSomeFit(
   }
   if (first === undefined) return;
   throw new DataError(
-    `data: none of ${count} pictures looked at first in ${source.name} can be used ` +
+    `data: none of ${count} images looked at first in ${source.name} can be used ` +
       `(first: ${first}); check --crop`,
   );
 }
