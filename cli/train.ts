@@ -239,6 +239,7 @@ async function open(options: TrainOptions, cache: string, progress: Progress, si
   }
   for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
   if (rest > 0) progress.say(`  and ${rest} more`);
+  for (const note of pictures.notes ?? []) progress.say(note);
   return pictures;
 }
 

@@ -1,6 +1,12 @@
 import { Buffer } from "node:buffer";
+import { inflateSync } from "node:zlib";
+import libwebp from "@jsquash/webp/codec/dec/webp_dec.js";
+import libwebpBytes from "@jsquash/webp/codec/dec/webp_dec.wasm" with { type: "bytes" };
 import pngjs from "pngjs";
-import { decodeJpeg, type Jpeg } from "./jpeg.ts";
+import { upright } from "./exif.ts";
+import { type ImageHeader, readHeader } from "./header.ts";
+import { decodeJpeg } from "./jpeg.ts";
+import { type Rgba, WasmDecoder } from "./wasm_decoder.ts";
 
 /** A picture in memory. */
 export interface Image {
@@ -10,53 +16,91 @@ export interface Image {
   height: number;
   /** Red, green, blue: `[height, width, 3]`. */
   rgb: Uint8Array;
+  /** The largest sample of a PNG of 16 bits. */
+  peak?: number;
 }
 
-function fromJpeg({ width, height, channels, samples }: Jpeg): Image {
-  if (channels === 3) return { width, height, rgb: samples };
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0, s = 0, d = 0; i < width * height; i++, s += channels, d += 3) {
-    // Light left by the black plate times light left by the colour's plate.
-    const light = channels === 4 ? 255 - samples[s + 3] : 0;
-    for (let c = 0; c < 3; c++) {
-      rgb[d + c] = channels === 4 ? Math.round((255 - samples[s + c]) * light / 255) : samples[s];
-    }
-  }
-  return { width, height, rgb };
-}
+/** Pixels that an image may have by default: Pillow warns from 89 million on. */
+export const MAX_PIXELS = 100e6;
 
-function fromPng(bytes: Uint8Array): Image {
-  const { buffer, byteOffset, byteLength } = bytes;
-  const png = pngjs.PNG.sync.read(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength));
-  const { width, height, data } = png as { width: number; height: number; data: Uint8Array };
-  const rgb = new Uint8Array(width * height * 3);
-  for (let s = 0, d = 0; s < data.length; s += 4, d += 3) {
-    const alpha = data[s + 3];
-    for (let c = 0; c < 3; c++) {
-      rgb[d + c] = alpha === 255
-        ? data[s + c]
-        : Math.round((data[s + c] * alpha + 255 * (255 - alpha)) / 255);
-    }
-  }
-  return { width, height, rgb };
-}
-
-const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const webp = new WasmDecoder("WebP", libwebp, libwebpBytes);
 
 /**
- * Decodes a JPEG (grey, colour, CMYK, YCCK) or a PNG (every colour type and depth, interlaced or not).
- * Colours are reduced to 8 bits; what is transparent is laid on white.
- *
- * @param bytes The whole file; its kind is told from its first bytes, not from its name.
- * @returns The picture.
- * @throws {Error} If it is neither, or truncated, or damaged.
+ * Fails if the data of an interlaced PNG inflate to more than its header lets expect: there pngjs
+ * inflates all that there is, which may be a thousand times the file.
  */
-export function decode(bytes: Uint8Array): Image {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return fromJpeg(decodeJpeg(bytes));
-  if (!PNG_SIGNATURE.every((byte, i) => bytes[i] === byte)) throw new Error("neither JPEG nor PNG");
+function assertBounded(bytes: Uint8Array, { width, height, channels, depth }: ImageHeader): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: Uint8Array[] = [];
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const isData = view.getUint32(at + 4) === 0x49444154; // IDAT
+    if (isData) parts.push(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
+  }
+  // The seven passes have fewer rows than twice those of the image, none longer than its own.
+  const row = Math.ceil(width * channels * depth / 8) + 1;
+  inflateSync(Buffer.concat(parts), { maxOutputLength: 2 * row * (height + 4) });
+}
+
+/** Of 16 bits the high byte is kept, as by libpng, Pillow (in color) and browsers. */
+function decodePng(bytes: Uint8Array, header: ImageHeader): Rgba & { peak?: number } {
+  const { depth } = header;
+  const { buffer, byteOffset, byteLength } = bytes;
+  const whole = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
   try {
-    return fromPng(bytes);
+    if (bytes[28] === 1) assertBounded(bytes, header);
+    const { width, height, data } = pngjs.PNG.sync.read(whole, { skipRescale: depth === 16 });
+    if (depth < 16) return { width, height, data };
+    const samples = data as unknown as Uint16Array;
+    let peak = 0;
+    for (let i = 0; i < samples.length; i++) {
+      if (samples[i] > peak && i % 4 < 3) peak = samples[i];
+    }
+    return { width, height, data: Uint8Array.from(samples, (value) => value >> 8), peak };
   } catch (error) {
     throw new Error(`damaged or truncated PNG (${(error as Error).message})`, { cause: error });
   }
+}
+
+/** Turns an image upright and lays what is transparent on white. */
+function flatten({ width: W, height: H, data }: Rgba, orientation: number): Image {
+  const { width, height, first, dx, dy } = upright(orientation, W, H);
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0, d = 0; y < height; y++) {
+    let s = (first + y * dy) * 4;
+    for (let x = 0; x < width; x++, s += dx * 4, d += 3) {
+      const alpha = data[s + 3];
+      for (let c = 0; c < 3; c++) {
+        rgb[d + c] = alpha === 255
+          ? data[s + c]
+          : Math.round((data[s + c] * alpha + 255 * (255 - alpha)) / 255);
+      }
+    }
+  }
+  return { width, height, rgb };
+}
+
+/**
+ * Decodes a JPEG (gray, color, CMYK, YCCK), a PNG (every color type and depth, interlaced or not) or
+ * a WebP (not animated) and turns it upright by its Exif orientation. Samples are reduced to 8 bits;
+ * what is transparent is laid on white.
+ *
+ * @param bytes The whole file; its kind is told from its first bytes, not from its name.
+ * @param maxPixels Width times height that is decoded; more is refused by the header alone.
+ * @returns The picture.
+ * @throws {Error} If it is another kind of file, too large, truncated or damaged.
+ */
+export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image {
+  const header = readHeader(bytes), { format, width, height, orientation } = header;
+  if (width * height > maxPixels) {
+    const most = maxPixels.toLocaleString("en");
+    throw new Error(
+      `it has ${width} x ${height} pixels, more than ${most}: make it smaller, ` +
+        `or allow it with GAN_MAX_PIXELS=${width * height}`,
+    );
+  }
+  if (format === "JPEG") return flatten(decodeJpeg(bytes, header), orientation);
+  if (format === "WebP") return flatten(webp.decode(bytes), orientation);
+  const { peak, ...rgba } = decodePng(bytes, header);
+  const image = flatten(rgba, orientation);
+  return peak === undefined ? image : { ...image, peak };
 }

@@ -1,83 +1,55 @@
-import { DataError } from "./errors.ts";
-import { type Codec, codec as linked } from "./jpeg_wasm.js";
+import mozjpeg from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
+import mozjpegBytes from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm" with { type: "bytes" };
+import cmykBytes from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
+import type { ImageHeader } from "./header.ts";
+import { type Rgba, WasmDecoder } from "./wasm_decoder.ts";
 
-/**
- * A JPEG as it is stored.
- */
-export interface Jpeg {
-  /** Width in pixels. */
-  width: number;
-  /** Height in pixels. */
-  height: number;
-  /** 1 grey, 3 RGB, 4 CMYK where 255 is full ink. */
-  channels: 1 | 3 | 4;
-  /** `[height, width, channels]`. */
-  samples: Uint8Array;
+/** What imagescript's JPEG decoder, Rust's `jpeg-decoder` in WebAssembly, exports. */
+interface CmykDecoder {
+  readonly memory: WebAssembly.Memory;
+  walloc(size: number): number;
+  /** Takes `pointer` back and returns a handle; 0 or 1 if it fails. */
+  decode(pointer: number, size: number, width: number, height: number): number;
+  decode_buffer(handle: number): number;
+  /** 0 gray, 1 RGB, 2 CMYK. */
+  decode_format(handle: number): number;
 }
 
-// The decoder is Rust: on some damaged files it panics, and a panic in wasm does not unwind. Each one
-// leaves about 11 KB of its 1 MB stack behind, so that after 95 it could decode nothing any more.
-const MOST_PANICS = 64;
+const PRESERVE_ORIENTATION = false; // it would turn by Exif, which decode.ts does
+const color = new WasmDecoder("JPEG", mozjpeg, mozjpegBytes, PRESERVE_ORIENTATION);
+let cmykModule: WebAssembly.Module | undefined;
 
-let codec = linked;
-let panics = 0;
-
-/** A new decoder, or none in a bundled program, which has the one linked into it and no file. */
-function freshCodec(): Codec | undefined {
-  try {
-    const file = new URL(import.meta.resolve("imagescript/wasm/any/jpeg.wasm"));
-    const module = new WebAssembly.Module(Deno.readFileSync(file));
-    return new WebAssembly.Instance(module).exports as unknown as Codec;
-  } catch {
-    return undefined;
-  }
-}
-
-function recover(): void {
-  const fresh = freshCodec();
-  if (fresh) {
-    codec = fresh;
-    panics = 0;
-  } else {
-    panics += 1;
-  }
-}
-
-/**
- * Decodes baseline and progressive JPEG as libjpeg does, with smooth chroma, to within rounding.
- *
- * @param bytes The whole file.
- * @returns The stored samples.
- * @throws {Error} If the file is truncated, damaged, or of a kind that is not supported.
- */
-export function decodeJpeg(bytes: Uint8Array): Jpeg {
-  if (panics >= MOST_PANICS) {
-    throw new DataError(
-      `${MOST_PANICS} JPEG files are damaged so badly that the decoder gave up; ` +
-        "check the copy of the data, or take the damaged files out",
-    );
-  }
-  let handle: number;
+/** A fresh instance for each image: a panic in the decoder would leave it unusable, and CMYK is rare. */
+function decodeCmyk(bytes: Uint8Array, { width, height }: ImageHeader): Rgba {
+  cmykModule ??= new WebAssembly.Module(cmykBytes);
+  const codec = new WebAssembly.Instance(cmykModule).exports as unknown as CmykDecoder;
+  let ink: Uint8Array;
   try {
     const pointer = codec.walloc(bytes.length);
     new Uint8Array(codec.memory.buffer, pointer, bytes.length).set(bytes);
-    handle = codec.decode(pointer, bytes.length, 0, 0);
-  } catch {
-    recover();
-    throw new Error("damaged JPEG");
+    const handle = codec.decode(pointer, bytes.length, 0, 0);
+    if (handle < 2 || codec.decode_format(handle) !== 2) throw new Error("refused");
+    ink = new Uint8Array(codec.memory.buffer, codec.decode_buffer(handle), width * height * 4);
+  } catch (error) {
+    throw new Error("damaged or unsupported CMYK JPEG", { cause: error });
   }
-  if (handle < 2) throw new Error("damaged, truncated or unsupported JPEG");
-  try {
-    const channels = ([1, 3, 4] as const)[codec.decode_format(handle)];
-    const width = codec.decode_width(handle);
-    const height = codec.decode_height(handle);
-    const at = codec.decode_buffer(handle);
-    const samples = new Uint8Array(codec.memory.buffer, at, codec.wlen()).slice();
-    if (!channels || samples.length !== width * height * channels) {
-      throw new Error("JPEG of a kind that is not supported (16 bits)");
-    }
-    return { width, height, channels, samples };
-  } finally {
-    codec.decode_free(handle);
+  const data = new Uint8Array(width * height * 4).fill(255);
+  for (let i = 0; i < data.length; i += 4) {
+    // Light left by the black plate times light left by the color's plate.
+    const light = 255 - ink[i + 3];
+    for (let c = 0; c < 3; c++) data[i + c] = Math.round((255 - ink[i + c]) * light / 255);
   }
+  return { width, height, data };
+}
+
+/**
+ * Decodes a JPEG: gray and color to the bytes that libjpeg-turbo gives, CMYK and YCCK to within 1.
+ *
+ * @param bytes The whole file.
+ * @param header Its header.
+ * @returns The samples.
+ * @throws {Error} If the file is damaged or of a kind that is not supported.
+ */
+export function decodeJpeg(bytes: Uint8Array, header: ImageHeader): Rgba {
+  return header.channels === 4 ? decodeCmyk(bytes, header) : color.decode(bytes);
 }

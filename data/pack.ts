@@ -1,7 +1,8 @@
+import { crc32 } from "node:zlib";
 import { replaceFile } from "./replace_file.ts";
 
 // Raise when the same options would give other pixels than before.
-const VERSION = 1;
+const VERSION = 2;
 const CHUNK = 1 << 26;
 
 /** A picture that cannot be decoded, or is too small for the crop. */
@@ -24,11 +25,32 @@ export interface Pictures {
   hash: string;
   /** Pictures that are left out. */
   broken: Broken[];
+  /** Lines for the user on what was passed over and what is odd. */
+  notes?: string[];
+}
+
+/** A data set as it is packed. */
+export interface Packed extends Pictures {
+  notes: string[];
+  /** Those of the notes that come from the source. */
+  sourceNotes: string[];
 }
 
 /** What lies beside the pixels, in a file of the same name with `.json` at its end. */
-interface Header extends Omit<Pictures, "pixels"> {
+interface Header extends Omit<Packed, "pixels"> {
   version: number;
+  /** CRC-32 of the pixels. */
+  crc: number;
+}
+
+/** A header and its SHA-256, so that one that was changed is noticed. */
+interface Sealed {
+  header: Header;
+  seal: string;
+}
+
+async function sealOf(header: Header): Promise<string> {
+  return await packHash([JSON.stringify(header)]);
 }
 
 /**
@@ -62,21 +84,24 @@ export function packPath(
  * Writes a pack: the pixels, then the header, whose being there says that the pixels are complete.
  *
  * @param path See {@linkcode packPath}.
- * @param pictures What is written.
+ * @param packed What is written.
  */
-export async function writePack(path: string, pictures: Pictures): Promise<void> {
-  const { pixels, ...rest } = pictures;
-  const header: Header = { version: VERSION, ...rest };
+export async function writePack(path: string, packed: Packed): Promise<void> {
+  const { pixels, ...rest } = packed;
+  const header: Header = { version: VERSION, crc: crc32(pixels), ...rest };
+  const sealed: Sealed = { header, seal: await sealOf(header) };
   await replaceFile(path, pixels);
-  await replaceFile(`${path}.json`, new TextEncoder().encode(JSON.stringify(header, null, 1)));
+  await replaceFile(`${path}.json`, new TextEncoder().encode(JSON.stringify(sealed, null, 1)));
 }
 
 async function readHeader(path: string, hash: string): Promise<Header | undefined> {
   try {
-    const header = JSON.parse(await Deno.readTextFile(`${path}.json`)) as Header;
-    return header.version === VERSION && header.hash === hash ? header : undefined;
+    const { header, seal } = JSON.parse(await Deno.readTextFile(`${path}.json`)) as Sealed;
+    if (header?.version !== VERSION || header.hash !== hash) return undefined;
+    return seal === await sealOf(header) ? header : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    if (error instanceof TypeError) return undefined; // JSON, but no record
     throw error;
   }
 }
@@ -87,16 +112,16 @@ async function readHeader(path: string, hash: string): Promise<Header | undefine
  * @param path See {@linkcode packPath}.
  * @param hash The hash that it must have.
  * @param signal Stops the reading.
- * @returns The pictures, or undefined if there is no such pack, or not all of it.
+ * @returns The pictures, or undefined if there is no such pack, or it is incomplete or damaged.
  */
 export async function readPack(
   path: string,
   hash: string,
   signal?: AbortSignal,
-): Promise<Pictures | undefined> {
+): Promise<Packed | undefined> {
   const header = await readHeader(path, hash);
   if (!header) return undefined;
-  const { version: _, ...rest } = header;
+  const { version: _, crc, ...rest } = header;
   const size = rest.count * rest.resolution ** 2 * 3;
   let file: Deno.FsFile;
   try {
@@ -108,11 +133,13 @@ export async function readPack(
   using open = file;
   if ((await open.stat()).size !== size) return undefined;
   const pixels = new Uint8Array(size);
+  let found = 0;
   for (let done = 0; done < size;) {
     signal?.throwIfAborted();
-    const read = await open.read(pixels.subarray(done, done + CHUNK));
+    const chunk = pixels.subarray(done, done + CHUNK), read = await open.read(chunk);
     if (read === null) return undefined;
+    found = crc32(chunk.subarray(0, read), found);
     done += read;
   }
-  return { ...rest, pixels };
+  return found === crc ? { ...rest, pixels } : undefined;
 }

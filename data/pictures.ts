@@ -1,13 +1,15 @@
+import { dirname, resolve } from "@std/path";
 import { openArchive } from "./archive.ts";
 import { parseCrop } from "./crop.ts";
+import { MAX_PIXELS } from "./decode.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 import { openFolder } from "./folder.ts";
-import { packHash, packPath, type Pictures, readPack, writePack } from "./pack.ts";
+import { type Packed, packHash, packPath, type Pictures, readPack, writePack } from "./pack.ts";
 import type { Preparation } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
-import type { Source } from "./source.ts";
+import { contentOf, type Source } from "./source.ts";
 
 /** Which pictures are opened, and what is made of them. */
 export interface PictureOptions {
@@ -19,8 +21,10 @@ export interface PictureOptions {
   crop?: string;
   /** `area` by default. */
   resize?: Resize;
-  /** Folder of packed data sets. */
+  /** Folder of packed data sets; where the folder that holds it, that of runs, lies in `data`, it is left out. */
   cache: string;
+  /** Width times height above which a picture is left out; 100 million, or `GAN_MAX_PIXELS`. */
+  maxPixels?: number;
   /** Stops the work. */
   signal?: AbortSignal;
   /** Called now and then while pictures are decoded. */
@@ -28,13 +32,38 @@ export interface PictureOptions {
 }
 
 /**
+ * What is made of each picture, with the defaults filled in.
+ *
+ * @param options Which options were given.
+ * @param resolution Side of the result in pixels.
+ * @returns The preparation.
+ * @throws {RangeError} If the crop or the variable `GAN_MAX_PIXELS` is malformed.
+ */
+export function preparation(
+  { crop = "center", resize = "area", maxPixels }: Partial<PictureOptions>,
+  resolution: number,
+): Preparation {
+  const variable = Deno.env.get("GAN_MAX_PIXELS");
+  if (maxPixels === undefined && variable !== undefined && !/^[1-9]\d*$/.test(variable)) {
+    throw new RangeError(`GAN_MAX_PIXELS: got "${variable}", expected a whole number of pixels`);
+  }
+  maxPixels ??= variable === undefined ? MAX_PIXELS : Number(variable);
+  return { resolution, crop: parseCrop(crop), resize, maxPixels };
+}
+
+/**
  * The pictures in a folder or a zip.
  *
  * @param path Where they are.
  * @param signal Stops the listing.
+ * @param cache Folder of packs: see {@linkcode PictureOptions.cache}.
  * @throws {DataError} If there is no such path, or the file is no zip.
  */
-export async function openPath(path: string, signal?: AbortSignal): Promise<Source> {
+export async function openPath(
+  path: string,
+  signal?: AbortSignal,
+  cache?: string,
+): Promise<Source> {
   let info: Deno.FileInfo;
   try {
     info = await Deno.stat(path);
@@ -42,32 +71,58 @@ export async function openPath(path: string, signal?: AbortSignal): Promise<Sour
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new DataError(`data: ${path} does not exist; give a folder or a zip of pictures`);
   }
-  if (info.isDirectory) return await openFolder(path, signal);
+  if (info.isDirectory) return await openFolder(path, signal, cache && dirname(resolve(cache)));
   if (info.isFile) return await openArchive(path);
   throw new DataError(`data: ${path} is neither a folder nor a file; give a folder or a zip`);
+}
+
+/** What to say where there is no picture. */
+export function noPicture(data: string, { notes = [] }: Source): DataError {
+  const others = notes.length > 0 ? ` (${notes.join("; ")})` : "";
+  return new DataError(
+    `data: ${data} holds no picture${others}; expected files that end in .jpg, .jpeg, .png or .webp`,
+  );
+}
+
+/** Makes a pack. */
+async function pack(
+  source: Source,
+  to: Preparation,
+  about: Pick<Packed, "name" | "hash">,
+  options: PictureOptions,
+): Promise<Packed> {
+  const { data = about.name, signal, onProgress } = options;
+  if (source.names.length === 0) throw noPicture(data, source);
+  const { notes, ...made } = await prepareAll(source, to, signal, onProgress);
+  const count = source.names.length - made.broken.length;
+  if (count === 0) throw noneUsable(data, made.broken);
+  const { resolution } = to, sourceNotes = [...source.notes ?? []];
+  return { ...about, count, resolution, ...made, notes: [...sourceNotes, ...notes], sourceNotes };
 }
 
 /** Reads the pack if it is there, and otherwise makes it. */
 async function openSource(
   name: string,
-  stamps: string[],
-  source: () => Promise<Source>,
+  content: readonly string[],
+  source: Source | (() => Promise<Source>),
   options: PictureOptions,
 ): Promise<Pictures> {
-  const { resolution, cache, signal } = options;
-  const crop = parseCrop(options.crop ?? "center");
-  const to: Preparation = { resolution, crop, resize: options.resize ?? "area" };
-  const hash = await packHash([JSON.stringify(to), ...stamps]);
+  const { resolution, cache, signal } = options, to = preparation(options, resolution);
+  const hash = await packHash([JSON.stringify(to), ...content]);
   const path = packPath(cache, { name, resolution, hash });
   const packed = await readPack(path, hash, signal);
-  if (packed) return { ...packed, name };
-  const opened = await source();
-  const { pixels, broken } = await prepareAll(opened, to, signal, options.onProgress);
-  const count = opened.names.length - broken.length;
-  if (count === 0) throw noneUsable(options.data ?? name, broken);
-  const pictures = { name, count, resolution, pixels, hash, broken };
-  await writePack(path, pictures);
-  return pictures;
+  if (packed === undefined) {
+    const opened = typeof source === "function" ? await source() : source;
+    const made = await pack(opened, to, { name, hash }, options);
+    await writePack(path, made);
+    const { sourceNotes: _, ...pictures } = made;
+    return pictures;
+  }
+  const { sourceNotes, ...pictures } = packed;
+  // A folder's are of now; what is passed over does not determine the pack.
+  const isPacked = typeof source === "function" || source.digest !== undefined;
+  const listedNow = isPacked ? sourceNotes : source.notes ?? [];
+  return { ...pictures, name, notes: [...listedNow, ...pictures.notes.slice(sourceNotes.length)] };
 }
 
 /**
@@ -84,19 +139,14 @@ export async function openPictures(options: PictureOptions): Promise<Pictures> {
   if (!Number.isInteger(resolution) || resolution < 1 || resolution > 4096) {
     throw new RangeError(`data: got resolution ${resolution}, expected 1 to 4096 pixels`);
   }
-  parseCrop(options.crop ?? "center");
+  preparation(options, resolution); // a malformed option is told before anything is opened
   if (data === undefined) {
     const emoji = async () => await openFolder(await fetchEmoji(cache, signal), signal);
     return await openSource("emoji", [EMOJI], emoji, options);
   }
-  const source = await openPath(data, signal);
+  const source = await openPath(data, signal, cache);
   try {
-    if (source.names.length === 0) {
-      throw new DataError(
-        `data: ${data} holds no picture; expected files that end in .jpg, .jpeg or .png`,
-      );
-    }
-    return await openSource(source.name, source.stamps, () => Promise.resolve(source), options);
+    return await openSource(source.name, contentOf(source), source, options);
   } finally {
     await source.close();
   }

@@ -10,6 +10,32 @@ export interface Preparation {
   crop: Crop;
   /** How it is made larger or smaller. */
   resize: Resize;
+  /** Width times height that is decoded; larger pictures are left out. */
+  maxPixels?: number;
+}
+
+/** What was made of a picture, and what is to be known of it. */
+export interface Prepared {
+  /** `[R, R, 3]`. */
+  pixels: Uint8Array<ArrayBuffer>;
+  /** The shorter side of the part that is used. */
+  side: number;
+  /** The largest sample of a PNG of 16 bits. */
+  peak?: number;
+}
+
+/**
+ * Why a crop lies outside a picture.
+ *
+ * @param crop The crop, a rectangle.
+ * @param width Width of the picture in pixels.
+ * @param height Its height.
+ * @returns The reason.
+ */
+export function outside(crop: Crop, width: number, height: number): string {
+  const part = crop as Exclude<Crop, string>;
+  return `the crop ${part.width}x${part.height}+${part.x}+${part.y} lies outside it: ` +
+    `it is ${width} x ${height}`;
 }
 
 /**
@@ -17,17 +43,14 @@ export interface Preparation {
  *
  * @param bytes The encoded picture.
  * @param to What is made of it.
- * @returns `[R, R, 3]`.
+ * @returns Its pixels.
  * @throws {Error} If it cannot be decoded, or the crop lies outside it.
  */
-export function prepare(bytes: Uint8Array, to: Preparation): Uint8Array<ArrayBuffer> {
-  const image = decode(bytes);
+export function prepare(bytes: Uint8Array, to: Preparation): Prepared {
+  const { peak, ...image } = decode(bytes, to.maxPixels);
   const part = cropRectangle(to.crop, image.width, image.height);
-  if (!part) {
-    const { width, height, x, y } = to.crop as Exclude<Crop, string>;
-    throw new Error(
-      `the crop ${width}x${height}+${x}+${y} lies outside it: it is ${image.width} x ${image.height}`,
-    );
-  }
-  return resample(image, part, to.resolution, to.resize);
+  if (!part) throw new Error(outside(to.crop, image.width, image.height));
+  const pixels = resample(image, part, to.resolution, to.resize);
+  const side = Math.min(part.width, part.height);
+  return peak === undefined ? { pixels, side } : { pixels, side, peak };
 }

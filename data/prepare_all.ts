@@ -1,6 +1,11 @@
+import { cropRectangle } from "./crop.ts";
 import { DataError } from "./errors.ts";
-import { type Preparation, prepare } from "./prepare.ts";
+import { upright } from "./exif.ts";
+import { Findings } from "./findings.ts";
+import { readHeader } from "./header.ts";
+import { printable } from "./listing.ts";
 import type { Broken } from "./pack.ts";
+import { outside, type Preparation, prepare, type Prepared } from "./prepare.ts";
 import type { Source } from "./source.ts";
 import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
@@ -8,6 +13,7 @@ import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
 const FEW = 400;
 const REPORT_EVERY = 64;
 const YIELD_AFTER_MS = 20;
+const SAMPLED = 32;
 
 /** The same interface on this thread, which looks at the event loop now and then. */
 function ownThread(): WorkerPool {
@@ -34,6 +40,59 @@ export function noneUsable(where: string, broken: readonly Broken[]): DataError 
   );
 }
 
+/** Prepares one picture of a source; the answer is the reason where it cannot be used. */
+async function prepareOne(
+  source: Source,
+  index: number,
+  to: Preparation,
+  pool: WorkerPool,
+): Promise<Prepared | Broken> {
+  try {
+    return await pool.prepare(await source.read(index) as Uint8Array<ArrayBuffer>, to);
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    const reason = printable((error as Error).message);
+    return { name: printable(source.names[index]), reason };
+  }
+}
+
+/** Fails if a crop lies outside all of some pictures from first to last, before any is decoded. */
+async function assertSomeFit(
+  source: Source,
+  indices: ArrayLike<number>,
+  { crop }: Preparation,
+): Promise<void> {
+  if (typeof crop === "string") return;
+  const count = Math.min(SAMPLED, indices.length);
+  let first: string | undefined;
+  for (let i = 0; i < count; i++) {
+    const index = indices[Math.floor(i * indices.length / count)];
+    try {
+      const { orientation, width: W, height: H } = readHeader(await source.read(index));
+      const { width, height } = upright(orientation, W, H);
+      if (cropRectangle(crop, width, height)) return;
+      first ??= `${printable(source.names[index])}: ${outside(crop, width, height)}`;
+    } catch {
+      // It will be named when its turn comes.
+    }
+  }
+  if (first === undefined) return;
+  throw new DataError(
+    `data: none of ${count} images looked at first in ${source.name} can be used ` +
+      `(first: ${first}); check --crop`,
+  );
+}
+
+/** What became of a whole source. */
+export interface PreparedAll {
+  /** The pixels of the good ones in order, `[good, R, R, 3]`. */
+  pixels: Uint8Array;
+  /** The others, with the reason. */
+  broken: Broken[];
+  /** Lines for the user. */
+  notes: string[];
+}
+
 /**
  * Prepares every picture of a source. The result is the same whatever the number of cores.
  *
@@ -41,31 +100,30 @@ export function noneUsable(where: string, broken: readonly Broken[]): DataError 
  * @param to What is made of each.
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
- * @returns The pixels of the good ones in order, `[good, R, R, 3]`, and the others with the reason.
- * @throws {DataError} If a worker fails.
+ * @returns The pixels, and what is to be told.
+ * @throws {DataError} If a worker fails, or the crop fits none of the first pictures.
  */
 export async function prepareAll(
   source: Source,
   to: Preparation,
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
-): Promise<{ pixels: Uint8Array; broken: Broken[] }> {
+): Promise<PreparedAll> {
   const total = source.names.length;
   const stride = to.resolution ** 2 * 3;
+  await assertSomeFit(source, Uint32Array.from({ length: total }, (_, i) => i), to);
   const pixels = new Uint8Array(total * stride);
-  const reasons = new Map<number, string>();
+  const broken = new Map<number, Broken>(), findings = new Findings(to.resolution);
   const pool = (total > FEW ? await openWorkerPool() : undefined) ?? ownThread();
   let next = 0;
   let done = 0;
 
   async function one(index: number): Promise<void> {
-    try {
-      const bytes = await source.read(index) as Uint8Array<ArrayBuffer>;
-      pixels.set(await pool.prepare(bytes, to), index * stride);
-    } catch (error) {
-      if (error instanceof DataError) throw error;
-      reasons.set(index, (error as Error).message);
-    }
+    const made = await prepareOne(source, index, to, pool);
+    if ("pixels" in made) {
+      pixels.set(made.pixels, index * stride);
+      findings.add(made);
+    } else broken.set(index, made);
     done += 1;
     if (done % REPORT_EVERY === 0 || done === total) onProgress?.(done, total);
   }
@@ -84,13 +142,15 @@ export async function prepareAll(
   }
   let good = 0;
   for (let index = 0; index < total; index++) {
-    if (reasons.has(index)) continue;
+    if (broken.has(index)) continue;
     if (good < index) pixels.copyWithin(good * stride, index * stride, (index + 1) * stride);
     good += 1;
   }
-  const broken = [...reasons].sort(([a], [b]) => a - b)
-    .map(([index, reason]) => ({ name: source.names[index], reason }));
-  return { pixels: pixels.subarray(0, good * stride), broken };
+  return {
+    pixels: pixels.subarray(0, good * stride),
+    broken: [...broken].sort(([a], [b]) => a - b).map(([, one]) => one),
+    notes: findings.notes(),
+  };
 }
 
 /**
@@ -101,6 +161,7 @@ export async function prepareAll(
  * @param to What is made of each.
  * @param broken Takes those that could not be used, with the reason; they are passed over.
  * @param signal Stops the work.
+ * @param findings Takes note of those that are used.
  * @returns The pixels of each, `[R, R, 3]`.
  * @throws {DataError} If none can be used, or a worker fails.
  */
@@ -110,31 +171,25 @@ export async function* prepareInOrder(
   to: Preparation,
   broken: Broken[],
   signal?: AbortSignal,
+  findings?: Findings,
 ): AsyncGenerator<Uint8Array> {
+  await assertSomeFit(source, indices, to);
   const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
   const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1, before = broken.length;
-  const started: Promise<Uint8Array | Broken>[] = [];
-  async function one(index: number) {
-    const name = source.names[index];
-    try {
-      const bytes = await source.read(index) as Uint8Array<ArrayBuffer>;
-      return await pool.prepare(bytes, to);
-    } catch (error) {
-      if (error instanceof DataError) throw error;
-      return { name, reason: (error as Error).message };
-    }
-  }
+  const started: Promise<Prepared | Broken>[] = [];
   try {
     for (let next = 0; next < indices.length || started.length;) {
       signal?.throwIfAborted();
       while (next < indices.length && started.length < ahead) {
-        const promise = one(indices[next++]);
+        const promise = prepareOne(source, indices[next++], to, pool);
         promise.catch(() => {}); // it is thrown when its turn comes
         started.push(promise);
       }
       const made = await started.shift()!;
-      if (made instanceof Uint8Array) yield made;
-      else broken.push(made);
+      if ("pixels" in made) {
+        findings?.add(made);
+        yield made.pixels;
+      } else broken.push(made);
     }
   } finally {
     pool.close();

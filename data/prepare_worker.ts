@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-import { type Preparation, prepare } from "./prepare.ts";
+import { type Preparation, prepare, type Prepared } from "./prepare.ts";
 
 /** One picture to prepare; `id` comes back with the answer. */
 export interface Request {
@@ -8,15 +8,15 @@ export interface Request {
   to: Preparation;
 }
 
-/** Its pixels, or why there are none. */
-export type Answer = { id: number; pixels: Uint8Array } | { id: number; reason: string };
+/** What was made of it, or why there is nothing. */
+export type Answer = { id: number; prepared: Prepared } | { id: number; reason: string };
 
 // Imported for its types, this file runs in no worker and must not listen.
 if ("DedicatedWorkerGlobalScope" in globalThis) {
   self.onmessage = ({ data: { id, bytes, to } }: MessageEvent<Request>) => {
     try {
-      const pixels = prepare(bytes, to);
-      self.postMessage({ id, pixels } satisfies Answer, [pixels.buffer]);
+      const prepared = prepare(bytes, to);
+      self.postMessage({ id, prepared } satisfies Answer, [prepared.pixels.buffer]);
     } catch (error) {
       self.postMessage({ id, reason: (error as Error).message } satisfies Answer);
     }

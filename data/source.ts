@@ -1,25 +1,29 @@
-/** Where encoded pictures come from. */
+/** Where encoded images come from. */
 export interface Source {
   /** Name of the folder or file, without its ending. */
   name: string;
-  /** Paths of the pictures within, in the order in which they are numbered. */
-  names: string[];
-  /** One line a picture that changes when its content does: cheap, no picture is read for it. */
-  stamps: string[];
-  /** Reads one encoded picture. */
+  /** Changes when the content does; where there is one, all else is listed when it is asked for. */
+  digest?: string;
+  /** One line an image that changes when its content does: cheap, no image is read for it. */
+  readonly stamps: readonly string[];
+  /** Paths of the images within, in the order in which they are numbered. */
+  readonly names: readonly string[];
+  /** Lines for the user on what is not used. */
+  readonly notes?: readonly string[];
+  /** Reads one encoded image. */
   read(index: number): Promise<Uint8Array>;
   /** Closes what is open. */
   close(): Promise<void>;
 }
 
-/** One picture that a folder or an archive lists. */
-export interface Listed<Handle> {
-  /** Path within, with forward slashes. */
-  name: string;
-  /** See {@linkcode Source.stamps}. */
-  stamp: string;
-  /** By what it is read. */
-  handle: Handle;
+/**
+ * What determines the images of a source.
+ *
+ * @param source The source.
+ * @returns Lines to hash.
+ */
+export function contentOf(source: Source): readonly string[] {
+  return source.digest === undefined ? source.stamps : [source.digest];
 }
 
 /**
@@ -29,7 +33,7 @@ export interface Listed<Handle> {
  * @returns False for other endings, and for what is hidden or lies in something hidden.
  */
 export function isPicturePath(path: string): boolean {
-  return /\.(jpe?g|png)$/i.test(path) && path.split("/").every(isVisible);
+  return /\.(jpe?g|png|webp)$/i.test(path) && !/(^|\/)(\.|__MACOSX(\/|$))/.test(path);
 }
 
 /**
@@ -45,9 +49,9 @@ export function isVisible(name: string): boolean {
 /**
  * Sorts by name, by code unit, so that the order is the same on every system.
  *
- * @param listed What was found; sorted in place.
+ * @param found What was found; sorted in place.
  * @returns The same array.
  */
-export function sortByName<Handle>(listed: Listed<Handle>[]): Listed<Handle>[] {
-  return listed.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+export function sortByName<T extends { name: string }>(found: T[]): T[] {
+  return found.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }

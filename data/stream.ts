@@ -1,11 +1,12 @@
-import { parseCrop } from "./crop.ts";
 import { decode } from "./decode.ts";
 import { DataError } from "./errors.ts";
+import { Findings } from "./findings.ts";
+import { printable } from "./listing.ts";
 import { packHash, packPath, readPack } from "./pack.ts";
 import type { Pictures } from "./pack.ts";
-import { openPath, type PictureOptions } from "./pictures.ts";
+import { noPicture, openPath, type PictureOptions, preparation } from "./pictures.ts";
 import { prepareInOrder } from "./prepare_all.ts";
-import type { Source } from "./source.ts";
+import { contentOf, type Source } from "./source.ts";
 
 /** Which pictures are opened; without a resolution each keeps the side of the first one. */
 export type StreamOptions =
@@ -31,6 +32,8 @@ export interface PictureStream {
   readonly hash: string;
   /** Those that were passed over so far, and why. */
   readonly broken: { name: string; reason: string }[];
+  /** Lines for the user on what was passed over and what is odd, of what was read so far. */
+  readonly notes: string[];
   /** All of them, `size` at a time (the last ones fewer), decoded while the caller works: `[n, R, R, 3]`. */
   batches(size: number): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Closes what is open. */
@@ -46,28 +49,35 @@ export interface PictureStream {
  */
 export async function openStream(options: StreamOptions): Promise<PictureStream> {
   const { data, cache, signal, most } = options;
-  const crop = parseCrop(options.crop ?? "center");
-  const source = await openPath(data, signal);
+  // A malformed option is told before anything is opened.
+  const { maxPixels } = preparation(options, 1);
+  const source = await openPath(data, signal, cache);
   try {
     const { name, names } = source;
-    const resolution = options.resolution ?? await sideOfFirst(source, data);
-    const to = { resolution, crop, resize: options.resize ?? "area" };
-    const hash = await packHash([JSON.stringify(to), ...source.stamps]);
+    const resolution = options.resolution ?? await sideOfFirst(source, data, maxPixels);
+    const to = preparation(options, resolution);
+    const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
     const chosen = spread(names.length, most ?? names.length);
     const packed = chosen.length === names.length
       ? await readPack(packPath(cache, { name, resolution, hash }), hash, signal)
       : undefined;
-    const broken = packed?.broken ?? [];
+    const broken = packed?.broken ?? [], findings = new Findings(resolution);
+    const packedNotes = packed?.notes.slice(packed.sourceNotes.length);
     return {
       name,
       count: chosen.length - (packed ? broken.length : 0),
       resolution,
       hash: chosen.length === names.length ? hash : await packHash([hash, `${chosen.length}`]),
       broken,
+      get notes() {
+        return [...source.notes ?? [], ...packedNotes ?? findings.notes()];
+      },
       batches: (size) =>
-        packed
-          ? packedBatches(packed, size)
-          : batchesOf(prepareInOrder(source, chosen, to, broken, signal), size, resolution),
+        packed ? packedBatches(packed, size) : batchesOf(
+          prepareInOrder(source, chosen, to, broken, signal, findings),
+          size,
+          resolution,
+        ),
       close: () => source.close(),
     };
   } catch (error) {
@@ -76,20 +86,23 @@ export async function openStream(options: StreamOptions): Promise<PictureStream>
   }
 }
 
-async function sideOfFirst(source: Source, data: string): Promise<number> {
+async function sideOfFirst(
+  source: Source,
+  data: string,
+  maxPixels: number | undefined,
+): Promise<number> {
+  if (source.names.length === 0) throw noPicture(data, source);
   let reason = "";
   for (let i = 0; i < Math.min(20, source.names.length); i++) {
     try {
-      const { width, height } = decode(await source.read(i));
+      const { width, height } = decode(await source.read(i), maxPixels);
       return Math.min(width, height);
     } catch (error) {
-      reason ||= ` (first: ${source.names[i]}: ${(error as Error).message})`;
+      reason ||= ` (first: ${printable(source.names[i])}: ${(error as Error).message})`;
     }
   }
   throw new DataError(
-    source.names.length === 0
-      ? `data: ${data} holds no picture; expected files that end in .jpg, .jpeg or .png`
-      : `data: the first pictures in ${data} cannot be read${reason}; check the copy of the data`,
+    `data: the first pictures in ${data} cannot be read${reason}; check the copy of the data`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { DataError } from "./errors.ts";
-import type { Preparation } from "./prepare.ts";
+import type { Preparation, Prepared } from "./prepare.ts";
 import type { Answer, Request } from "./prepare_worker.ts";
 
 // Beyond this, reading the files is what takes the time.
@@ -10,7 +10,7 @@ export interface WorkerPool {
   /** How many calls of `prepare` keep every worker busy. */
   lanes: number;
   /** As `prepare` of `prepare.ts`; takes the bytes away. */
-  prepare(bytes: Uint8Array<ArrayBuffer>, to: Preparation): Promise<Uint8Array>;
+  prepare(bytes: Uint8Array<ArrayBuffer>, to: Preparation): Promise<Prepared>;
   /** Ends the workers. */
   close(): void;
 }
@@ -48,11 +48,11 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
     for (const worker of workers) worker.terminate();
     return undefined;
   }
-  const waiting = new Map<number, PromiseWithResolvers<Uint8Array>>();
+  const waiting = new Map<number, PromiseWithResolvers<Prepared>>();
   function settle({ data }: MessageEvent<Answer>): void {
     const promise = waiting.get(data.id);
     waiting.delete(data.id);
-    if ("pixels" in data) promise?.resolve(data.pixels);
+    if ("prepared" in data) promise?.resolve(data.prepared);
     else promise?.reject(new Error(data.reason));
   }
   function fail(event: ErrorEvent): void {
@@ -69,7 +69,7 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
     // Two each: one in work, one on its way.
     lanes: count * 2,
     prepare(bytes, to) {
-      const promise = Promise.withResolvers<Uint8Array>();
+      const promise = Promise.withResolvers<Prepared>();
       waiting.set(++id, promise);
       const request: Request = { id, bytes, to };
       workers[id % count].postMessage(request, [bytes.buffer]);

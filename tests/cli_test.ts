@@ -170,7 +170,11 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
   const trained = await gan(`train dcgan ${NETS} --data faces --kimg 0.004`);
   assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
   assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
-  assertStringIncludes(trained.out, "Left out 1 picture:\n  broken.png: neither JPEG nor PNG\n");
+  assertStringIncludes(
+    trained.out,
+    "Left out 1 picture:\n  broken.png: neither JPEG, PNG nor WebP\n",
+  );
+  assertStringIncludes(trained.out, "\nOnly 4 distinct images: ");
   const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
   for (
     const name of [
