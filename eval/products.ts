@@ -31,6 +31,19 @@ export async function products(a: Features, b: Features): Promise<Float32Array> 
   return await values;
 }
 
+/** The mean of the rows. */
+export function meanOf({ count, dimension, values }: Features): Float64Array {
+  const mean = new Float64Array(dimension);
+  for (let i = 0; i < values.length; i++) mean[i % dimension] += values[i] / count;
+  return mean;
+}
+
+/** The features less `centre`: the device then rounds small products. */
+export function centred(features: Features, centre: Float64Array): Features {
+  const d = features.dimension;
+  return { ...features, values: features.values.map((x, i) => x - centre[i % d]) };
+}
+
 /** Some of the features, by index. */
 export function select({ dimension, values }: Features, indices: ArrayLike<number>): Features {
   const chosen = new Float32Array(indices.length * dimension);
