@@ -9,7 +9,7 @@ import type { ImageSet, PictureSet } from "../eval/extract.ts";
 import { openImageFiles } from "../eval/image_files.ts";
 import { loadStatistics } from "../eval/npz.ts";
 import type { Statistics } from "../eval/statistics.ts";
-import { type Survey, surveyOf } from "../eval/survey.ts";
+import { newSurvey, type Survey, surveyOf } from "../eval/survey.ts";
 import { loadSafetensors } from "../nn/safetensors.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { findCheckpoint, findRun } from "../train/run_folder.ts";
@@ -119,11 +119,32 @@ export async function openReal(
   };
 }
 
-/** Files to judge: as large as the run's images, if one is named, but not cropped as those were. */
+/**
+ * Files to judge: as large as the run's images, if one is named, but not cropped as those were; as a
+ * tool reads them, if one is named.
+ */
 export async function openFakes(values: Values, like: Conventions): Promise<Side> {
-  const how = await prepared(values);
-  const crop = values.fakeCrop ?? (values.run === undefined ? "none" : "center");
+  const own = values.run === undefined || values.like !== undefined;
+  const how = own ? values : await prepared(values),
+    crop = values.fakeCrop ?? (own ? "none" : "center");
   return await openFiles(String(values.fake), { ...how, crop }, values.samples, like);
+}
+
+async function openStatistics(path: string, like: Conventions): Promise<Side> {
+  const { statistics, about } = await loadStatistics(path), { survey, stage, ...rest } = about;
+  if (stage !== undefined && stage !== like.stage) {
+    throw new EvalError(
+      `eval: the images of ${path} were resized in another way (${stage}) than ` +
+        `${shortName(like)} does (${like.stage}): give the --like with which it was saved`,
+    );
+  }
+  const known = survey !== null && typeof survey === "object";
+  return {
+    about: { statistics: path, ...rest },
+    name: path,
+    statistics,
+    ...(known && { survey: { ...newSurvey(), ...survey } }),
+  };
 }
 
 /** Opens files: as they are, or made squares of one size first, as for training. */
@@ -134,8 +155,7 @@ async function openFiles(
   like: Conventions,
 ): Promise<Side> {
   if (path.endsWith(".npz")) {
-    const { statistics, about } = await loadStatistics(path);
-    return { about: { statistics: path, ...about }, name: path, statistics };
+    return await openStatistics(path, like);
   }
   const crop = String(values.crop ?? "none"), resize = String(values.resize ?? "area");
   if (values.resolution === undefined) {

@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
-import { type Image } from "../data/decode.ts";
+import type { Image } from "../data/decode.ts";
 import { savePng } from "../data/png.ts";
 import { conventionsOf } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
@@ -74,6 +74,23 @@ Deno.test("files to each tool's distance by the command line, pytorch-fid's by d
   const over = await evaluate(...args, "--like", "stylegan3");
   const torch = await evaluate(...args, "--like", "torch-fidelity");
   assert(Math.abs(over.value - torch.value) > 1e-3 * torch.value, "covariances over N");
+});
+
+Deno.test("saved statistics know their images and how those were resized", async () => {
+  const real = await write("tall", tall), fake = await write("wide", wide);
+  const npz = join(folder, "clean.npz"), like = ["--like", "clean-fid", "--feature", "64"];
+  const args = ["fid", "--fake", fake, ...like];
+  const direct = await evaluate(...args, "--real", real, "--save-stats", npz);
+  const again = await evaluate(...args, "--real", npz);
+  assertEquals([again.value, again.n_real, again.real.sizes], [direct.value, 24, {
+    "11 x 18": 24,
+  }]);
+  assertEquals(again.notes, direct.notes);
+  await assertRejects(
+    () => evaluate("fid", "--real", npz, "--fake", fake, "--feature", "64"),
+    EvalError,
+    "resized in another way (bicubic) than pytorch-fid does (bilinear)",
+  );
 });
 
 Deno.test("a folder of mixed sizes gives the same whichever image is first, and is told", async () => {
