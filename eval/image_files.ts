@@ -9,8 +9,9 @@ import { type Broken, packHash } from "../data/pack.ts";
 import { openPath } from "../data/pictures.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import { isPicturePath, type Source } from "../data/source.ts";
-import { decodeAsPillow, type Pillowed } from "./as_pillow.ts";
+import type { Pillowed } from "./as_pillow.ts";
 import type { FileRule } from "./conventions.ts";
+import { openDecodePool } from "./decode_pool.ts";
 import { EvalError } from "./errors.ts";
 import type { ImageSet } from "./extract.ts";
 import { newSurvey, record, type Survey } from "./survey.ts";
@@ -182,25 +183,28 @@ async function* imagesOf(
   broken: Broken[],
   survey: Survey,
 ): AsyncGenerator<Pillowed> {
-  const before = broken.length;
-  const read = (n: number) => {
-    const bytes = n < indices.length ? source.read(indices[n]) : undefined;
-    bytes?.catch(() => {}); // it is thrown when its turn comes
-    return bytes;
-  };
-  for (let n = 0, next = read(0); n < indices.length; n++) {
-    const encoded = next!;
-    next = read(n + 1);
-    let image: Pillowed;
-    try {
-      image = decodeAsPillow(await encoded);
-      record(survey, image);
-      image = cut(image, crop);
-    } catch (error) {
-      broken.push({ name: source.names[indices[n]], reason: (error as Error).message });
-      continue;
+  const before = broken.length, pool = await openDecodePool(indices.length);
+  const ahead = pool.lanes > 1 ? 2 * pool.lanes : 1, started: Promise<Pillowed>[] = [];
+  try {
+    for (let n = 0, next = 0; n < indices.length; n++) {
+      while (next < indices.length && started.length <= ahead) {
+        const decoded = source.read(indices[next++]).then((bytes) => pool.decode(bytes));
+        decoded.catch(() => {}); // it is thrown when its turn comes
+        started.push(decoded);
+      }
+      let image: Pillowed;
+      try {
+        image = await started.shift()!;
+        record(survey, image);
+        image = cut(image, crop);
+      } catch (error) {
+        broken.push({ name: source.names[indices[n]], reason: (error as Error).message });
+        continue;
+      }
+      yield image;
     }
-    yield image;
+  } finally {
+    pool.close();
   }
   if (broken.length - before === indices.length) throw noneUsable(source.name, broken);
 }
