@@ -1,27 +1,16 @@
 /** Measures what `gan eval` was asked for: from two sides to a number and its circumstances. */
-import {
-  cachedFeatures,
-  cachedStatistics,
-  type CacheKey,
-  keepNumber,
-  keptNumber,
-} from "../eval/cache.ts";
+import { cachedFeatures, type CacheKey } from "../eval/cache.ts";
 import { type Conventions, type Metric, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
-import {
-  type ExtractOptions,
-  featuresOf,
-  statisticsAndHalves,
-  statisticsOf,
-} from "../eval/extract.ts";
+import { type ExtractOptions, featuresOf, statisticsOf } from "../eval/extract.ts";
 import { floorOfFaces } from "../eval/floor.ts";
-import { frechetDistance } from "../eval/frechet.ts";
 import { inceptionScore } from "../eval/inception_score.ts";
 import { kid } from "../eval/kid.ts";
 import { saveStatistics } from "../eval/npz.ts";
 import { type PrecisionRecall, precisionRecall } from "../eval/precision_recall.ts";
 import type { Features } from "../eval/products.ts";
-import { overN, type Statistics } from "../eval/statistics.ts";
+import { distanceOver, statisticsAndFloor } from "../eval/real.ts";
+import type { Statistics } from "../eval/statistics.ts";
 import type { LoadedInception } from "../eval/weights.ts";
 import type { Feature } from "../models/inception.ts";
 import { UsageError } from "./errors.ts";
@@ -109,7 +98,7 @@ async function measureFid(work: Work): Promise<Result> {
     );
   }
   return {
-    value: distance(work, a, b),
+    value: distanceOver(like.divisor, a, b),
     floor: floor ?? floorFromTable(feature, a, b),
     n_real: a.count ?? null,
     n_fake: b.count ?? null,
@@ -131,10 +120,6 @@ async function named<T>(side: Side, found: Promise<T>): Promise<T> {
   }
 }
 
-function distance({ like }: Work, a: Statistics, b: Statistics): number {
-  return like.divisor === "N" ? frechetDistance(overN(a), overN(b)) : frechetDistance(a, b);
-}
-
 /** What a distance of `n` images per side is to be compared with. */
 interface Floor {
   readonly value: number;
@@ -149,23 +134,20 @@ async function realStatistics(
   n: number,
 ): Promise<{ statistics: Statistics; floor: Floor | undefined }> {
   if (real.statistics) return { statistics: real.statistics, floor: undefined };
-  const key = keyOf(work, real), { net } = work.inception, options = work.watch("real");
-  const enough = n >= 2 && 2 * n <= real.set!.count;
-  const what = `floor at ${n}, over ${work.like.divisor}`;
-  let value = enough ? await keptNumber(key, what) : undefined;
-  const halves = enough && value === undefined ? n : 0;
-  const make = async () => {
-    const found = await named(real, statisticsAndHalves(net, real.set!, halves, options));
-    if (found.halves) {
-      value = distance(work, ...found.halves);
-      await keepNumber(key, what, value);
-    }
-    return found.statistics;
+  const { inception: { net }, like: { divisor } } = work, { set, survey } = real;
+  const images = {
+    net,
+    set: set!,
+    survey,
+    divisor,
+    key: keyOf(work, real),
+    options: work.watch("real"),
   };
-  const statistics = await cachedStatistics(key, make, real.survey);
-  // The statistics were kept, and the floor of another number of images.
-  if (halves && value === undefined) await make();
-  return { statistics, floor: value === undefined ? undefined : { value, n, from: "data" } };
+  const { statistics, floor } = await named(real, statisticsAndFloor(images, n));
+  return {
+    statistics,
+    floor: floor === undefined ? undefined : { value: floor, n, from: "data" },
+  };
 }
 
 function floorFromTable(feature: Feature, a: Statistics, b: Statistics): Floor | null {
@@ -196,7 +178,9 @@ function score({ values, like, fake }: Work, b: Features): Result {
   }
   const seed = like.shuffle === null ? null : Number(values.seed ?? like.shuffle);
   const { value, deviation } = inceptionScore(b.values, b.dimension, 10, seed);
-  const order = seed === null ? "of the files" : `shuffled by RandomState(${seed})`;
+  const order = seed === null
+    ? "of the files"
+    : `shuffled by RandomState(${seed}), as torch-fidelity does`;
   return { value, deviation, splits: 10, order, n_fake: b.count };
 }
 

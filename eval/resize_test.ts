@@ -23,3 +23,10 @@ Deno.test("an image of the wanted size stays as it is", () => {
     assertEquals([...found], [...image.rgb]);
   }
 });
+
+Deno.test("a pixel whose centre is on the edge of two boxes belongs to the first", () => {
+  const rgb = Uint8Array.from([0, 10, 40, 90, 160, 250, 7, 77, 177].flatMap((v) => [v, v, v]));
+  const found = resizeFloat({ width: 3, height: 3, rgb }, [2, 2], "box");
+  // Pillow 9.4.0's: resize((2, 2), Image.BOX) in mode F
+  assertEquals([...found].filter((_, i) => i % 3 === 0), [65, 145, 42, 177]);
+});

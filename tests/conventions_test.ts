@@ -197,7 +197,12 @@ Deno.test("precision and recall: k, and what a tool has of the four", async () =
 Deno.test("the Inception Score says its order", async () => {
   const fake = await write("tall", tall), args = ["is", "--fake", fake];
   const own = await evaluate(...args), other = await evaluate(...args, "--like", "stylegan3");
-  assertEquals([own.order, other.order], ["shuffled by RandomState(2020)", "of the files"]);
+  assertEquals([own.order, other.order], [
+    "shuffled by RandomState(2020), as torch-fidelity does",
+    "of the files",
+  ]);
+  assertEquals(own.like, "pytorch-fid 0.3.0 (b9c1811), its input only");
+  assertEquals(other.like, "StyleGAN3 (c233a91)");
 });
 
 Deno.test("what a tool does not have, and sets that are too small, are refused by name", async () => {
