@@ -122,14 +122,14 @@ function notesOfSide({ name, survey }: Side, like: Conventions): string[] {
   }
   if (survey.alpha) {
     notes.push(
-      `${survey.alpha} images of ${name} have alpha: it is dropped, as ${tool} does, and hidden ` +
-        `colours show; lay them on a background first to judge what is seen`,
+      `alpha in ${survey.alpha} of ${name}'s images is dropped, as ${tool} does, and hidden colours ` +
+        `show; lay them on a background first to judge what is seen`,
     );
   }
   if (survey.sixteenBits) {
     notes.push(
-      `${survey.sixteenBits} images of ${name} have 16 bits: grey levels above 255 become white, of ` +
-        `colours the high byte is taken, as ${tool} does; convert them to 8 bits first`,
+      `16 bits in ${survey.sixteenBits} of ${name}'s images are read as ${tool} does: grey levels ` +
+        `above 255 become white, of colours the high byte is taken; convert them to 8 bits first`,
     );
   }
   return notes;

@@ -56,9 +56,9 @@ Deno.test("each difference is one line with the size of its effect", () => {
   one(
     side("a", square),
     side("b", { ...square, alpha: 3 }),
-    /3 images of b have alpha: it is dropped/,
+    /^alpha in 3 of b's images is dropped/,
   );
-  one(side("a", { ...square, sixteenBits: 1 }), side("b", square), /1 images of a have 16 bits/);
+  one(side("a", { ...square, sixteenBits: 1 }), side("b", square), /^16 bits in 1 of a's images/);
 });
 
 Deno.test("statistics against images that are not square", () => {

@@ -138,8 +138,8 @@ Deno.test("pixels are Pillow's: alpha is dropped, and that is told", async () =>
   const [real, fake] = ["plain", "unusual"].map((name) => join(folder, name));
   const report = await evaluate("fid", "--real", real, "--fake", fake, "--feature", "64");
   assertEquals(report.value, 0);
-  assert(report.notes.some((n: string) => n.startsWith("1 images of unusual have alpha")));
-  assert(report.notes.some((n: string) => n.startsWith("1 images of unusual have 16 bits")));
+  assert(report.notes.some((n: string) => n.startsWith("alpha in 1 of unusual's images")));
+  assert(report.notes.some((n: string) => n.startsWith("16 bits in 1 of unusual's images")));
 });
 
 Deno.test("the floor is measured where there are twice as many real images, and kept", async () => {
