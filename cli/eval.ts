@@ -1,4 +1,5 @@
 import { conventionsOf, type Metric, METRICS, type Tool, TOOLS } from "../eval/conventions.ts";
+import { printable } from "../eval/errors.ts";
 import type { ExtractOptions } from "../eval/extract.ts";
 import { STAGES } from "../eval/input.ts";
 import { loadInception } from "../eval/weights.ts";
@@ -172,7 +173,8 @@ export async function evalCommand(args: string[], print: (line: string) => void)
         result,
       }),
     };
-    for (const line of values.json ? [JSON.stringify(report)] : textOf(report)) print(line);
+    const lines = values.json ? [JSON.stringify(report)] : textOf(report).map(printable);
+    for (const line of lines) print(line);
     for (const side of [real, fake]) tellBroken(side);
     return 0;
   } finally {
@@ -205,7 +207,9 @@ function tellBroken(side: Side | undefined): void {
   if (!side?.broken?.length) return;
   const [{ name, reason }] = side.broken;
   console.error(
-    `gan: left out ${side.broken.length} broken images of ${side.name}, first ${name}: ${reason}`,
+    printable(
+      `gan: left out ${side.broken.length} broken images of ${side.name}, first ${name}: ${reason}`,
+    ),
   );
 }
 

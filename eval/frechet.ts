@@ -13,7 +13,7 @@ import type { Statistics } from "./statistics.ts";
  *
  * With `S1 = L L^T` the trace of the root is the sum of the square roots of the eigenvalues of
  * `L^T S2 L`: symmetric, without complex numbers, and right for singular covariances, of fewer
- * pictures than features, where `L` has as many columns as `S1` has rank.
+ * images than features, where `L` has as many columns as `S1` has rank.
  *
  * @throws {RangeError} If the numbers of features differ, or a count is below 1.
  * @see Heusel et al. 2017, https://arxiv.org/abs/1706.08500

@@ -12,7 +12,7 @@ import { isPicturePath, type Source } from "../data/source.ts";
 import type { Pillowed } from "./as_pillow.ts";
 import type { FileRule } from "./conventions.ts";
 import { openDecodePool } from "./decode_pool.ts";
-import { EvalError } from "./errors.ts";
+import { EvalError, printable } from "./errors.ts";
 import type { ImageSet } from "./extract.ts";
 import { newSurvey, record, type Survey } from "./survey.ts";
 
@@ -136,7 +136,7 @@ function difference(
   );
   if (foreign.length) {
     const which = `${tool} also reads ${foreign.length} files of ${path} that this program ` +
-      `cannot, first ${foreign[0]}`;
+      `cannot, first ${printable(foreign[0])}`;
     if (strict) throw new EvalError(`eval: ${which}: convert them to PNG, or take them out`);
     notes.push(`${which}: they are left out`);
   }

@@ -1,9 +1,9 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { encodePng, savePng } from "../data/png.ts";
 import { conventionsOf } from "./conventions.ts";
 import { openDecodePool } from "./decode_pool.ts";
-import { EvalError } from "./errors.ts";
+import { EvalError, printable } from "./errors.ts";
 import { type ImageFilesOptions, openImageFiles } from "./image_files.ts";
 
 const folder = await Deno.makeTempDir();
@@ -81,6 +81,13 @@ Deno.test("torch-fidelity sorts by where links lead", async () => {
   };
   assertEquals((await numbersOf("links", torch)).found, [2, 1, 0]);
   assertEquals((await numbersOf("links", { strict: true })).found, [0, 1, 2]);
+});
+
+Deno.test("names do not steer the terminal", async () => {
+  await Deno.mkdir(join(folder, "escapes"));
+  await Deno.writeTextFile(join(folder, "escapes", "\x1b[31m.webp"), "");
+  const error = await assertRejects(() => open("escapes", { strict: true }), EvalError, "first ");
+  assert(!(error as Error).message.includes("\x1b") && printable("a\n\x1b") === "a\\u{a}\\u{1b}");
 });
 
 Deno.test("what a tool would not read is a sentence", async () => {

@@ -8,11 +8,11 @@ import { matmul } from "../kernels/matmul.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
 
-/** Features of pictures, one after another. */
+/** Features of images, one after another. */
 export interface Features {
-  /** Pictures. */
+  /** Images. */
   readonly count: number;
-  /** Numbers a picture. */
+  /** Numbers per image. */
   readonly dimension: number;
   /** `[count, dimension]`. */
   readonly values: Float32Array;

@@ -7,7 +7,7 @@ import { addProduct, type Matrix, zeros } from "./matrix.ts";
 
 /** What a Frechet distance needs to know of a set of features. */
 export interface Statistics {
-  /** Pictures; undefined where a file does not tell. */
+  /** Images; undefined where a file does not tell. */
   readonly count: number | undefined;
   /** `[d]`. */
   readonly mean: Float64Array;
@@ -27,7 +27,7 @@ export function overN({ count, mean, covariance }: Statistics): Statistics {
   return { count, mean, covariance: { ...covariance, data } };
 }
 
-/** Gathers {@linkcode Statistics}; nothing is kept of single pictures. */
+/** Gathers {@linkcode Statistics}; nothing is kept of single images. */
 export class Moments {
   /** Numbers a feature. */
   readonly dimension: number;
@@ -49,7 +49,7 @@ export class Moments {
     this.#waiting = zeros(dimension, ROWS);
   }
 
-  /** Pictures so far. */
+  /** Images so far. */
   get count(): number {
     return this.#count;
   }
