@@ -86,7 +86,7 @@ function nothingIn({ path, tool, strict }: ImageFilesOptions, others: number): E
   return new EvalError(
     strict && others > 0
       ? `eval: none of the ${others} images in ${path} is one that ${tool} would read: without --like all are read`
-      : `eval: ${path} holds no image; expected files that end in .jpg, .jpeg or .png`,
+      : `eval: ${path} holds no image that can be read`,
   );
 }
 

@@ -85,7 +85,7 @@ Deno.test("torch-fidelity sorts by where links lead", async () => {
 
 Deno.test("names do not steer the terminal", async () => {
   await Deno.mkdir(join(folder, "escapes"));
-  await Deno.writeTextFile(join(folder, "escapes", "\x1b[31m.webp"), "");
+  await Deno.writeTextFile(join(folder, "escapes", "\x1b[31m.bmp"), "");
   const error = await assertRejects(() => open("escapes", { strict: true }), EvalError, "first ");
   assert(!(error as Error).message.includes("\x1b") && printable("a\n\x1b") === "a\\u{a}\\u{1b}");
 });
