@@ -1,21 +1,16 @@
-import { cachedFeatures, cachedStatistics } from "../eval/cache.ts";
-import { EvalError } from "../eval/errors.ts";
-import { type ExtractOptions, featuresOf, statisticsOf } from "../eval/extract.ts";
-import { frechetDistance } from "../eval/frechet.ts";
-import { inceptionScore } from "../eval/inception_score.ts";
-import { kid } from "../eval/kid.ts";
-import { saveStatistics } from "../eval/npz.ts";
-import { precisionRecall } from "../eval/precision_recall.ts";
-import { type LoadedInception, loadInception } from "../eval/weights.ts";
+import { conventionsOf, type Metric, METRICS, type Tool, TOOLS } from "../eval/conventions.ts";
+import { printable } from "../eval/errors.ts";
+import type { ExtractOptions } from "../eval/extract.ts";
+import { STAGES } from "../eval/input.ts";
+import { loadInception } from "../eval/weights.ts";
 import { openGpu } from "../gpu/device.ts";
 import type { Feature } from "../models/inception.ts";
 import { duration, Rate } from "../train/progress.ts";
 import { UsageError } from "./errors.ts";
+import { aboutOf, notesOf, textOf } from "./eval_report.ts";
+import { measure } from "./measure.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
-import { cacheFolder, judgedIn, openFakes, openGenerator, openReal, type Side } from "./sides.ts";
-
-const METRICS = ["fid", "kid", "is", "pr"] as const;
-type Metric = typeof METRICS[number];
+import { judgedIn, openFakes, openGenerator, openReal, type Side } from "./sides.ts";
 
 const table: readonly Option[] = [
   { name: "run", kind: "text", help: "a run to judge: its folder, number or latest" },
@@ -33,11 +28,17 @@ const table: readonly Option[] = [
   {
     name: "samples",
     kind: "count",
-    help: "pictures to judge; of a folder or zip by default all",
+    help: "images to judge; of a folder or zip by default all",
     min: 2,
     max: 10_000_000,
   },
-  { name: "real-samples", kind: "count", help: "of the real pictures only as many", min: 2 },
+  { name: "real-samples", kind: "count", help: "of the real images only as many", min: 2 },
+  {
+    name: "like",
+    kind: "text",
+    help: "follow this tool, see above",
+    choices: Object.keys(TOOLS),
+  },
   {
     name: "feature",
     kind: "text",
@@ -45,8 +46,13 @@ const table: readonly Option[] = [
     choices: ["64", "192", "768", "2048"],
   },
   { name: "weights", kind: "text", help: "Inception's file, .pth or safetensors" },
-  { name: "resolution", kind: "count", help: "side that files are brought to first", min: 1 },
-  { name: "crop", kind: "text", help: "of real pictures: WxH+X+Y, center (square), none (squash)" },
+  {
+    name: "resolution",
+    kind: "count",
+    help: "make files squares of this side first, as for training",
+    min: 1,
+  },
+  { name: "crop", kind: "text", help: "of real images: WxH+X+Y, center (square), none" },
   { name: "fake-crop", kind: "text", help: "the same of a folder or zip to judge" },
   {
     name: "resize",
@@ -54,33 +60,63 @@ const table: readonly Option[] = [
     help: "how to --resolution",
     choices: ["area", "bilinear", "nearest"],
   },
-  { name: "seed", kind: "count", help: "other latents, and other subsets of KID" },
-  { name: "subsets", kind: "count", help: "KID's subsets of 1000 pictures", min: 1 },
-  { name: "save-stats", kind: "text", help: "write the real pictures' statistics to this .npz" },
-  { name: "out", kind: "text", help: "folder of runs, and of what is kept of real pictures" },
+  {
+    name: "seed",
+    kind: "count",
+    help: "of latents [0], KID's subsets [0] and the Inception Score's order [2020]",
+    max: 2 ** 32 - 1,
+  },
+  { name: "subsets", kind: "count", help: "KID's subsets", min: 1 },
+  { name: "subset-size", kind: "count", help: "images in each", min: 2 },
+  {
+    name: "k",
+    kind: "count",
+    help: "neighbours [3 for precision and recall, 5 for density and coverage]",
+    min: 1,
+  },
+  { name: "save-stats", kind: "text", help: "write the real images' statistics to this .npz" },
+  { name: "out", kind: "text", help: "folder of runs, and of what is kept of real images" },
   ...common,
 ];
 
 const help = [
-  "Tells how good pictures are.",
+  "Tells how good images are.",
   "",
   "  gan eval fid --run latest                 Frechet Inception distance of a run's generator",
-  "  gan eval fid --run 3 --fake other.zip     other pictures, against the same real ones",
-  "  gan eval kid --real faces.zip --fake made kernel distance of two sets of pictures",
+  "  gan eval fid --run 3 --fake other.zip     other images, against the same real ones",
+  "  gan eval kid --real faces.zip --fake made kernel distance of two sets of images",
   "  gan eval is --fake made                   Inception Score",
   "  gan eval pr --run 3                       precision, recall, density, coverage",
+  "  gan eval fid --real a --fake b --like clean-fid",
+  "                                            the number that clean-fid gives",
   "",
   "Only the 2048-dimensional distance is called FID; the others are FID-64, FID-192, FID-768.",
+  "Beside each distance stands its floor: that of real images to other real images, as many.",
+  "",
+  "Tools differ in files, resizing and formulas, so their numbers do, too. --like follows one of",
+  "them in everything; without it numbers are pytorch-fid's, of all images in zips and subfolders.",
+  "",
+  "  pytorch-fid      fid: bilinear; images of one folder by endings in lower case",
+  "  clean-fid        fid, kid: Pillow's bicubic; subfolders and zips",
+  "  torch-fidelity   fid, kid, is, pr: TensorFlow 1's bilinear; subsets and order by seed 2020",
+  "  stylegan3        fid, kid, is, pr: covariances over N; equal to it on equal features only",
+  "  prdc             pr: k = 5 and < for all four, on Inception's features",
+  "",
+  "pytorch-fid has no kid, is or pr: there only images enter as in it; KID draws as clean-fid, with",
+  "a seed, the Inception Score shuffles as torch-fidelity, density and coverage compare as prdc.",
+  "",
+  "Images enter Inception from their own width and height (those of a run as it was trained).",
   "",
   "Options [default]:",
   ...optionLines(table, {
     samples: 10_000,
     feature: "2048",
-    seed: 0,
+    like: "pytorch-fid",
     subsets: 100,
+    subsetSize: 1000,
     out: "runs",
-    crop: "center",
-    fakeCrop: "center",
+    crop: "none",
+    fakeCrop: "none",
     resize: "area",
   }),
 ].join("\n");
@@ -102,30 +138,43 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   if (values.checkpoint !== undefined && values.fake !== undefined) {
     throw new UsageError("--checkpoint and --fake both name what to judge: give one");
   }
+  const like = likeOf(metric, values);
   const { name: device } = await openGpu(values.device as string | undefined);
   const feature = metric === "is" ? "logits" : String(values.feature ?? "2048") as Feature;
   const inception = await loadInception(feature, values.weights as string | undefined);
   const judged = await judgedIn(values);
-  const fake = judged ? await openGenerator(values, judged) : await openFakes(values);
-  const real = metric === "is" ? undefined : await openReal(values, judged?.options);
+  const fake = judged ? await openGenerator(values, judged) : await openFakes(values, like);
+  const real = metric === "is" ? undefined : await openReal(values, judged?.options, like);
   try {
     const start = performance.now();
-    const watch = (side: string): ExtractOptions => ({ onProgress: reporter(side) });
-    const work = { values, feature, inception, fake, real: real!, watch };
-    const { result, counts } = await measure(metric, work);
+    const watch = (side: string): ExtractOptions => ({
+      stage: like.stage,
+      onProgress: reporter(side),
+    });
+    const result = await measure(metric, { values, feature, inception, fake, real, like, watch });
     const report = {
       metric: nameOf(metric, feature),
       ...result,
-      ...counts,
       feature,
-      ...(real && { real: real.about }),
-      fake: fake.about,
+      like: like.metrics.includes(metric) ? like.tool : `${like.tool}, its input only`,
+      ...(real && { real: aboutOf(real) }),
+      fake: aboutOf(fake),
       weights: { file: inception.file, sha256: inception.sha256 },
-      input: "299 px, bilinear, half-pixel centres, no antialiasing",
+      input: STAGES[like.stage],
       device,
       seconds: Math.round((performance.now() - start) / 100) / 10,
+      notes: notesOf({
+        metric,
+        feature,
+        like,
+        named: values.like !== undefined,
+        real,
+        fake,
+        result,
+      }),
     };
-    for (const line of values.json ? [JSON.stringify(report)] : textOf(report)) print(line);
+    const lines = values.json ? [JSON.stringify(report)] : textOf(report).map(printable);
+    for (const line of lines) print(line);
     for (const side of [real, fake]) tellBroken(side);
     return 0;
   } finally {
@@ -134,78 +183,33 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   }
 }
 
+/** The conventions to follow. */
+function likeOf(metric: Metric, { like }: Values) {
+  const conventions = conventionsOf((like ?? "pytorch-fid") as Tool);
+  if (like !== undefined && !conventions.metrics.includes(metric)) {
+    const others = Object.entries(TOOLS).filter(([, { metrics }]) =>
+      (metrics as readonly Metric[]).includes(metric)
+    ).map(([name]) => name);
+    throw new UsageError(
+      `--like ${like}: it has no ${metric}; choose one of ${others.join(", ")}, or leave it out`,
+    );
+  }
+  return conventions;
+}
+
 /** Only the distance of 2048-dimensional features is FID. */
 function nameOf(metric: Metric, feature: Feature): string {
   const plain = feature === "2048" || feature === "logits";
   return plain ? metric.toUpperCase() : `${metric.toUpperCase()}-${feature}`;
 }
 
-interface Work {
-  readonly values: Values;
-  readonly feature: Feature;
-  readonly inception: LoadedInception;
-  readonly fake: Side;
-  readonly real: Side;
-  readonly watch: (side: string) => ExtractOptions;
-}
-
-async function measure(metric: Metric, work: Work) {
-  const { values, feature, inception, fake, real, watch } = work, { net } = inception;
-  const seed = Number(values.seed ?? 0);
-  const key = (side: Side) => ({
-    folder: cacheFolder(values),
-    name: side.name,
-    hash: side.hash!,
-    feature,
-    weights: inception.sha256,
-  });
-  if (metric === "fid") {
-    const a = real.statistics ?? await cachedStatistics(
-      key(real),
-      () => statisticsOf(net, real.set!, watch("real")),
-    );
-    const path = values.saveStats as string | undefined;
-    if (path !== undefined) {
-      const about = { ...real.about, feature, weights: inception.sha256 };
-      await saveStatistics(path, { statistics: a, about });
-    }
-    const b = fake.statistics ?? await statisticsOf(net, fake.set!, watch("fake"));
-    if (a.mean.length !== b.mean.length) {
-      throw new EvalError(
-        `eval: the statistics of ${a.mean.length} and ${b.mean.length} features cannot be compared; ` +
-          `choose the --feature that the .npz was made with`,
-      );
-    }
-    return {
-      result: { value: frechetDistance(a, b) },
-      counts: { n_real: a.count ?? null, n_fake: b.count ?? null, dimension: a.mean.length },
-    };
-  }
-  for (const side of metric === "is" ? [fake] : [real, fake]) {
-    if (!side.set) {
-      throw new UsageError(`${metric} needs pictures, not the statistics of ${side.name}`);
-    }
-  }
-  const b = await featuresOf(net, fake.set!, watch("fake"));
-  if (metric === "is") {
-    if (b.count < 10) throw new EvalError(`eval: ${b.count} pictures are too few for 10 splits`);
-    const { value, deviation } = inceptionScore(b.values, b.dimension);
-    return { result: { value, deviation, splits: 10 }, counts: { n_fake: b.count } };
-  }
-  const a = await cachedFeatures(key(real), () => featuresOf(net, real.set!, watch("real")));
-  const counts = { n_real: a.count, n_fake: b.count };
-  if (metric === "kid") {
-    const subsets = Number(values.subsets ?? 100);
-    return { result: await kid(a, b, { subsets, seed }), counts };
-  }
-  return { result: { ...await precisionRecall(a, b), k: 3 }, counts };
-}
-
 function tellBroken(side: Side | undefined): void {
   if (!side?.broken?.length) return;
   const [{ name, reason }] = side.broken;
   console.error(
-    `gan: left out ${side.broken.length} broken pictures of ${side.name}, first ${name}: ${reason}`,
+    printable(
+      `gan: left out ${side.broken.length} broken images of ${side.name}, first ${name}: ${reason}`,
+    ),
   );
 }
 
@@ -225,36 +229,4 @@ function reporter(side: string): (done: number, total: number) => void {
     const text = live ? `\r${line}\x1b[K${done >= total ? "\n" : ""}` : `${line}\n`;
     Deno.stderr.writeSync(new TextEncoder().encode(text));
   };
-}
-
-/** The report as lines: the number first, then what it is a number of. */
-function textOf(report: Record<string, unknown>): string[] {
-  const { metric, value, deviation, precision, n_real, n_fake, dimension, feature } = report;
-  const digits = (x: unknown) => Number(x).toPrecision(6);
-  const lines = precision === undefined
-    ? [`${metric} ${digits(value)}${deviation === undefined ? "" : ` +- ${digits(deviation)}`}`]
-    : ["precision", "recall", "density", "coverage"].map((name) =>
-      `${name.padEnd(10)} ${digits(report[name])}  (${metric})`
-    );
-  const said = (about: unknown) =>
-    Object.entries(about as Record<string, unknown>).map(([name, x]) =>
-      `${name} ${name === "hash" || name === "weights" ? String(x).slice(0, 12) : x}`
-    ).join(", ");
-  const count = (n: unknown) => n === null ? "an unknown number of" : n;
-  if (report.real) lines.push(`  real     ${count(n_real)} pictures: ${said(report.real)}`);
-  lines.push(`  fake     ${count(n_fake)} pictures: ${said(report.fake)}`);
-  const { file, sha256 } = report.weights as { file: string; sha256: string };
-  lines.push(`  net      ${file}, SHA-256 ${sha256.slice(0, 12)}; feature ${feature}`);
-  lines.push(`  input    ${report.input}`);
-  lines.push(`  took     ${report.seconds} s on ${report.device}`);
-  const fewest = Math.min(...[n_real, n_fake].map((n) => Number(n ?? Infinity)));
-  if (dimension !== undefined && fewest <= Number(dimension)) {
-    lines.push(
-      `  note     ${fewest} pictures are fewer than ${
-        Number(dimension) + 1
-      }: the covariance is singular, ` +
-        `and the distance larger than that of many pictures`,
-    );
-  }
-  return lines;
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Pictures } from "../data/pack.ts";
-import { cachedStatistics } from "../eval/cache.ts";
-import { type ExtractOptions, type PictureSet, statisticsOf } from "../eval/extract.ts";
+import { type PictureSet, statisticsOf } from "../eval/extract.ts";
 import { frechetDistance } from "../eval/frechet.ts";
+import { statisticsAndFloor } from "../eval/real.ts";
 import { loadInception } from "../eval/weights.ts";
 import { trim } from "../gpu/record.ts";
 import type { Feature } from "../models/inception.ts";
@@ -95,20 +95,25 @@ export async function openJudge(
       } left`,
     );
   };
-  /** Inception's maps are large: training, which goes on, would not use their memory. */
-  const statistics = async (set: PictureSet, options?: ExtractOptions) => {
-    const found = await statisticsOf(net, set, options);
-    trim();
-    return found;
-  };
-  const real = await cachedStatistics(
-    { ...key, feature, weights: sha256 },
-    () => statistics(set, { onProgress }),
+  const { statistics: real, floor } = await statisticsAndFloor(
+    { key: { ...key, feature, weights: sha256 }, net, set, options: { onProgress } },
+    fidSamples,
   );
+  if (floor !== undefined) {
+    progress.say(
+      `${fidName(feature)} of ${fidSamples} real images to ${fidSamples} others: ` +
+        `${floor.toPrecision(4)}; a perfect generator would get as much`,
+    );
+  }
+  // Inception's maps are large: training, which goes on, would not use their memory.
+  trim();
   return {
     name: fidName(feature),
     every: Math.round(1000 * fidEvery),
-    value: async (G) =>
-      frechetDistance(real, await statistics(generated(G, options, fidSamples, seed))),
+    value: async (G) => {
+      const made = await statisticsOf(net, generated(G, options, fidSamples, seed));
+      trim();
+      return frechetDistance(real, made);
+    },
   };
 }

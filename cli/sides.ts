@@ -1,12 +1,15 @@
-/** What `gan eval` compares: what a generator makes, and pictures in files. */
+/** What `gan eval` compares: what a generator makes, and images in files. */
 import { join } from "@std/path";
 import { openPictures } from "../data/pictures.ts";
 import type { Resize } from "../data/resample.ts";
 import { openStream } from "../data/stream.ts";
+import { type Conventions, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
-import type { PictureSet } from "../eval/extract.ts";
+import type { ImageSet, PictureSet } from "../eval/extract.ts";
+import { openImageFiles } from "../eval/image_files.ts";
 import { loadStatistics } from "../eval/npz.ts";
 import type { Statistics } from "../eval/statistics.ts";
+import { newSurvey, type Survey, surveyOf } from "../eval/survey.ts";
 import { loadSafetensors } from "../nn/safetensors.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { findCheckpoint, findRun } from "../train/run_folder.ts";
@@ -16,16 +19,20 @@ import { generated, inMemory, ROUNDING } from "./judged.ts";
 import type { Values } from "./options.ts";
 import { optionsOf, recipeOf } from "./recipes.ts";
 
-/** One side of a comparison: pictures, or the statistics of pictures. */
+/** One side of a comparison: images, or the statistics of images. */
 export interface Side {
   /** What is said of it beside the number. */
   readonly about: Record<string, unknown>;
   readonly name: string;
   /** Of content and preparation; absent where nothing is to be kept. */
   readonly hash?: string;
-  readonly set?: PictureSet;
+  readonly set?: PictureSet | ImageSet;
   readonly statistics?: Statistics;
-  /** Pictures that were passed over. */
+  /** What the images are like, once they were read. */
+  readonly survey?: Survey;
+  /** What is to be said of the choice of files. */
+  readonly notes?: readonly string[];
+  /** Images that were passed over. */
   readonly broken?: { name: string; reason: string }[];
   readonly close?: () => Promise<void>;
 }
@@ -82,18 +89,24 @@ export async function openGenerator(
     about: { ...(run && { run }), checkpoint, images, seed, resolution, rounding: ROUNDING },
     name: run ?? checkpoint,
     set: generated(G, options, count, seed),
+    survey: surveyOf(count, resolution),
   };
 }
 
-/** The real pictures: as named, else those that the run was trained on; prepared as those were. */
-export async function openReal(values: Values, options: TrainOptions | undefined): Promise<Side> {
+/** The real images: as named, else those that the run was trained on; prepared as those were. */
+export async function openReal(
+  values: Values,
+  options: TrainOptions | undefined,
+  like: Conventions,
+): Promise<Side> {
   if (!options && values.run !== undefined) options = await optionsOf(await runOf(values));
   const path = values.real ?? options?.data;
-  if (path === undefined) throw new UsageError("--real FOLDER: name the real pictures");
+  if (path === undefined) throw new UsageError("--real FOLDER: name the real images");
   if (path) {
-    return await openFiles(String(path), await prepared(values, options), values.realSamples);
+    const how = await prepared(values, options);
+    return await openFiles(String(path), how, values.realSamples, like);
   }
-  // The built-in pictures are no folder of the user's.
+  // The built-in images are no folder of the user's.
   const { resolution, crop, resize } = options!, cache = cacheFolder(values);
   const pictures = await openPictures({ resolution, crop, resize: resize as Resize, cache });
   const set = inMemory(pictures, Number(values.realSamples ?? pictures.count));
@@ -102,39 +115,79 @@ export async function openReal(values: Values, options: TrainOptions | undefined
     name: pictures.name,
     hash: `${pictures.hash} ${set.count}`,
     set,
+    survey: surveyOf(set.count, resolution),
   };
 }
 
-/** Files to judge: as large as the run's pictures, if one is named, but not cropped as those were. */
-export async function openFakes(values: Values): Promise<Side> {
-  const like = { ...await prepared(values), crop: values.fakeCrop ?? "center" };
-  return await openFiles(String(values.fake), like, values.samples);
+/**
+ * Files to judge: as large as the run's images, if one is named, but not cropped as those were; as a
+ * tool reads them, if one is named.
+ */
+export async function openFakes(values: Values, like: Conventions): Promise<Side> {
+  const own = values.run === undefined || values.like !== undefined;
+  const how = own ? values : await prepared(values),
+    crop = values.fakeCrop ?? (own ? "none" : "center");
+  return await openFiles(String(values.fake), { ...how, crop }, values.samples, like);
 }
 
+async function openStatistics(path: string, like: Conventions): Promise<Side> {
+  const { statistics, about } = await loadStatistics(path), { survey, stage, ...rest } = about;
+  if (stage !== undefined && stage !== like.stage) {
+    throw new EvalError(
+      `eval: the images of ${path} were resized in another way (${stage}) than ` +
+        `${shortName(like)} does (${like.stage}): give the --like with which it was saved`,
+    );
+  }
+  const known = survey !== null && typeof survey === "object";
+  return {
+    about: { statistics: path, ...rest },
+    name: path,
+    statistics,
+    ...(known && { survey: { ...newSurvey(), ...survey } }),
+  };
+}
+
+/** Opens files: as they are, or made squares of one size first, as for training. */
 async function openFiles(
   path: string,
   values: Values,
   most: Values[string] | undefined,
+  like: Conventions,
 ): Promise<Side> {
   if (path.endsWith(".npz")) {
-    const { statistics, about } = await loadStatistics(path);
-    return { about: { statistics: path, ...about }, name: path, statistics };
+    return await openStatistics(path, like);
   }
-  const crop = String(values.crop ?? "center"), resize = String(values.resize ?? "area");
+  const crop = String(values.crop ?? "none"), resize = String(values.resize ?? "area");
+  if (values.resolution === undefined) {
+    if (values.resize !== undefined) {
+      throw new UsageError("--resize needs --resolution N: without it images keep their own size");
+    }
+    const files = await openImageFiles({
+      path,
+      crop,
+      most: most === undefined ? undefined : Number(most),
+      tool: shortName(like),
+      rule: like.files,
+      strict: values.like !== undefined,
+    });
+    return { about: { pictures: path, crop }, set: files, ...files };
+  }
+  const resolution = Number(values.resolution);
   const stream = await openStream({
     data: path,
     crop,
     resize: resize as Resize,
     cache: cacheFolder(values),
-    ...(values.resolution !== undefined && { resolution: Number(values.resolution) }),
+    resolution,
     ...(most !== undefined && { most: Number(most) }),
   });
-  const { name, resolution, hash, broken } = stream;
+  const { name, hash, broken, count } = stream;
   return {
     about: { pictures: path, resolution, crop, resize, hash },
     name,
     hash,
     set: stream,
+    survey: surveyOf(count, resolution),
     broken,
     close: () => stream.close(),
   };

@@ -1,5 +1,5 @@
 /**
- * What was found of a set of real pictures, kept by content, so that it is computed once.
+ * What was found of a set of real images, kept by content, so that it is computed once.
  *
  * @module
  */
@@ -10,6 +10,8 @@ import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
 import type { Features } from "./products.ts";
 import type { Statistics } from "./statistics.ts";
+import type { Stage } from "./input.ts";
+import type { Survey } from "./survey.ts";
 
 /** What the numbers depend on. */
 export interface CacheKey {
@@ -23,46 +25,73 @@ export interface CacheKey {
   readonly feature: string;
   /** SHA-256 of the weights. */
   readonly weights: string;
+  /** How images become the network's input; bilinear by default. */
+  readonly stage?: Stage;
 }
 
-// Raise when the same pictures and weights would give other features than before.
-const VERSION = 1;
+// Raise when the same images and weights would give other features than before.
+const VERSION = 2;
 
-async function pathOf({ folder, name, hash, feature, weights }: CacheKey, ending: string) {
-  const key = await packHash([`features ${VERSION}`, hash, feature, weights]);
+async function pathOf(key: CacheKey, ending: string, what: string[] = []) {
+  const { folder, name, hash, feature, weights, stage = "bilinear" } = key;
+  const lines = [`features ${VERSION}`, hash, feature, weights, stage, ...what];
   const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "pictures";
-  return join(folder, `${plain}-${feature}-${key.slice(0, 16)}.${ending}`);
+  return join(folder, `${plain}-${feature}-${(await packHash(lines)).slice(0, 16)}.${ending}`);
 }
 
-/** The statistics that are kept under `key`; else `make` makes them, and they are kept. */
+/**
+ * The statistics that are kept under `key`; else `make` makes them, and they are kept.
+ *
+ * @param survey Of the images; filled here where they are not read again.
+ */
 export async function cachedStatistics(
   key: CacheKey,
   make: () => Promise<Statistics>,
+  survey?: Survey,
 ): Promise<Statistics> {
   const path = await pathOf(key, "npz");
   // What cannot be read, or was cut short, is made anew.
   const known = await loadStatistics(path).catch(() => undefined);
-  if (known) return known.statistics;
+  if (known) {
+    if (survey) Object.assign(survey, known.about.survey);
+    return known.statistics;
+  }
   const statistics = await make(), { folder: _, ...about } = key;
-  await saveStatistics(path, { statistics, about });
+  await saveStatistics(path, { statistics, about: { ...about, ...(survey && { survey }) } });
   return statistics;
 }
 
-/** The same for the features of every picture. */
+/** The same for the features of every image. */
 export async function cachedFeatures(
   key: CacheKey,
   make: () => Promise<Features>,
+  survey?: Survey,
 ): Promise<Features> {
   const path = await pathOf(key, "safetensors");
   const known = await Deno.readFile(path).then((bytes) => decodeSafetensors(bytes, path))
     .catch(() => undefined);
   const entry = known?.entries.get("features");
   if (entry?.dtype === "F32" && entry.shape.length === 2) {
+    if (survey) Object.assign(survey, JSON.parse(known!.metadata.survey ?? "{}"));
     const [count, dimension] = entry.shape;
     return { count, dimension, values: entry.data as Float32Array };
   }
   const made = await make(), shape = [made.count, made.dimension];
   const entries = new Map([["features", { dtype: "F32" as const, shape, data: made.values }]]);
-  await replaceFile(path, encodeSafetensors(entries));
+  const metadata: Record<string, string> = survey ? { survey: JSON.stringify(survey) } : {};
+  await replaceFile(path, encodeSafetensors(entries, metadata));
   return made;
+}
+
+/** A number that is kept under `key` by what it is of; undefined if there is none. */
+export async function keptNumber(key: CacheKey, what: string): Promise<number | undefined> {
+  const text = await Deno.readTextFile(await pathOf(key, "txt", [what])).catch(() => "");
+  const [value] = text.split(" ", 1).map(Number);
+  return text && Number.isFinite(value) ? value : undefined;
+}
+
+/** Keeps it. */
+export async function keepNumber(key: CacheKey, what: string, value: number): Promise<void> {
+  const bytes = new TextEncoder().encode(`${value} ${what}\n`);
+  await replaceFile(await pathOf(key, "txt", [what]), bytes);
 }

@@ -1,17 +1,20 @@
 /**
- * Pictures to features: streamed through the net in batches, the next being decoded meanwhile.
+ * Images to features: streamed through the network in batches, the next being decoded meanwhile.
  *
  * @module
  */
+import type { Image } from "../data/decode.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
-import { fromBytes } from "../kernels/bytes.ts";
 import type { Inception } from "../models/inception.ts";
+import { noGrad } from "../tensor/op.ts";
 import { scoped } from "../tensor/tensor.ts";
+import { type Group, grouped, type Stage, toInput } from "./input.ts";
+import { NumpyRandom } from "./numpy_random.ts";
 import type { Features } from "./products.ts";
 import { Moments, type Statistics } from "./statistics.ts";
 
-/** Pictures to look at. */
+/** Images of one size. */
 export interface PictureSet {
   /** How many there will be; a few less if some are broken. */
   readonly count: number;
@@ -21,52 +24,81 @@ export interface PictureSet {
   batches(size: number): AsyncIterable<Uint8Array>;
 }
 
+/** Images that enter the network each from its own size. */
+export interface ImageSet {
+  /** How many there will be; a few less if some are broken. */
+  readonly count: number;
+  /** All of them, decoded one after another. */
+  images(): AsyncIterable<Image>;
+}
+
 /** How to work. */
 export interface ExtractOptions {
-  /** Pictures a pass; by default as many as the device likes. */
+  /** Images per pass; by default as many as the device likes. */
   readonly batch?: number;
-  /** Told how many pictures are done. */
+  /** How images become the network's input; bilinear by default. */
+  readonly stage?: Stage;
+  /** Told how many images are done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Bytes of the net's largest map a picture: 147 x 147 pixels of 64 channels. */
+/** Bytes of the network's largest map per image: 147 x 147 pixels of 64 channels. */
 const LARGEST = 147 * 147 * 64 * 4;
 
-/** Pictures a pass that keep a device busy and fit it. */
+/** Images per pass that keep a device busy and fit it. */
 function batchSize(): number {
   const { software, limits } = deviceInfo();
   const most = Math.floor(limits.maxStorageBufferBindingSize / LARGEST);
   return Math.max(1, Math.min(software ? 16 : 64, most));
 }
 
+/** The images of a set, at most `batch` at a time. */
+async function* batches(set: PictureSet | ImageSet, batch: number): AsyncGenerator<Group[]> {
+  if ("images" in set) {
+    let images: Image[] = [];
+    for await (const image of set.images()) {
+      if (images.push(image) < batch) continue;
+      yield grouped(images);
+      images = [];
+    }
+    if (images.length) yield grouped(images);
+    return;
+  }
+  const R = set.resolution, size = R * R * 3;
+  for await (const bytes of set.batches(batch)) {
+    // A source may give more at a time than was asked for.
+    for (let at = 0; at < bytes.length; at += batch * size) {
+      const rgb = bytes.slice(at, at + batch * size);
+      yield [{ count: rgb.length / size, width: R, height: R, rgb }];
+    }
+  }
+}
+
 /**
- * The features of pictures in their order, a batch at a time.
+ * The features of images in their order, a batch at a time.
  *
  * The device works on one batch while the caller has the one before, and the next is made ready.
  */
 export async function* extract(
   net: Inception,
-  set: PictureSet,
-  { batch = batchSize(), onProgress }: ExtractOptions = {},
+  set: PictureSet | ImageSet,
+  { batch = batchSize(), stage = "bilinear", onProgress }: ExtractOptions = {},
 ): AsyncGenerator<Features> {
-  const R = set.resolution, waiting: Promise<Features>[] = [];
+  const waiting: Promise<Features>[] = [];
   let done = 0;
   const next = async () => {
     const features = await waiting.shift()!;
     onProgress?.(done += features.count, set.count);
     return features;
   };
-  for await (const bytes of set.batches(batch)) {
-    // A source may give more at a time than was asked for.
-    for (let at = 0; at < bytes.length; at += batch * R * R * 3) {
-      const part = bytes.slice(at, at + batch * R * R * 3), count = part.length / (R * R * 3);
-      const y = scoped(() => net.forward(fromBytes(part, [count, R, R, 3])));
-      const features = y.read().then((values) => ({ count, dimension: y.shape[1], values }));
-      features.catch(() => {}); // it is thrown when its turn comes
-      release(y.storage); // whoever gets it next writes to it after the copy
-      waiting.push(features);
-      if (waiting.length > 1) yield await next();
-    }
+  for await (const groups of batches(set, batch)) {
+    const y = scoped(() => net.forward(noGrad(() => toInput(groups, stage))));
+    const [count, dimension] = y.shape;
+    const features = y.read().then((values) => ({ count, dimension, values }));
+    features.catch(() => {}); // it is thrown when its turn comes
+    release(y.storage); // whoever gets it next writes to it after the copy
+    waiting.push(features);
+    if (waiting.length > 1) yield await next();
   }
   while (waiting.length) yield await next();
 }
@@ -74,25 +106,51 @@ export async function* extract(
 /**
  * Mean and covariance of the features of a set.
  *
- * @throws {RangeError} If there are less than two pictures.
+ * @throws {RangeError} If there are fewer than two images.
  */
 export async function statisticsOf(
   net: Inception,
-  set: PictureSet,
+  set: PictureSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Statistics> {
-  let moments: Moments | undefined;
-  for await (const { dimension, values } of extract(net, set, options)) {
-    moments ??= new Moments(dimension);
-    moments.add(values);
-  }
-  return (moments ?? new Moments(0)).statistics();
+  return (await statisticsAndHalves(net, set, 0, options)).statistics;
 }
 
-/** The features of every picture of a set. */
+/**
+ * The same, and in the same pass the statistics of two disjoint random subsets of `size` images: their
+ * distance is what a perfect generator of as many images would get.
+ *
+ * @throws {RangeError} If there are fewer than two images, or fewer than twice `size`.
+ */
+export async function statisticsAndHalves(
+  net: Inception,
+  set: PictureSet | ImageSet,
+  size: number,
+  options?: ExtractOptions,
+): Promise<{ statistics: Statistics; halves: [Statistics, Statistics] | undefined }> {
+  if (2 * size > set.count) {
+    throw new RangeError(`halves: got ${set.count} images, expected at least ${2 * size}`);
+  }
+  const half = new Uint8Array(set.count).fill(2), order = new NumpyRandom(0).permutation(set.count);
+  for (let i = 0; i < 2 * size; i++) half[order[i]] = i < size ? 0 : 1;
+  let all: Moments | undefined, halves: [Moments, Moments] | undefined, at = 0;
+  for await (const { count, dimension: d, values } of extract(net, set, options)) {
+    all ??= new Moments(d);
+    all.add(values);
+    if (size === 0) continue;
+    halves ??= [new Moments(d), new Moments(d)];
+    for (let i = 0; i < count; i++) halves[half[at++]]?.add(values.subarray(i * d, (i + 1) * d));
+  }
+  return {
+    statistics: (all ?? new Moments(0)).statistics(),
+    halves: halves && [halves[0].statistics(), halves[1].statistics()],
+  };
+}
+
+/** The features of every image of a set. */
 export async function featuresOf(
   net: Inception,
-  set: PictureSet,
+  set: PictureSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Features> {
   let all: Float32Array | undefined, d = 0, filled = 0;
@@ -102,6 +160,6 @@ export async function featuresOf(
     all.set(values, filled);
     filled += values.length;
   }
-  if (!all) throw new RangeError("features: got no pictures");
+  if (!all) throw new RangeError("features: got no images");
   return { count: filled / d, dimension: d, values: all.subarray(0, filled) };
 }

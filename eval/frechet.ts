@@ -9,13 +9,13 @@ import { addProduct, type Matrix, transpose, zeros } from "./matrix.ts";
 import type { Statistics } from "./statistics.ts";
 
 /**
- * `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^1/2)`.
+ * `|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^1/2)`; never below 0, and 0 for equal statistics.
  *
  * With `S1 = L L^T` the trace of the root is the sum of the square roots of the eigenvalues of
  * `L^T S2 L`: symmetric, without complex numbers, and right for singular covariances, of fewer
- * pictures than features, where `L` has as many columns as `S1` has rank.
+ * images than features, where `L` has as many columns as `S1` has rank.
  *
- * @throws {RangeError} If the numbers of features differ.
+ * @throws {RangeError} If the numbers of features differ, or a count is below 1.
  * @see Heusel et al. 2017, https://arxiv.org/abs/1706.08500
  */
 export function frechetDistance(a: Statistics, b: Statistics): number {
@@ -23,6 +23,14 @@ export function frechetDistance(a: Statistics, b: Statistics): number {
   if (b.mean.length !== d) {
     throw new RangeError(`frechetDistance: features differ: ${d} and ${b.mean.length}`);
   }
+  for (const { count } of [a, b]) {
+    if (count !== undefined && !(count >= 1)) {
+      throw new RangeError(
+        `frechetDistance: got statistics of ${count} images, expected at least 1`,
+      );
+    }
+  }
+  if (isEqual(a.mean, b.mean) && isEqual(a.covariance.data, b.covariance.data)) return 0;
   let distance = 0;
   for (let i = 0; i < d; i++) {
     const at = i * d + i;
@@ -30,7 +38,12 @@ export function frechetDistance(a: Statistics, b: Statistics): number {
   }
   // The factor of lower rank: then no eigenvalue is a 0 with rounding, of which the root is large.
   const [factored, other] = (a.count ?? Infinity) <= (b.count ?? Infinity) ? [a, b] : [b, a];
-  return distance - 2 * traceOfRoot(factored.covariance, other.covariance);
+  // Rounding takes the distance of nearly equal statistics to either side of 0.
+  return Math.max(0, distance - 2 * traceOfRoot(factored.covariance, other.covariance));
+}
+
+function isEqual(a: Float64Array, b: Float64Array): boolean {
+  return a.every((x, i) => x === b[i]);
 }
 
 function traceOfRoot(factored: Matrix, other: Matrix): number {

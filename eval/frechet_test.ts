@@ -3,7 +3,7 @@ import { array, features } from "../tests/metrics_fixture.ts";
 import { assertClose, random } from "../tests/support.ts";
 import { frechetDistance } from "./frechet.ts";
 import { zeros } from "./matrix.ts";
-import { Moments, type Statistics } from "./statistics.ts";
+import { Moments, overN, type Statistics } from "./statistics.ts";
 
 function statisticsOf(name: string): Statistics {
   const { dimension, values } = features(name), moments = new Moments(dimension);
@@ -39,10 +39,38 @@ Deno.test("distances of Gaussians that are known", () => {
   assertAlmostEquals(frechetDistance(gaussian([3], [0]), gaussian([5], [0])), 4, 1e-12);
 });
 
-Deno.test("a set has no distance to itself", () => {
+Deno.test("the distance with covariances over N is StyleGAN3's", () => {
+  const [x, y] = ["x", "y"].map(statisticsOf);
+  close(frechetDistance(overN(x), overN(y)), array("frechet/n")[0]);
+  const unknown = { ...x, count: undefined };
+  assertEquals(overN(unknown), unknown);
+});
+
+Deno.test("a set has distance 0 to itself, and in another order never less", () => {
   for (const name of ["x", "few"]) {
-    const s = statisticsOf(name);
-    assert(Math.abs(frechetDistance(s, s)) < 1e-6, name);
+    const s = statisticsOf(name), { dimension: d, count, values } = features(name);
+    assertEquals(frechetDistance(s, s), 0);
+    assertEquals(frechetDistance(s, { ...s, mean: s.mean.slice() }), 0);
+    // Of parts of the set, as rounding alone would leave some of them above 0.
+    for (let n = 2; n < count; n++) {
+      const part = new Moments(d);
+      part.add(values.slice(0, n * d));
+      assertEquals(frechetDistance(part.statistics(), part.statistics()), 0);
+    }
+    for (let turn = 1; turn < count; turn++) {
+      const turned = new Moments(d);
+      turned.add(values.slice(turn * d));
+      turned.add(values.slice(0, turn * d));
+      const distance = frechetDistance(s, turned.statistics());
+      assert(distance >= 0 && distance < 1e-6, `${name}: ${distance}`);
+    }
+  }
+});
+
+Deno.test("counts below 1 are refused", () => {
+  for (const count of [0, -3, NaN]) {
+    const s = { ...gaussian([0], [1]), count };
+    assertThrows(() => frechetDistance(gaussian([1], [1]), s), RangeError, `of ${count} images`);
   }
 });
 
@@ -82,11 +110,11 @@ Deno.test("statistics are those of the definition, in whatever batches", () => {
 Deno.test("statistics of too little, and of what is not finite, are refused", () => {
   const moments = new Moments(2);
   moments.add(Float32Array.of(1, 2));
-  assertThrows(() => moments.statistics(), RangeError, "got 1 pictures, expected at least 2");
+  assertThrows(() => moments.statistics(), RangeError, "got 1 image, expected at least 2");
   assertThrows(
     () => moments.add(Float32Array.of(1, NaN)),
     RangeError,
-    "feature 1 of picture 2 is not finite",
+    "feature 1 of image 2 is not finite",
   );
   assertThrows(() => moments.add(new Float32Array(3)), RangeError, "rows of 2");
 });

@@ -1,3 +1,5 @@
+import { NumpyRandom } from "./numpy_random.ts";
+
 /** What {@linkcode inceptionScore} gives. */
 export interface InceptionScore {
   /** The mean over the splits. */
@@ -6,38 +8,48 @@ export interface InceptionScore {
   readonly deviation: number;
 }
 
+/** The seed of torch-fidelity's shuffle. */
+export const SHUFFLE_SEED = 2020;
+
 /**
- * The Inception Score: `exp(mean KL(p(y|x) | p(y)))`, the mean over splits.
+ * The Inception Score: `exp(mean KL(p(y|x) | p(y)))`, the mean over splits of shuffled images. Without
+ * a shuffle, a folder sorted by class has one class in each split, and a score of 1.
  *
  * @param logits `[n, classes]`, without the bias, as the original has it.
- * @param classes Numbers a picture.
- * @param splits Parts of the pictures in their order, each with a `p(y)` of its own.
- * @throws {RangeError} If there are fewer pictures than splits.
+ * @param classes Logits per image.
+ * @param splits Parts of the images, each with a `p(y)` of its own.
+ * @param seed Images are shuffled by NumPy's `RandomState(seed)`, as torch-fidelity does; with null
+ *   they stay in their order.
+ * @throws {RangeError} If there are fewer images than splits.
  * @see Salimans et al. 2016, https://arxiv.org/abs/1606.03498
  */
 export function inceptionScore(
   logits: Float32Array,
   classes: number,
   splits = 10,
+  seed: number | null = SHUFFLE_SEED,
 ): InceptionScore {
   const n = logits.length / classes;
   if (!Number.isInteger(n) || n < splits) {
-    throw new RangeError(`inceptionScore: got ${n} pictures, expected at least ${splits}`);
+    throw new RangeError(`inceptionScore: got ${n} images, expected at least ${splits}`);
   }
+  const order = seed === null
+    ? Int32Array.from({ length: n }, (_, i) => i)
+    : new NumpyRandom(seed).permutation(n);
   const scores = Array.from({ length: splits }, (_, i) => {
     const [from, to] = [i, i + 1].map((s) => Math.floor(s * n / splits));
-    return scoreOf(logits.subarray(from * classes, to * classes), classes);
+    return scoreOf(logits, classes, order.subarray(from, to));
   });
   const value = scores.reduce((a, b) => a + b) / splits;
   const variance = scores.reduce((t, s) => t + (s - value) ** 2, 0) / splits;
   return { value, deviation: Math.sqrt(variance) };
 }
 
-/** `KL = sum_y p log p - sum_y p log q`: the mean of the first over pictures, minus the entropy of q. */
-function scoreOf(logits: Float32Array, classes: number): number {
-  const n = logits.length / classes, marginal = new Float64Array(classes);
+/** `KL = sum_y p log p - sum_y p log q`: the mean of the first over images, minus the entropy of q. */
+function scoreOf(logits: Float32Array, classes: number, images: Int32Array): number {
+  const n = images.length, marginal = new Float64Array(classes);
   let certainty = 0;
-  for (let i = 0; i < n; i++) {
+  for (const i of images) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
     const peak = row.reduce((a, b) => Math.max(a, b), -Infinity);
     let total = 0;

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { openGpu } from "../gpu/device.ts";
 import { array, features } from "../tests/metrics_fixture.ts";
 import { kid } from "./kid.ts";
+import { random } from "../tests/support.ts";
 import { range } from "./products.ts";
 await openGpu();
 
@@ -21,6 +22,34 @@ Deno.test("KID of subsets lies around it, and is the same for the same seed", as
   assert(found.value !== other.value);
   assert(Math.abs(found.value - whole) < 4 * found.deviation / Math.sqrt(30), `${found.value}`);
   assert(found.deviation > 0);
+});
+
+Deno.test("KID of subsets is NumPy's: fake, then real images by RandomState(7)", async () => {
+  const { value, deviation } = await kid(x, y, { subsets: 20, size: 30, seed: 7 });
+  const [mean, spread] = array("kid/subsets");
+  assertAlmostEquals(value, mean, 1e-6 * mean);
+  assertAlmostEquals(deviation, spread, 1e-6 * spread);
+});
+
+Deno.test("KID far from 0 loses nothing to float32: images that differ little", async () => {
+  const next = random(2), d = 2048, n = 64;
+  const values = (shift: number) =>
+    Float32Array.from({ length: n * d }, () => 3 + shift + 0.1 * next());
+  const a = { count: n, dimension: d, values: values(0) }, b = { ...a, values: values(1e-3) };
+  const dot = (f: typeof a, i: number, g: typeof a, j: number) => {
+    let t = 0;
+    for (let c = 0; c < d; c++) t += f.values[i * d + c] * g.values[j * d + c];
+    return (t / d + 1) ** 3;
+  };
+  let within = 0, across = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      if (i !== j) within += dot(a, i, a, j) + dot(b, i, b, j);
+      across += dot(a, i, b, j);
+    }
+  }
+  const exact = within / (n * (n - 1)) - 2 * across / n ** 2;
+  assertAlmostEquals((await kid(a, b)).value, exact, 1e-4 * Math.abs(exact));
 });
 
 Deno.test("KID grows with the distance", async () => {

@@ -1,12 +1,13 @@
 /**
  * Statistics in NumPy's `.npz`, as pytorch-fid keeps them: arrays `mu` and `sigma`. Ours add `n`, the
- * number of pictures, and `about`, a JSON text; others overlook both.
+ * number of images, and `about`, a JSON text; others overlook both, and we what others add.
  *
- * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * @module
  */
 import {
+  type Entry,
   type FileEntry,
+  Reader,
   Uint8ArrayReader,
   Uint8ArrayWriter,
   ZipReader,
@@ -14,28 +15,20 @@ import {
 } from "@zip.js/zip.js";
 import { replaceFile } from "../data/replace_file.ts";
 import { EvalError } from "./errors.ts";
+import { decodeArray, encodeArray, floatsOf, integerOf, type NumpyArray } from "./npy.ts";
 import type { Statistics } from "./statistics.ts";
 
 /** What a file holds. */
 export interface StatisticsFile {
-  /** Mean and covariance, and how many pictures they are of, where the file tells. */
+  /** Mean and covariance, and how many images they are of, where the file tells. */
   readonly statistics: Statistics;
   /** What the file says of how they were made; empty in files of other programs. */
   readonly about: Readonly<Record<string, unknown>>;
 }
 
-interface NumpyArray {
-  readonly shape: number[];
-  readonly data: Float64Array | Uint8Array;
-}
-
-/** How elements are stored, and how they are read: as numbers, or as the bytes they are. */
-const TYPES: Readonly<Record<string, (bytes: ArrayBuffer) => Float64Array | Uint8Array>> = {
-  "<f8": (bytes) => new Float64Array(bytes),
-  "<f4": (bytes) => Float64Array.from(new Float32Array(bytes)),
-  "<i8": (bytes) => Float64Array.from(new BigInt64Array(bytes), Number),
-  "|u1": (bytes) => new Uint8Array(bytes),
-};
+/** Members that are read, and how large they may be: what is larger under the last two names is foreign. */
+const MEMBERS = { mu: 2 ** 30, sigma: 2 ** 30, n: 1024, about: 2 ** 20 } as const;
+type Member = keyof typeof MEMBERS;
 
 /**
  * Writes statistics, whole or not at all.
@@ -47,7 +40,7 @@ export async function saveStatistics(
   { statistics: { count, mean, covariance }, about }: StatisticsFile,
 ): Promise<void> {
   const d = mean.length, zip = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false });
-  const put = async (name: string, type: string, shape: number[], data: ArrayBufferView) => {
+  const put = async (name: Member, type: string, shape: number[], data: ArrayBufferView) => {
     const bytes = encodeArray(type, shape, data);
     // The same file for the same statistics: no dates but the oldest that a zip can tell.
     const lastModDate = new Date(1980, 0, 1);
@@ -61,52 +54,24 @@ export async function saveStatistics(
   await replaceFile(path, await zip.close());
 }
 
-function encodeArray(type: string, shape: number[], data: ArrayBufferView) {
-  const sizes = shape.map((size) => `${size},`).join(" ");
-  const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${sizes}), }`;
-  // The data begin at a multiple of 64 bytes, and the header ends with a line feed.
-  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
-  const bytes = new Uint8Array(10 + length + data.byteLength);
-  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, length & 255, length >> 8]);
-  bytes.set(new TextEncoder().encode(text.padEnd(length - 1) + "\n"), 10);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + length);
-  return bytes;
-}
-
 /**
- * Reads statistics.
+ * Reads statistics: of a file of many arrays only those.
  *
  * @throws {EvalError} If the file does not exist or holds none.
  */
 export async function loadStatistics(path: string): Promise<StatisticsFile> {
-  let bytes;
+  let file: Deno.FsFile;
   try {
-    bytes = await Deno.readFile(path);
+    file = await Deno.open(path);
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
       ? "there is no such file"
       : (error as Error).message;
     throw new EvalError(`eval: cannot read ${path}: ${why}`, { cause: error });
   }
+  using open = file;
   try {
-    const arrays = await readArrays(bytes);
-    const mu = arrays.get("mu"), sigma = arrays.get("sigma"), n = arrays.get("n");
-    if (!mu || !sigma) {
-      throw new TypeError(`it holds ${[...arrays.keys()].join(", ") || "nothing"}`);
-    }
-    const d = mu.data.length, mean = Float64Array.from(mu.data);
-    if (mu.shape.length !== 1 || `${sigma.shape}` !== `${[d, d]}`) {
-      throw new TypeError(`mu is [${mu.shape}], sigma is [${sigma.shape}]`);
-    }
-    const covariance = { rows: d, columns: d, data: Float64Array.from(sigma.data) };
-    if (!mean.every(Number.isFinite) || !covariance.data.every(Number.isFinite)) {
-      throw new TypeError("a number in it is not finite");
-    }
-    const about = arrays.get("about");
-    return {
-      statistics: { count: n ? Number(n.data[0]) : undefined, mean, covariance },
-      about: about ? JSON.parse(new TextDecoder().decode(Uint8Array.from(about.data))) : {},
-    };
+    return statisticsIn(await readArrays(open));
   } catch (error) {
     throw new EvalError(
       `eval: ${path} does not hold statistics, the arrays mu [d] and sigma [d, d] as pytorch-fid ` +
@@ -116,42 +81,110 @@ export async function loadStatistics(path: string): Promise<StatisticsFile> {
   }
 }
 
-async function readArrays(bytes: Uint8Array<ArrayBuffer>): Promise<Map<string, NumpyArray>> {
-  const zip = new ZipReader(new Uint8ArrayReader(bytes), {
+function statisticsIn(arrays: ReadonlyMap<Member, NumpyArray>): StatisticsFile {
+  const mu = arrays.get("mu")!, sigma = arrays.get("sigma")!, n = arrays.get("n");
+  const mean = floatsOf("mu", mu), data = floatsOf("sigma", sigma), d = mean.length;
+  // As NumPy's atleast_1d and atleast_2d; some write mu as one row.
+  const row = mu.shape.length <= 1 || mu.shape.length === 2 && mu.shape[0] === 1;
+  if (!row || d === 0 || data.length !== d * d || d > 1 && `${sigma.shape}` !== `${[d, d]}`) {
+    throw new TypeError(`mu is [${mu.shape}], sigma is [${sigma.shape}]`);
+  }
+  if (!mean.every(Number.isFinite) || !data.every(Number.isFinite)) {
+    throw new TypeError("a number in it is not finite");
+  }
+  checkCovariance(data, d);
+  const count = n && integerOf(n);
+  if (count !== undefined && count < 1) {
+    throw new TypeError(`n says that they are of ${count} images`);
+  }
+  const covariance = { rows: d, columns: d, data };
+  return { statistics: { count, mean, covariance }, about: aboutIn(arrays.get("about")) };
+}
+
+/** Refuses what cannot be a covariance; rounding to float16 is no fault. */
+function checkCovariance(sigma: Float64Array, d: number): void {
+  let scale = 0;
+  for (let i = 0; i < d; i++) scale = Math.max(scale, Math.abs(sigma[i * d + i]));
+  for (let i = 0; i < d; i++) {
+    const own = sigma[i * d + i];
+    if (own < 0) throw new TypeError(`sigma[${i}, ${i}], a variance, is ${own}`);
+    for (let j = 0; j < i; j++) {
+      const a = sigma[i * d + j], b = sigma[j * d + i];
+      if (Math.abs(a - b) > 1e-5 * scale) {
+        throw new TypeError(
+          `sigma is not symmetric: sigma[${i}, ${j}] is ${a}, sigma[${j}, ${i}] is ${b}`,
+        );
+      }
+      if (Math.abs(a) > 1.01 * Math.sqrt(own * sigma[j * d + j]) + 1e-3 * scale) {
+        throw new TypeError(`sigma[${i}, ${j}] is ${a}, more than its variances allow`);
+      }
+    }
+  }
+}
+
+/** What our own files say; empty for a foreign array of that name. */
+function aboutIn(array: NumpyArray | undefined): Record<string, unknown> {
+  if (array?.type !== "|u1") return {};
+  try {
+    const about = JSON.parse(new TextDecoder().decode(array.bytes));
+    return about && typeof about === "object" && !Array.isArray(about) ? about : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Reads pieces of an open file. */
+class OpenFileReader extends Reader<Deno.FsFile> {
+  readonly #file: Deno.FsFile;
+
+  constructor(file: Deno.FsFile) {
+    super(file);
+    this.#file = file;
+  }
+
+  override async init(): Promise<void> {
+    await super.init?.();
+    this.size = (await this.#file.stat()).size;
+  }
+
+  override readUint8Array(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    for (let done = 0; done < length;) {
+      const read = this.#file.readSync(bytes.subarray(done));
+      if (read === null) throw new Error("the file ends early");
+      done += read;
+    }
+    return Promise.resolve(bytes);
+  }
+}
+
+async function readArrays(file: Deno.FsFile): Promise<Map<Member, NumpyArray>> {
+  const zip = new ZipReader(new OpenFileReader(file), {
     useWebWorkers: false,
     checkSignature: true,
   });
-  const arrays = new Map<string, NumpyArray>();
+  const found = new Map<string, Entry>();
   for await (const entry of zip.getEntriesGenerator()) {
-    const name = /^(mu|sigma|n|about)\.npy$/.exec(entry.filename)?.[1];
-    if (name) {
-      arrays.set(
-        name,
-        decodeArray(name, await (entry as FileEntry).getData(new Uint8ArrayWriter())),
-      );
+    found.set(entry.filename.replace(/\.npy$/, ""), entry);
+  }
+  if (!found.has("mu") || !found.has("sigma")) {
+    throw new TypeError(`it holds ${[...found.keys()].slice(0, 20).join(", ") || "nothing"}`);
+  }
+  const arrays = new Map<Member, NumpyArray>();
+  for (const [name, limit] of Object.entries(MEMBERS) as [Member, number][]) {
+    const entry = found.get(name), optional = name === "n" || name === "about";
+    if (!entry) continue;
+    if (entry.uncompressedSize > limit) {
+      if (optional) continue;
+      throw new TypeError(`${name} has ${entry.uncompressedSize} bytes, expected at most ${limit}`);
+    }
+    const bytes = await (entry as FileEntry).getData(new Uint8ArrayWriter());
+    try {
+      arrays.set(name, decodeArray(name, bytes));
+    } catch (error) {
+      if (!optional) throw error;
     }
   }
   return arrays;
-}
-
-function decodeArray(name: string, bytes: Uint8Array): NumpyArray {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || bytes[0] !== 0x93) throw new TypeError(`${name} is no array of NumPy`);
-  const old = bytes[6] === 1, start = old ? 10 : 12;
-  const length = old ? view.getUint16(8, true) : view.getUint32(8, true);
-  const header = new TextDecoder().decode(bytes.subarray(start, start + length));
-  const type = /'descr': *'([^']+)'/.exec(header)?.[1] ?? "of records";
-  const shape = /'shape': *\(([^)]*)\)/.exec(header)?.[1].split(",").filter((s) => s.trim())
-    .map(Number);
-  if (!Object.hasOwn(TYPES, type) || !shape?.every(Number.isSafeInteger)) {
-    throw new TypeError(`${name} is ${type}, expected ${Object.keys(TYPES).join(" or ")}`);
-  }
-  const width = type === "<f4" ? 4 : type === "|u1" ? 1 : 8;
-  const size = width * shape.reduce((n, s) => n * s, 1);
-  const body = bytes.slice(start + length);
-  if (body.length !== size) {
-    throw new TypeError(`${name} has ${body.length} bytes, expected ${size}`);
-  }
-  // Fortran's order makes no difference to what has one axis or is symmetric.
-  return { shape, data: TYPES[type](body.buffer) };
 }

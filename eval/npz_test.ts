@@ -30,6 +30,42 @@ Deno.test("statistics that NumPy wrote are read", async () => {
   assertClose("sigma", read.covariance.data, ours.covariance.data, { rtol: 1e-10, atol: 1e-14 });
 });
 
+const fixture = (name: string) =>
+  new URL(`../tests/fixtures/npz/${name}.npz`, import.meta.url).pathname;
+
+// Written by tests/oracle/npz.py: every number is exact in float16.
+const MEAN = [0.5, -1.25, 2], COVARIANCE = [2, 0.5, -0.25, 0.5, 1, 0.125, -0.25, 0.125, 3];
+const WAYS = ["ok", "compressed", "foreign", "n-int32", "big-endian", "float16", "row"];
+for (const name of WAYS) {
+  Deno.test(`statistics of other programs are read: ${name}`, async () => {
+    const { statistics: { count, mean, covariance }, about } = await loadStatistics(fixture(name));
+    assertEquals([[...mean], [...covariance.data]], [MEAN, COVARIANCE]);
+    assertEquals([count, about], [name === "n-int32" ? 200 : undefined, {}]);
+  });
+}
+
+Deno.test("other files are refused by what they hold", async () => {
+  const refuse = (name: string, part: string) =>
+    assertRejects(() => loadStatistics(fixture(name)), EvalError, part);
+  await refuse("samples", "it holds arr_0, arr_1");
+  await refuse("asymmetric", "sigma is not symmetric: sigma[1, 0] is 0.5, sigma[0, 1] is 1.5");
+  await refuse("no-images", "n says that they are of 0 images");
+});
+
+Deno.test("of a file with other arrays only mu and sigma are read", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".npz" });
+  try {
+    const bytes = await Deno.readFile(fixture("foreign"));
+    // Spoils the images, arr_0: whoever read them would notice the wrong checksum.
+    const at = new TextDecoder("latin1").decode(bytes).indexOf("arr_0.npy") + 60;
+    bytes[at] ^= 0xff;
+    await Deno.writeFile(path, bytes);
+    assertEquals([...(await loadStatistics(path)).statistics.mean], MEAN);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("statistics come back bit for bit, with what is said of them", () =>
   inFolder(async (folder) => {
     const path = join(folder, "s.npz"), about = { pictures: "faces", feature: "768" };

@@ -8,11 +8,11 @@ import { matmul } from "../kernels/matmul.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
 
-/** Features of pictures, one after another. */
+/** Features of images, one after another. */
 export interface Features {
-  /** Pictures. */
+  /** Images. */
   readonly count: number;
-  /** Numbers a picture. */
+  /** Numbers per image. */
   readonly dimension: number;
   /** `[count, dimension]`. */
   readonly values: Float32Array;
@@ -29,6 +29,19 @@ export async function products(a: Features, b: Features): Promise<Float32Array> 
   const values = y.read();
   release(y.storage);
   return await values;
+}
+
+/** The mean of the rows. */
+export function meanOf({ count, dimension, values }: Features): Float64Array {
+  const mean = new Float64Array(dimension);
+  for (let i = 0; i < values.length; i++) mean[i % dimension] += values[i] / count;
+  return mean;
+}
+
+/** The features less `centre`: the device then rounds small products. */
+export function centred(features: Features, centre: Float64Array): Features {
+  const d = features.dimension;
+  return { ...features, values: features.values.map((x, i) => x - centre[i % d]) };
 }
 
 /** Some of the features, by index. */

@@ -7,7 +7,7 @@ import { addProduct, type Matrix, zeros } from "./matrix.ts";
 
 /** What a Frechet distance needs to know of a set of features. */
 export interface Statistics {
-  /** Pictures; undefined where a file does not tell. */
+  /** Images; undefined where a file does not tell. */
   readonly count: number | undefined;
   /** `[d]`. */
   readonly mean: Float64Array;
@@ -17,7 +17,17 @@ export interface Statistics {
 
 const ROWS = 256; // features a product: enough for it to be fast
 
-/** Gathers {@linkcode Statistics}; nothing is kept of single pictures. */
+/**
+ * The statistics with covariances over N instead of N - 1, as StyleGAN3 has them. Where the number of
+ * images is unknown they stay as they are.
+ */
+export function overN({ count, mean, covariance }: Statistics): Statistics {
+  if (count === undefined) return { count, mean, covariance };
+  const data = covariance.data.map((x) => x * (count - 1) / count);
+  return { count, mean, covariance: { ...covariance, data } };
+}
+
+/** Gathers {@linkcode Statistics}; nothing is kept of single images. */
 export class Moments {
   /** Numbers a feature. */
   readonly dimension: number;
@@ -39,7 +49,7 @@ export class Moments {
     this.#waiting = zeros(dimension, ROWS);
   }
 
-  /** Pictures so far. */
+  /** Images so far. */
   get count(): number {
     return this.#count;
   }
@@ -64,7 +74,7 @@ export class Moments {
       for (let c = 0; c < d; c++) {
         const x = features[i * d + c] - this.#centre[c];
         if (!Number.isFinite(x)) {
-          throw new RangeError(`moments: feature ${c} of picture ${this.#count + 1} is not finite`);
+          throw new RangeError(`moments: feature ${c} of image ${this.#count + 1} is not finite`);
         }
         this.#sums[c] += x;
         data[c * ROWS + this.#filled] = x;
@@ -87,7 +97,11 @@ export class Moments {
    */
   statistics(): Statistics {
     const d = this.dimension, n = this.#count;
-    if (n < 2) throw new RangeError(`statistics: got ${n} pictures, expected at least 2`);
+    if (n < 2) {
+      throw new RangeError(
+        `statistics: got ${n} ${n === 1 ? "image" : "images"}, expected at least 2`,
+      );
+    }
     if (this.#filled) this.#multiply();
     const mean = this.#centre.map((centre, c) => centre + this.#sums[c] / n);
     const covariance = zeros(d, d);

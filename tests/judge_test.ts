@@ -147,6 +147,19 @@ Deno.test("a judgement gives back the memory that it took", async () => {
   assertEquals(counters.bytes, before);
 });
 
+Deno.test("the floor is told where there are twice as many real images as samples", async () => {
+  const fidWeights = join(folder, "floor.safetensors"), said: string[] = [];
+  await saveSafetensors(fidWeights, narrowInception());
+  const own = { ...options, fidEvery: 1, fidSamples: 5, fidFeature: "64", fidWeights };
+  const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
+  for (const cache of ["floor", "floor", "other"]) { // measured, kept, and measured again
+    await openJudge(own, pictures, join(folder, cache), progress);
+  }
+  const told = said.filter((line) => line.includes("FID-64 of 5 real images to 5 others: "));
+  assertEquals(told.length, 3, said.join(""));
+  assertEquals(new Set(told).size, 1);
+});
+
 Deno.test("what there is no way back to is a sentence", async () => {
   const run = join(folder, "none");
   await Deno.mkdir(run);

@@ -6,9 +6,24 @@ statistics.npz, the statistics of x as pytorch-fid writes them.
   eigenvalues/s [24,24], eigenvalues/of [24]  a symmetric matrix, and numpy.linalg.eigvalsh of it, rising
   frechet/full []       of x and y, by scipy.linalg.sqrtm as pytorch-fid
   frechet/few []        of few and x, the trace of the root as the nuclear norm of F X^T / sqrt(15 * 89)
+  frechet/n []          of x and y with covariances over N, as StyleGAN3
   kid []                of all of x and y[:70] by the unbiased estimator: see kid()
-  score, score/deviation []  Inception Score of x as logits, 10 splits
+  kid/subsets [2]       mean and deviation over 20 subsets of 30 of x (real) and y (fake), RandomState(7)
+  score, score/deviation []  Inception Score of x as logits in their order, 10 splits
+  score/shuffled [2]    the same after torch-fidelity's shuffle: RandomState(2020).permutation
+  classes [120,12], classes/score [2]  logits sorted by class, and their shuffled score
   pr [4]                precision, recall, density, coverage of x (real) and y (fake), k = 3
+  pr/default [4]        the same with k = 3, <= for the first two and k = 5, < for the others
+  copies/real [40,16], copies/fake [20,16]  whole numbers, each fake a copy of a real image, ten of them twice
+  copies/k3, copies/k5 [4]    precision, recall with <=, density, coverage with <
+  copies/prdc [4]       all four with <, k = 5, as prdc
+  copies/self [4]       of copies/real with itself, k = 3
+  crowd/real [12,16], crowd/fake [10,16]  six equal real images, four equal fakes among them
+  crowd/k5, crowd/prdc [4]    k = 5, as above
+
+The tools themselves are not needed. These formulas were compared with their code in November 2026, on these very
+arrays, and are equal to it: pytorch-fid b9c1811, clean-fid e88c4d6 (its KID after numpy.random.seed(7)),
+torch-fidelity 5e211a9, stylegan3 c233a91, prdc e320c1d.
 """
 
 from pathlib import Path
@@ -23,10 +38,9 @@ from dcgan import save_safetensors
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "metrics.safetensors"
 
 
-def frechet(a, b):
-    root = scipy.linalg.sqrtm(np.cov(a, rowvar=False) @ np.cov(b, rowvar=False)).real
-    traces = np.trace(np.cov(a, rowvar=False) + np.cov(b, rowvar=False) - 2 * root)
-    return ((a.mean(0) - b.mean(0)) ** 2).sum() + traces
+def frechet(a, b, ddof=1):
+    A, B = (np.cov(f, rowvar=False, ddof=ddof) for f in (a, b))
+    return ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(A + B - 2 * scipy.linalg.sqrtm(A @ B).real)
 
 
 def frechet_singular(a, b):
@@ -43,6 +57,14 @@ def kid(x, y):
     return within / (m * (m - 1)) - 2 * xy.mean()
 
 
+def kid_of_subsets(real, fake, subsets, size, seed):
+    random, found = np.random.RandomState(seed), []
+    for _ in range(subsets):
+        y = fake[random.choice(len(fake), size, replace=False)]
+        found.append(kid(real[random.choice(len(real), size, replace=False)], y))
+    return np.mean(found), np.std(found)
+
+
 def inception_score(logits, splits=10):
     scores = []
     for part in np.array_split(logits, splits):
@@ -51,16 +73,22 @@ def inception_score(logits, splits=10):
     return np.mean(scores), np.std(scores)
 
 
-def precision_recall(real, fake, k=3):
-    radii_real, radii_fake = (np.sort(cdist(a, a), 1)[:, k] for a in (real, fake))
+def shuffled(rows):
+    return rows[np.random.RandomState(2020).permutation(len(rows))]
+
+
+def precision_recall(real, fake, k=3, density_k=3, edge=np.less_equal):
+    def radii(a, k):
+        return np.sort(cdist(a, a), 1)[:, k]
+
     between = cdist(real, fake)
-    inside = between <= radii_real[:, None]
-    return [
-        inside.any(0).mean(),
-        (between <= radii_fake).any(1).mean(),
-        inside.sum() / (k * len(fake)),
-        (between.min(1) <= radii_real).mean(),
-    ]
+    inside = between < radii(real, density_k)[:, None]
+    return np.array([
+        edge(between, radii(real, k)[:, None]).any(0).mean(),
+        edge(between, radii(fake, k)).any(1).mean(),
+        inside.sum() / (density_k * len(fake)),
+        inside.any(1).mean(),
+    ])
 
 
 def main():
@@ -77,14 +105,36 @@ def main():
     tensors = {"x": x, "y": y, "few": few, "eigenvalues/s": s}
     X, Y, F, S = (t.astype(np.float64) for t in (x, y, few, s))
     score, deviation = inception_score(X)
+    copied = np.random.default_rng(4).integers(-8, 9, (40, 16)).astype(np.float64)
+    twice = np.concatenate([copied[:10]] * 2)
+    crowd, others = np.concatenate([copied[[0] * 6], copied[20:26]]), np.concatenate([copied[[0] * 4], copied[30:36]])
+    classes = np.zeros((120, 12))
+    classes[np.arange(120), np.arange(120) // 10] = 8
+    classes = (classes + np.random.default_rng(0).standard_normal(classes.shape)).astype(np.float32)
     tensors |= {
+        "copies/real": copied,
+        "copies/fake": twice,
+        "copies/k3": precision_recall(copied, twice),
+        "copies/k5": precision_recall(copied, twice, 5, 5),
+        "copies/prdc": precision_recall(copied, twice, 5, 5, np.less),
+        "copies/self": precision_recall(copied, copied),
+        "crowd/real": crowd,
+        "crowd/fake": others,
+        "crowd/k5": precision_recall(crowd, others, 5, 5),
+        "crowd/prdc": precision_recall(crowd, others, 5, 5, np.less),
+        "classes": classes,
+        "classes/score": np.array(inception_score(shuffled(classes.astype(np.float64)))),
+        "score/shuffled": np.array(inception_score(shuffled(X))),
+        "kid/subsets": np.array(kid_of_subsets(X, Y, 20, 30, 7)),
+        "pr/default": precision_recall(X, Y, 3, 5),
         "eigenvalues/of": np.linalg.eigvalsh(S),
         "frechet/full": frechet(X, Y),
+        "frechet/n": frechet(X, Y, 0),
         "frechet/few": frechet_singular(F, X),
         "kid": kid(X[:70], Y),
         "score": score,
         "score/deviation": deviation,
-        "pr": np.array(precision_recall(X, Y)),
+        "pr": precision_recall(X, Y),
     }
     tensors = {name: torch.from_numpy(np.asarray(value)) for name, value in tensors.items()}
     save_safetensors(FIXTURE, tensors, {"source": "tests/oracle/metrics.py", "scipy": scipy.__version__})

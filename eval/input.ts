@@ -1,0 +1,87 @@
+/**
+ * From bytes to what Inception looks at: 299 x 299 pixels.
+ *
+ * @module
+ */
+import type { Image } from "../data/decode.ts";
+import { fromBytes } from "../kernels/bytes.ts";
+import { bilinear } from "../kernels/resample.ts";
+import { concat } from "../kernels/slice.ts";
+import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Filter, resizeFloat } from "./resize.ts";
+
+/** Pixels along a side of what the network looks at. */
+const SIDE = 299;
+
+/** The ways in use, as they are named in reports. */
+export const STAGES = {
+  bilinear: "299 px, bilinear, half-pixel centres, no antialiasing; 2x/255 - 1",
+  bicubic: "299 px, Pillow's bicubic with antialiasing, in float; (x - 128)/128",
+  tensorflow: "299 px, TensorFlow 1's bilinear, aligned at the corner; (x - 128)/128",
+} as const;
+
+/** One of {@linkcode STAGES}. */
+export type Stage = keyof typeof STAGES;
+
+/** Images of one size, one after another: `rgb` is `[count, height, width, 3]`. */
+export interface Group extends Image {
+  readonly count: number;
+}
+
+/** Bytes of floats that a group takes on the device at a time. */
+const MOST = 1 << 26;
+
+/**
+ * Resizes images, each from its own width and height.
+ *
+ * @returns `[N, 299, 299, 3]`, all groups one after another.
+ */
+export function toInput(groups: readonly Group[], stage: Stage): Tensor {
+  const parts = stage === "bilinear"
+    ? groups.flatMap((group) => [...portioned(group)]).map(onDevice)
+    : groups.map((group) => onHost(group, stage));
+  return parts.length === 1 ? parts[0] : concat(parts, 0);
+}
+
+function* portioned(group: Group): Generator<Group> {
+  const { count, height, width, rgb } = group, size = height * width * 3;
+  const step = Math.max(1, Math.floor(MOST / (4 * size)));
+  for (let at = 0; at < count; at += step) {
+    const n = Math.min(step, count - at);
+    yield { ...group, count: n, rgb: rgb.slice(at * size, (at + n) * size) };
+  }
+}
+
+function onDevice({ count, height, width, rgb }: Group): Tensor {
+  const bytes = rgb as Uint8Array<ArrayBuffer>;
+  return scoped(() => bilinear(fromBytes(bytes, [count, height, width, 3]), [SIDE, SIDE]));
+}
+
+function onHost({ count, height, width, rgb }: Group, filter: Filter): Tensor {
+  const size = height * width * 3, stride = SIDE * SIDE * 3;
+  const values = new Float32Array(count * stride);
+  for (let i = 0; i < count; i++) {
+    const image = { height, width, rgb: rgb.subarray(i * size, (i + 1) * size) };
+    const resized = resizeFloat(image, [SIDE, SIDE], filter);
+    for (let at = 0; at < stride; at++) {
+      values[i * stride + at] = (Math.min(255, Math.max(0, resized[at])) - 128) / 128;
+    }
+  }
+  return tensor(values, [count, SIDE, SIDE, 3]);
+}
+
+/** Joins images of one size that follow one another. */
+export function grouped(images: readonly Image[]): Group[] {
+  const groups: Image[][] = [];
+  for (const image of images) {
+    const [last] = groups.at(-1) ?? [];
+    if (last?.width === image.width && last.height === image.height) groups.at(-1)!.push(image);
+    else groups.push([image]);
+  }
+  return groups.map((group) => {
+    const [{ width, height }] = group, size = width * height * 3;
+    const rgb = new Uint8Array(group.length * size);
+    group.forEach((image, i) => rgb.set(image.rgb, i * size));
+    return { count: group.length, width, height, rgb };
+  });
+}
