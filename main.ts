@@ -10,7 +10,7 @@ import { DataError } from "./data/errors.ts";
 import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
 import { CheckpointError } from "./nn/errors.ts";
-import { TrainError } from "./train/loop.ts";
+import { TrainError } from "./train/errors.ts";
 import { RunError } from "./train/run_folder.ts";
 
 const HELP = `Trains GANs on pictures, on any GPU, without CUDA.

@@ -9,14 +9,9 @@ import { train } from "../train/loop.ts";
 import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import { PHASE_HEAD, phaseRow, plan, planText } from "../train/plan.ts";
 import { duration, Progress } from "../train/progress.ts";
+import { createRun } from "../train/new_run.ts";
 import type { Recipe } from "../train/recipe.ts";
-import {
-  createRun,
-  findCheckpoint,
-  findRun,
-  trimCheckpoints,
-  trimStats,
-} from "../train/run_folder.ts";
+import { findCheckpoint, findRun, trimSnapshots, trimStats } from "../train/run_folder.ts";
 import { freeState, loadState, newState, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { openJudge } from "./judged.ts";
@@ -100,7 +95,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
       const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
       await loadState(state, checkpoint);
       await trimStats(run, state.images);
-      await trimCheckpoints(run, state.images);
+      await trimSnapshots(run, state.images);
       progress.say(`Going on from ${checkpoint}`);
     }
     const { preset, resolution, batch } = options;

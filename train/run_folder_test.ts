@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { createRun } from "./new_run.ts";
 import {
   appendStats,
   checkpointPath,
-  createRun,
   findCheckpoint,
   findRun,
   keepLast,
