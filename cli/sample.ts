@@ -11,7 +11,8 @@ import { grid } from "../data/grid.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
-import { optionsOf, recipeOf } from "./recipes.ts";
+import { recipeOf } from "./recipes.ts";
+import { optionsOf } from "./run_options.ts";
 
 const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many pictures", min: 1, max: 1_000_000 },

@@ -4,9 +4,10 @@
  * @module
  */
 import { type FileEntry, Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js";
+import type { Dtype, Elements } from "./dtypes.ts";
 import { CheckpointError } from "./errors.ts";
 import { type Callable, unpickle } from "./pickle.ts";
-import type { Contents, Dtype, Elements, Entry } from "./safetensors.ts";
+import type { Contents, Entry } from "./safetensors.ts";
 
 /** The first number in an older file. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;

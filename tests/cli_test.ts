@@ -170,7 +170,7 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
   const trained = await gan(`train dcgan ${NETS} --data faces --kimg 0.004`);
   assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
   assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
-  assertStringIncludes(trained.out, "Left out 1 picture:\n  broken.png: neither JPEG nor PNG\n");
+  assertStringIncludes(trained.out, "Left out 1 image:\n  broken.png: neither JPEG nor PNG\n");
   const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
   for (
     const name of [
@@ -251,7 +251,7 @@ Deno.test("what a run cannot go on from, or a picture be made of or written to",
   await assertRefused([
     [`${resume} none`, 1, "no checkpoint in", "none"],
     [`${resume} cut`, 1, checkpoint, "cut short"],
-    [`${resume} wider`, 1, checkpoint, "another net"],
+    [`${resume} wider`, 1, "options.json: ngf is 4, and 2 in the checkpoint", "cannot change"],
     [`${resume} broken`, 1, "cannot read", "options.json"],
     [`${resume} wider --batch 4`, 2, "--batch cannot change", "--kimg"],
     [`${resume} wider other`, 2, "run of dcgan"],

@@ -25,6 +25,12 @@ const RUN = /^\.?(\d{5,})(-|$)/;
 const GRID = /^fakes(\d{6,}(?:\.\d{3})?)\.png$/;
 const CHECKPOINT = /^checkpoint-(\d{6,}(?:\.\d{3})?)\.safetensors$/;
 
+/** Whether a file in a run's folder is one that training writes, by its name. */
+export function isOwnFile(name: string): boolean {
+  return GRID.test(name) || CHECKPOINT.test(name) ||
+    ["options.json", "stats.jsonl", "reals.png", "report.html", "best.safetensors"].includes(name);
+}
+
 /** The names in a folder, sorted; none if it is not there. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
@@ -68,15 +74,16 @@ export async function findRun(
   for (const path of [which, join(out, which)]) {
     if (which && (await namesIn(path)).includes("options.json")) return path;
   }
-  const near = closest(which, runs.map(({ name }) => name));
+  const near = closest(which, runs.length > 0 ? ["latest", ...runs.map(({ name }) => name)] : []);
   const there = runs.length > 0
     ? `there are ${runs.slice(-8).map(({ name }) => name).join(", ")}`
     : `there are none yet (looked in ${resolve(out)})`;
-  throw new RunError(
-    `run: there is no run "${which}" in ${out}${
-      near === undefined ? "" : `: did you mean ${near}?`
-    }: ${there}`,
-  );
+  const asked = near === undefined ? there : `did you mean ${near}? ${capital(there)}`;
+  throw new RunError(`run: there is no run "${which}" in ${out}: ${asked}`);
+}
+
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 async function latestOf(

@@ -16,7 +16,7 @@ import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
-import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { type Contents, loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
 import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
 import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
 import { TrainError } from "./errors.ts";
@@ -185,8 +185,12 @@ export async function saveState(state: State, options: TrainOptions, path: strin
   });
 }
 
-/** The entries of a checkpoint. */
-async function open(path: string) {
+/**
+ * The entries of a checkpoint.
+ *
+ * @throws {CheckpointError} If one holds NaN or infinity.
+ */
+export async function openCheckpoint(path: string): Promise<Contents> {
   const contents = await loadSafetensors(path);
   const bad = nonFiniteIn(contents.entries);
   if (bad) {
@@ -204,7 +208,7 @@ async function open(path: string) {
  * @throws {CheckpointError} If the file is broken or of another net, or holds NaN or infinity.
  */
 export async function loadState(state: State, path: string): Promise<void> {
-  const { entries, metadata } = await open(path);
+  const { entries, metadata } = await openCheckpoint(path);
   const [images, stepsG, stepsD] = ["images", "stepsG", "stepsD"].map((name) =>
     Number(metadata[name] ?? NaN)
   );
@@ -255,7 +259,7 @@ function stageIn(
 
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make pictures with. */
 export async function loadGenerator(recipe: Recipe, options: TrainOptions, path: string) {
-  const { entries, metadata } = await open(path);
+  const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
   if (!stage) throw new CheckpointError(`${path} is of no stage of this run: it is of another net`);

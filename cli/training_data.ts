@@ -1,0 +1,84 @@
+import { DataError } from "../data/errors.ts";
+import { parseCrop } from "../data/crop.ts";
+import type { Pictures } from "../data/pack.ts";
+import { openPath, openPictures } from "../data/pictures.ts";
+import { noneUsable, prepareAll } from "../data/prepare_all.ts";
+import type { Resize } from "../data/resample.ts";
+import { naming } from "../nn/write_atomically.ts";
+import type { TrainOptions } from "../train/options.ts";
+import type { Progress } from "../train/progress.ts";
+
+const NAMED = 20; // images that were left out
+const LARGE = 2 ** 28; // bytes of a cache that is told of before it is made
+const LOOKED_AT = 4; // images that a dry run opens
+
+/** Opens the images that a run is trained on; tells how far it is, and which are left out. */
+export async function openTraining(
+  options: TrainOptions,
+  cache: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Pictures> {
+  const { data, resolution, crop, resize } = options;
+  let told = performance.now(), first = true;
+  const pictures = await naming(cache, () =>
+    openPictures({
+      ...(data && { data }),
+      resolution,
+      crop,
+      resize: resize as Resize,
+      cache,
+      signal,
+      onProgress: (done, total) => {
+        const bytes = 3 * total * resolution ** 2;
+        if (first && bytes > LARGE) {
+          progress.say(
+            `${total} images of ${resolution} px take ${(bytes / 2 ** 30).toFixed(1)} GiB in ` +
+              `memory and in ${cache}`,
+          );
+        }
+        first = false;
+        if (performance.now() - told < 2000) return;
+        told = performance.now();
+        progress.say(`Reading images: ${done} of ${total}`);
+      },
+    }));
+  const { broken } = pictures, rest = broken.length - NAMED;
+  if (broken.length) {
+    progress.say(`Left out ${broken.length} image${broken.length > 1 ? "s" : ""}:`);
+  }
+  for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
+  if (rest > 0) progress.say(`  and ${rest} more`);
+  return pictures;
+}
+
+/**
+ * Looks at the images of a run without writing anything: lists them, and opens the first few.
+ *
+ * @returns How many there are; undefined for the built-in ones.
+ * @throws {DataError} As the run would.
+ */
+export async function lookAtData(options: TrainOptions): Promise<number | undefined> {
+  const { data, resolution, crop, resize } = options;
+  if (!data) return undefined;
+  const source = await openPath(data);
+  try {
+    const { name, names, stamps } = source;
+    if (names.length === 0) {
+      throw new DataError(`data: ${data} holds no image; expected files such as .jpg or .png`);
+    }
+    const few = {
+      name,
+      names: names.slice(0, LOOKED_AT),
+      stamps: stamps.slice(0, LOOKED_AT),
+      read: (i: number) => source.read(i),
+      close: () => Promise.resolve(),
+    };
+    const to = { resolution, crop: parseCrop(crop), resize: resize as Resize };
+    const { broken } = await prepareAll(few, to);
+    if (broken.length === few.names.length) throw noneUsable(data, broken);
+    return names.length;
+  } finally {
+    await source.close();
+  }
+}
