@@ -175,7 +175,7 @@ async function measure(
   return { gflopPerImage: mean("flop") / 1e9, imagesPerSecond: 1000 / mean("ms") };
 }
 
-/** A step, measured when all its shaders are compiled; `from` is the number that D's first has. */
+/** A step on black images, timed; `from` is the number that D's first has. */
 async function measureSteps(
   state: State,
   options: TrainOptions,
@@ -190,18 +190,34 @@ async function measureSteps(
     optD.steps = from;
     scoped(() => void advance(state, options, black));
   };
+  return { ...await timeSteps(step, () => idleUnless(signal)), images: state.images - images };
+}
+
+/**
+ * Times a step when all its shaders are compiled: the first one is not measured, nor any in which a
+ * pipeline is made.
+ *
+ * @param wait Waits for the device.
+ * @param now Milliseconds, from any start.
+ * @returns Milliseconds and arithmetic of one step.
+ */
+export async function timeSteps(
+  step: () => void,
+  wait: () => Promise<void>,
+  now: () => number = () => performance.now(),
+): Promise<{ ms: number; flop: number }> {
   step();
-  await idleUnless(signal);
-  for (let steps = 1;; steps *= 2) {
-    const { flop, pipelines } = counters, start = performance.now();
+  await wait();
+  for (let steps = 1;;) {
+    const { flop, pipelines } = counters, start = now();
     for (let i = 0; i < steps; i++) step();
-    await idleUnless(signal);
-    const ms = performance.now() - start;
+    await wait();
+    if (counters.pipelines > pipelines) continue;
+    const ms = now() - start;
     // The first steps are slow on the host, too, and a wait takes 10 ms whatever happens.
-    const compiled = counters.pipelines > pipelines;
-    if (compiled) steps /= 2;
-    if (compiled || (steps === 1 && ms < SLOW_MS) || (ms < ENOUGH_MS && steps < 64)) continue;
-    return { ms: ms / steps, flop: (counters.flop - flop) / steps, images: state.images - images };
+    const enough = steps === 1 ? ms >= SLOW_MS : ms >= ENOUGH_MS || steps >= 64;
+    if (enough) return { ms: ms / steps, flop: (counters.flop - flop) / steps };
+    steps *= 2;
   }
 }
 
