@@ -65,11 +65,12 @@ export async function openResumed(
 /** What to say where there is nothing left to do; undefined where there is. */
 export async function finished(resumed: Resumed): Promise<string | undefined> {
   const { run, recipe, options, metadata, checkpoint } = resumed;
-  const { total } = scheduleOf(recipe, options);
-  if (!(Number(metadata.images) >= total)) return undefined;
+  const { total, at } = scheduleOf(recipe, options), images = Number(metadata.images);
+  if (!(images >= total)) return undefined;
   await openCheckpoint(checkpoint); // or there is something to say, after all
-  const kimg = total / 1000;
-  return `${run} is already at ${kimg} of ${kimg} kimg; give --kimg N to go on`;
+  // The last step may go beyond the end.
+  const done = images - total < at(total).batch * options.dSteps ? total : images;
+  return `${run} is already at ${done / 1000} of ${total / 1000} kimg; give --kimg N to go on`;
 }
 
 /**

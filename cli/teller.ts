@@ -1,4 +1,4 @@
-import { duration, Rate } from "../train/progress.ts";
+import { duration, isWideTerminal, Rate } from "../train/progress.ts";
 
 const LIVE_MS = 250, LINES_MS = 10_000;
 
@@ -14,7 +14,7 @@ export function teller(
   what: string,
   total: number,
   {
-    live = Deno.stderr.isTerminal(),
+    live = isWideTerminal(Deno.stderr),
     now = () => performance.now(),
     write = (text: string): unknown => Deno.stderr.writeSync(new TextEncoder().encode(text)),
   } = {},

@@ -30,13 +30,8 @@ export async function openTraining(
       cache,
       signal,
       onProgress: (done, total) => {
-        const bytes = 3 * total * resolution ** 2;
-        if (first && bytes > LARGE) {
-          progress.say(
-            `${total} images of ${resolution} px take ${(bytes / 2 ** 30).toFixed(1)} GiB in ` +
-              `memory and in ${cache}`,
-          );
-        }
+        const large = first && sizeNote(total, resolution, cache);
+        if (large) progress.say(large);
         first = false;
         if (performance.now() - told < 2000) return;
         told = performance.now();
@@ -50,6 +45,14 @@ export async function openTraining(
   for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
   if (rest > 0) progress.say(`  and ${rest} more`);
   return pictures;
+}
+
+/** What is told of images that take much room; undefined of others. */
+export function sizeNote(count: number, resolution: number, cache: string): string | undefined {
+  const bytes = 3 * count * resolution ** 2;
+  if (bytes <= LARGE) return undefined;
+  return `${count} images of ${resolution} px take ${(bytes / 2 ** 30).toFixed(1)} GiB in memory ` +
+    `and in ${cache}`;
 }
 
 /**

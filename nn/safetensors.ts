@@ -215,7 +215,8 @@ export async function saveSafetensors(
     await writeAtomically(path, bytes);
   } catch (error) {
     throw new CheckpointError(
-      `checkpoint: cannot write ${path} (${bytes.length} bytes): ${(error as Error).message}`,
+      `checkpoint: cannot write ${path} (${bytes.length} bytes): ` +
+        (error as Error).message.replace(`${path}: `, ""),
       { cause: error },
     );
   }

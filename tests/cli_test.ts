@@ -321,10 +321,12 @@ Deno.test("help, and a plan in JSON", async () => {
   for (const name of [...Object.keys(defaults).map(kebab), ...others]) {
     assertStringIncludes(out, `  --${name}`);
   }
-  const planned = await gan(`train dcgan ${NETS} --precision f16 --dry-run --json --out planned`);
+  const planned = await gan(
+    `train dcgan ${NETS} --data faces --precision f16 --dry-run --json --out planned`,
+  );
   assertEquals([planned.code, planned.errors], [0, []]);
-  const { ngf, precision } = JSON.parse(planned.out).options;
-  assertEquals([ngf, precision], [2, "f16"]);
+  const { options: { ngf, precision }, images } = JSON.parse(planned.out);
+  assertEquals([ngf, precision, images], [2, "f16", 5]);
   assert(!(await files(temp)).includes("planned"), "a plan writes nothing");
 });
 

@@ -70,6 +70,8 @@ Deno.test("a finished run says so, and its files stay as they are", async () => 
   const { out, run } = await newRun("finished"), before = await contents(run);
   const [line] = await train(`--resume latest --out ${out}`);
   assertEquals(line, `${run} is already at 0.004 of 0.004 kimg; give --kimg N to go on`);
+  const [less] = await train(`--resume latest --out ${out} --kimg 0.001`);
+  assertEquals(less, `${run} is already at 0.004 of 0.001 kimg; give --kimg N to go on`);
   assertEquals(await contents(run), before);
 });
 

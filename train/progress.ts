@@ -169,7 +169,7 @@ export class Progress {
    * @param options Where and how to write.
    */
   constructor(options: ProgressOptions = {}) {
-    this.#style = options.style ?? (isWideTerminal() ? "live" : "lines");
+    this.#style = options.style ?? (isWideTerminal(Deno.stdout) ? "live" : "lines");
     this.#writer = options.write ?? writeOut;
     this.#width = options.width ?? terminalWidth;
     this.#now = options.now ?? (() => performance.now());
@@ -253,9 +253,15 @@ function terminalWidth(): number {
   }
 }
 
-/** Launchers as Open MPI's give every process a terminal without columns; its text goes to a log. */
-function isWideTerminal(): boolean {
-  return Deno.stdout.isTerminal() && terminalWidth() > 0;
+/**
+ * Whether a line can be written over and over there. Launchers such as Open MPI's give every process a
+ * terminal without columns, whose text goes to a log.
+ */
+export function isWideTerminal(
+  stream: { readonly isTerminal: () => boolean },
+  width: () => number = terminalWidth,
+): boolean {
+  return stream.isTerminal() && width() > 0;
 }
 
 /** A text for terminals: control characters are shown as `\x1b`, not obeyed. */

@@ -1,5 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { duration, Progress, progressLine, type ProgressStyle, Rate } from "./progress.ts";
+import {
+  duration,
+  isWideTerminal,
+  Progress,
+  progressLine,
+  type ProgressStyle,
+  Rate,
+} from "./progress.ts";
 
 const STATE = {
   images: 12_800,
@@ -175,4 +182,16 @@ Deno.test("progress: what is said cannot command the terminal", () => {
   const { progress, texts } = open("lines");
   progress.say("Left out \x1b[2Ja\r\nb\u009b.png: broken \u202egnp");
   assertEquals(texts, ["Left out \\x1b[2Ja\\x0d\\x0ab\\x9b.png: broken \\u202egnp\n"]);
+});
+
+Deno.test("progress: a line is written over only on a terminal that has columns", () => {
+  const stream = (terminal: boolean) => ({ isTerminal: () => terminal });
+  const cases: [boolean, number, boolean][] = [[true, 80, true], [true, 0, false], [
+    false,
+    80,
+    false,
+  ]];
+  for (const [terminal, columns, wide] of cases) {
+    assertEquals(isWideTerminal(stream(terminal), () => columns), wide);
+  }
 });
