@@ -29,12 +29,6 @@ const PATHS = ["data", "fidWeights"] as const;
 /** What may change in a run that goes on. */
 const FREE = ["kimg", "snapshot", "keep", "data", "fidEvery", "fidSamples", "fidWeights"] as const;
 
-/** What `gan train` takes beside the options of a run. */
-const BESIDE = [
-  ...["out", "resume", "checkpoint", "device", "autotune", "json", "debug", "dryRun"],
-  "acceptData",
-];
-
 /** The recipe and the options of a new run. */
 export function newOptions(
   name: string | undefined,
@@ -153,7 +147,9 @@ function faultsIn(saved: Record<string, unknown>, options: TrainOptions): string
 /** What the command line changes of a run's options: only how long it runs, and what it keeps. */
 export function changedOptions(saved: TrainOptions, values: Values): TrainOptions {
   const free: readonly string[] = FREE;
-  const fixed = Object.keys(values).find((key) => !free.includes(key) && !BESIDE.includes(key));
+  const fixed = Object.keys(values).find((key) =>
+    (Object.hasOwn(defaults, key) || key === "preset") && !free.includes(key)
+  );
   if (fixed) {
     throw new UsageError(
       `--${kebab(fixed)} cannot change in a run that goes on: ` +

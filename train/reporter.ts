@@ -7,6 +7,7 @@ import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import { savePng } from "../data/png.ts";
 import { naming } from "../nn/write_atomically.ts";
+import { Balance } from "./balance.ts";
 import { lossScales, refuseBreakdown } from "./breakdown.ts";
 import { collapse, diagnose } from "./diagnose.ts";
 import { describe } from "./growth.ts";
@@ -39,7 +40,9 @@ export class Reporter implements Disposable {
   readonly #events: EventFile;
   #reported = performance.now();
   #latest: LossMeans | undefined;
-  #warning: string | undefined;
+  readonly #balance: Balance;
+  /** Of grids that have become alike, and of one network that has won. */
+  #warnings: { readonly alike?: string | undefined; readonly balance?: string | undefined } = {};
   /** Images of the last line of statistics, and of the last snapshot. */
   #told = -1;
   #kept: number;
@@ -48,6 +51,7 @@ export class Reporter implements Disposable {
   constructor(training: Training, reals: Uint8Array<ArrayBuffer>) {
     this.#training = training;
     this.#reals = reals;
+    this.#balance = new Balance(training.options.loss);
     const { run, state: { images } } = training;
     this.#events = new EventFile(run, images);
     this.#kept = images > 0 ? images : -1; // a resumed run has its first checkpoint
@@ -77,7 +81,10 @@ export class Reporter implements Disposable {
     const { state } = this.#training;
     const [fresh, scales] = await Promise.all([this.ledger.read(), lossScales(state)]);
     this.#reported = performance.now();
-    if (fresh) await refuseBreakdown(state, fresh);
+    if (fresh) {
+      await refuseBreakdown(state, fresh);
+      this.#warn({ balance: this.#balance.read(state.images, fresh) });
+    }
     this.#latest = fresh ?? this.#latest;
     return { fresh: fresh !== undefined, scales };
   }
@@ -102,16 +109,27 @@ export class Reporter implements Disposable {
     });
   }
 
+  /** Keeps warnings for the progress line, and says one that is new in full. */
+  #warn(found: Record<string, string | undefined>): void {
+    const before: string[] = Object.values(this.#warnings).filter((text) => text !== undefined);
+    for (const text of Object.values(found)) {
+      if (text === undefined || before.includes(text)) continue;
+      this.#training.progress.say(`Image ${this.#training.state.images}: ${text}`);
+    }
+    this.#warnings = { ...this.#warnings, ...found };
+  }
+
   /** Shows progress; returns where a growing run is. */
   #place({ dReal, dFake, g }: LossMeans): { resolution: number; alpha: number } | undefined {
     const { state: { images, schedule }, progress, phases } = this.#training;
     const { total } = schedule, grows = schedule.phases.length > 1;
     // Of the last image shown: the next one may belong to another phase.
     const { phase, alpha } = schedule.at(images - 1);
+    const note = Object.values(this.#warnings).filter(Boolean).join("; ");
     progress.report({
       ...{ images, total, real: dReal, fake: dFake, lossG: g },
       ...grows && { phase: describe(phase, alpha) },
-      ...this.#warning && { note: this.#warning },
+      ...note && { note },
       ...phases && { secondsLeft: (rate) => secondsLeft(phases, images, rate) },
     });
     return grows ? { resolution: phase.resolution, alpha } : undefined;
@@ -138,7 +156,7 @@ export class Reporter implements Disposable {
       { pixels, n: GRID, R },
       { pixels: this.#reals, n: GRID, R },
     );
-    this.#warning = images > UNSHAPED ? collapse(numbers) : undefined;
+    this.#warn({ alike: images > UNSHAPED ? collapse(numbers) : undefined });
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
     const path = gridPath(run, images, options.snapshot);
