@@ -84,7 +84,8 @@ async function main([name, ...args]: string[]): Promise<number> {
     const code = codeOf(error), advice = code && ADVICE[code];
     const shown = FORESEEN.some((type) => error instanceof type) || code !== undefined;
     const message = (error as Error).message ?? error;
-    console.error(`gan: ${escaped(String(message))}${advice ? `; ${advice}` : ""}`);
+    const lines = String(message).split("\n").map(escaped).join("\n"); // drivers say several
+    console.error(`gan: ${lines}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: that was not foreseen; --debug shows where it arose");
     return error instanceof UsageError ? 2 : 1;
