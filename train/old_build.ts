@@ -5,8 +5,8 @@ import type { TrainOptions } from "./options.ts";
  * products by an incomplete key, and plans of some sizes were taken for others. Its checkpoints name
  * no version.
  *
- * PGGAN met this in the gradients of 3x3 weights from maps of 16 pixels on; SAGAN where attentions of
- * several sizes, or keys without pooling, or full values stood beside the other products.
+ * PGGAN met this in the gradients of 3x3 weights once it had levels beyond 16 pixels; SAGAN where
+ * attentions of several sizes, or keys without pooling, or full values stood beside the other products.
  *
  * @param options Of the run.
  * @param metadata Of its checkpoint.
@@ -19,7 +19,7 @@ export function trainedWrongly(
   metadata: Readonly<Record<string, string>>,
 ): boolean {
   if (metadata.version !== undefined) return false;
-  if (recipe === "pggan") return resolution >= 16;
+  if (recipe === "pggan") return resolution >= 32;
   const several = new Set(attention.split(",")).size > 1;
   return recipe === "sagan" && attention !== "none" &&
     (several || !attentionPool || attentionValues === "full");
