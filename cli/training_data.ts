@@ -1,8 +1,9 @@
 import { DataError } from "../data/errors.ts";
 import { parseCrop } from "../data/crop.ts";
-import type { Pictures } from "../data/pack.ts";
+import type { Broken, Pictures } from "../data/pack.ts";
 import { openPath, openPictures } from "../data/pictures.ts";
-import { noneUsable, prepareAll } from "../data/prepare_all.ts";
+import { prepare } from "../data/prepare.ts";
+import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
 import { naming } from "../nn/write_atomically.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -10,7 +11,7 @@ import type { Progress } from "../train/progress.ts";
 
 const NAMED = 20; // images that were left out
 const LARGE = 2 ** 28; // bytes of a cache that is told of before it is made
-const LOOKED_AT = 4; // images that a dry run opens
+const LOOKED_AT = 8; // images of which a dry run wants one to be sound
 
 /** Opens the images that a run is trained on; tells how far it is, and which are left out. */
 export async function openTraining(
@@ -56,7 +57,7 @@ export function sizeNote(count: number, resolution: number, cache: string): stri
 }
 
 /**
- * Looks at the images of a run without writing anything: lists them, and opens the first few.
+ * Looks at the images of a run without writing anything: lists them, and opens the first that is sound.
  *
  * @returns How many there are; undefined for the built-in ones.
  * @throws {DataError} As the run would.
@@ -66,21 +67,20 @@ export async function lookAtData(options: TrainOptions): Promise<number | undefi
   if (!data) return undefined;
   const source = await openPath(data);
   try {
-    const { name, names, stamps } = source;
+    const { names } = source, broken: Broken[] = [];
     if (names.length === 0) {
       throw new DataError(`data: ${data} holds no image; expected files such as .jpg or .png`);
     }
-    const few = {
-      name,
-      names: names.slice(0, LOOKED_AT),
-      stamps: stamps.slice(0, LOOKED_AT),
-      read: (i: number) => source.read(i),
-      close: () => Promise.resolve(),
-    };
     const to = { resolution, crop: parseCrop(crop), resize: resize as Resize };
-    const { broken } = await prepareAll(few, to);
-    if (broken.length === few.names.length) throw noneUsable(data, broken);
-    return names.length;
+    for (const [i, name] of names.slice(0, LOOKED_AT).entries()) {
+      try {
+        prepare(await source.read(i), to);
+        return names.length;
+      } catch (error) {
+        broken.push({ name, reason: (error as Error).message });
+      }
+    }
+    throw noneUsable(data, broken);
   } finally {
     await source.close();
   }
