@@ -119,6 +119,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     );
     return complete ? 0 : 130;
   } catch (error) {
+    progress.finish(); // what is said of it has a line of its own
     throw run === undefined ? error : await advised(error, run);
   } finally {
     release();
