@@ -8,6 +8,7 @@ import type { Pictures } from "../data/pack.ts";
 import { loadMetadata } from "../nn/safetensors.ts";
 import { removeLeft, writeAtomically } from "../nn/write_atomically.ts";
 import { scheduleOf } from "../train/growth.ts";
+import { lockRun } from "../train/lock.ts";
 import { trainedWrongly, WRONGLY } from "../train/old_build.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { Progress } from "../train/progress.ts";
@@ -68,6 +69,8 @@ export async function finished(resumed: Resumed): Promise<string | undefined> {
   const { total, at } = scheduleOf(recipe, options), images = Number(metadata.images);
   if (!(images >= total)) return undefined;
   await openCheckpoint(checkpoint); // or there is something to say, after all
+  using _lock = await lockRun(run);
+  await removeLeft(run, isOwnFile);
   // The last step may go beyond the end.
   const done = images - total < at(total).batch * options.dSteps ? total : images;
   return `${run} is already at ${done / 1000} of ${total / 1000} kimg; give --kimg N to go on`;

@@ -68,6 +68,10 @@ async function change(path: string, changes: Record<string, unknown>): Promise<v
 
 Deno.test("a finished run says so, and its files stay as they are", async () => {
   const { out, run } = await newRun("finished"), before = await contents(run);
+  await Deno.writeTextFile(
+    join(run, "fakes000000.004.png.0a1b2c3d.part"),
+    "killed at the last grid",
+  );
   const [line] = await train(`--resume latest --out ${out}`);
   assertEquals(line, `${run} is already at 0.004 of 0.004 kimg; give --kimg N to go on`);
   const [less] = await train(`--resume latest --out ${out} --kimg 0.001`);
