@@ -9,8 +9,11 @@ import { trainCommand } from "./cli/train.ts";
 import { DataError } from "./data/errors.ts";
 import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
+import { choose } from "./cli/options.ts";
+import { versionLines } from "./cli/version.ts";
 import { CheckpointError } from "./nn/errors.ts";
-import { TrainError } from "./train/loop.ts";
+import { TrainError } from "./train/errors.ts";
+import { escaped } from "./train/progress.ts";
 import { RunError } from "./train/run_folder.ts";
 
 const HELP = `Trains GANs on pictures, on any GPU, without CUDA.
@@ -22,7 +25,7 @@ const HELP = `Trains GANs on pictures, on any GPU, without CUDA.
   gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
   gan doctor                tells what device there is and how fast it is
 
-Each command has --help.`;
+Each command has --help; --version tells the versions of the program, Deno and the devices.`;
 
 const commands: Record<string, (args: string[], print: (line: string) => void) => Promise<number>> =
   {
@@ -48,7 +51,7 @@ const FORESEEN = [
 
 /** What to do where the operating system refuses something, by its code; "" where it knows best. */
 const ADVICE: Readonly<Record<string, string>> = {
-  ENOSPC: "make room on the disk; a run then goes on with gan train --resume",
+  ENOSPC: "make room on the disk, then try again",
   EROFS: "choose another place, with --out or --to",
   EACCES: "choose another place, or change its permissions",
   ENOTDIR: "a part of that path is a file: choose another",
@@ -68,10 +71,12 @@ async function main([name, ...args]: string[]): Promise<number> {
     return 2;
   }
   try {
+    if (name === "--version" || name === "-V" || name === "version") {
+      for (const line of await versionLines()) console.log(line);
+      return 0;
+    }
     if (!Object.hasOwn(commands, name)) {
-      throw new UsageError(
-        `There is no command ${name}: choose one of ${Object.keys(commands).join(", ")}`,
-      );
+      throw new UsageError(`There is no command ${name}${choose(name, Object.keys(commands))}`);
     }
     return await commands[name](args, console.log);
   } catch (error) {
@@ -79,7 +84,8 @@ async function main([name, ...args]: string[]): Promise<number> {
     const code = codeOf(error), advice = code && ADVICE[code];
     const shown = FORESEEN.some((type) => error instanceof type) || code !== undefined;
     const message = (error as Error).message ?? error;
-    console.error(`gan: ${message}${advice ? `; ${advice}` : ""}`);
+    const lines = String(message).split("\n").map(escaped).join("\n"); // drivers say several
+    console.error(`gan: ${lines}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: that was not foreseen; --debug shows where it arose");
     return error instanceof UsageError ? 2 : 1;

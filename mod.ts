@@ -77,6 +77,7 @@ export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
+export type { Dtype, Elements } from "./nn/dtypes.ts";
 export { CheckpointError } from "./nn/errors.ts";
 export { grad } from "./nn/grad.ts";
 export { GradScaler, type GradScalerOptions } from "./nn/grad_scaler.ts";
@@ -96,14 +97,7 @@ export { MinibatchDiscrimination } from "./nn/minibatch_discrimination.ts";
 export { Module } from "./nn/module.ts";
 export { PowerIteration } from "./nn/power_iteration.ts";
 export { type HostRandom, hostRandom } from "./nn/random.ts";
-export {
-  type Contents,
-  type Dtype,
-  type Elements,
-  type Entry,
-  loadSafetensors,
-  saveSafetensors,
-} from "./nn/safetensors.ts";
+export { type Contents, type Entry, loadSafetensors, saveSafetensors } from "./nn/safetensors.ts";
 export { Weighted, type WeightOptions } from "./nn/weighted.ts";
 export { DcganDiscriminator, DcganGenerator, type DcganOptions } from "./models/dcgan.ts";
 export {

@@ -12,5 +12,6 @@ export async function chosenRun(
   { values, rest }: { readonly values: Values; readonly rest: readonly string[] },
 ): Promise<string> {
   if (rest.length > 1) throw new UsageError(`One run at a time, not ${rest.join(" and ")}`);
-  return await findRun(String(values.out ?? "runs"), rest[0] ?? "latest");
+  const say = (text: string) => console.error(`gan: ${text}`);
+  return await findRun(String(values.out ?? "runs"), rest[0] ?? "latest", say);
 }

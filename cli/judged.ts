@@ -12,9 +12,9 @@ import { trim } from "../gpu/record.ts";
 import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
 import type { Judge } from "../train/judge.ts";
-import { samples } from "../train/loop.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { duration, type Progress, Rate } from "../train/progress.ts";
+import { samples } from "../train/sampling.ts";
 
 /** How a generator's numbers become bytes, as in the PNGs that `gan sample` writes. */
 export const ROUNDING = "to the nearest byte, halves up";

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { closest } from "../train/closest.ts";
 import { UsageError } from "./errors.ts";
 
 /** One option; on the command line in kebab-case, in a record in camelCase. */
@@ -28,8 +29,23 @@ export const common: readonly Option[] = [
 /** Parsed options, by name in camelCase; absent ones are left out. */
 export type Values = Record<string, string | number | boolean>;
 
-function camel(name: string): string {
+/** `lr-g` as `lrG`. */
+export function camel(name: string): string {
   return name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+/** `lrG` as `lr-g`. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+}
+
+/**
+ * The end of a sentence on a name that there is not: asks for the one that was probably meant, and
+ * lists all.
+ */
+export function choose(word: string, names: readonly string[]): string {
+  const near = closest(word, names), list = `one of ${names.join(", ")}`;
+  return near === undefined ? `: choose ${list}` : `: did you mean ${near}? Choose ${list}`;
 }
 
 /** Ties a negative number to the option before it, which would be taken for an option itself. */
@@ -69,23 +85,35 @@ export function parse(
   return { values, rest: raw._.map(String) };
 }
 
-/** Only a flag has a `--no-`; numbers below 0 are values. */
+/** Only a flag has a `--no-`, and none has a value; numbers below 0 are values. */
 function refuseUnknown(args: string[], table: readonly Option[]): void {
-  const names = table.flatMap(({ name, kind }) => kind === "flag" ? [name, `no-${name}`] : [name]);
-  const wrong = args.map((arg) => arg.replace(/=.*/s, "")).find((arg) =>
-    /^-[^\d.]/.test(arg) && arg !== "-h" && !names.includes(arg.replace(/^--/, ""))
-  );
-  if (wrong === undefined) return;
-  const name = wrong.replace(/^-+(no-)?/, "");
-  const near = name.length > 1 &&
-    names.find((known) => known.startsWith(name) || name.startsWith(known) || known.includes(name));
-  throw new UsageError(
-    `There is no option ${wrong}` +
-      (near ? `: did you mean --${near}?` : ": --help shows what there is"),
-  );
+  const flags = table.filter(({ kind }) => kind === "flag")
+    .flatMap(({ name }) => [name, `no-${name}`]);
+  const names = [...flags, ...table.map(({ name }) => name)];
+  for (const arg of args) {
+    if (!/^-[^\d.]/.test(arg) || arg === "-h") continue;
+    const [wrong, ...value] = arg.split("="), name = wrong.replace(/^--/, "");
+    if (flags.includes(name) && value.length > 0) {
+      throw new UsageError(
+        `${wrong} takes no value, got ${value.join("=")}: give --${name.replace(/^no-/, "")} or ` +
+          `--no-${name.replace(/^no-/, "")}`,
+      );
+    }
+    if (names.includes(name)) continue;
+    const near = closest(name.replace(/^-*(no-)?/, ""), names);
+    throw new UsageError(
+      `There is no option ${wrong}: ` +
+        (near === undefined ? "--help shows what there is" : `did you mean --${near}?`),
+    );
+  }
 }
 
-function valueOf({ name, kind, choices, min = 0, max }: Option, value: unknown) {
+/**
+ * What an option's value is, given as text.
+ *
+ * @throws {UsageError} If it is not one that the option may have.
+ */
+export function valueOf({ name, kind, choices, min = 0, max }: Option, value: unknown) {
   if (kind === "flag") return Boolean(value);
   if (Array.isArray(value)) {
     throw new UsageError(`--${name} is given twice: ${value.join(" and ")}`);
@@ -94,7 +122,7 @@ function valueOf({ name, kind, choices, min = 0, max }: Option, value: unknown) 
   if (text === "") throw new UsageError(`--${name} needs a value`);
   if (kind === "text") {
     if (choices && !choices.includes(text)) {
-      throw new UsageError(`--${name} ${text}: choose one of ${choices.join(", ")}`);
+      throw new UsageError(`--${name} ${text}${choose(text, choices)}`);
     }
     return text;
   }

@@ -1,7 +1,7 @@
 import { writeReport } from "../train/report.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
-import { optionsOf } from "./recipes.ts";
+import { optionsOf } from "./run_options.ts";
 
 const table: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs" },

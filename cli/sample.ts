@@ -4,15 +4,18 @@ import { saveAnimation } from "../data/animation.ts";
 import { savePng } from "../data/png.ts";
 import { attentionSheets, type Point, standardPoints } from "../train/attention_sheet.ts";
 import { scheduleOf } from "../train/growth.ts";
-import { samples } from "../train/loop.ts";
-import { findCheckpoint } from "../train/run_folder.ts";
-import { walk } from "../train/sampling.ts";
+import type { Module } from "../nn/module.ts";
+import type { TrainOptions } from "../train/options.ts";
+import { findCheckpoint, kimgName } from "../train/run_folder.ts";
+import { samples, walk } from "../train/sampling.ts";
 import { loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
-import { common, type Option, optionLines, parse } from "./options.ts";
-import { optionsOf, recipeOf } from "./recipes.ts";
+import { common, type Option, optionLines, parse, type Values } from "./options.ts";
+import { recipeOf } from "./recipes.ts";
+import { optionsOf } from "./run_options.ts";
+import { teller } from "./teller.ts";
 
 const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many pictures", min: 1, max: 1_000_000 },
@@ -48,7 +51,7 @@ const table: readonly Option[] = [
   ...common,
 ];
 
-const MOST_BYTES = 2 ** 30; // of an animation's frames in memory
+const MOST_BYTES = 2 ** 30; // of an animation's frames, or a grid, in memory
 
 const help = [
   "Makes pictures with the generator of a run.",
@@ -66,6 +69,19 @@ const help = [
   }),
 ].join("\n");
 
+/** What is made of a generator, and how. */
+interface Making {
+  readonly values: Values;
+  readonly run: string;
+  readonly checkpoint: string;
+  readonly G: Module;
+  readonly options: TrainOptions;
+  readonly count: number;
+  readonly seed: number;
+  /** What names of files tell of the images shown. */
+  readonly kimg: string;
+}
+
 /** `gan sample`. Returns the exit code. */
 export async function sampleCommand(
   args: string[],
@@ -76,6 +92,30 @@ export async function sampleCommand(
     print(help);
     return 0;
   }
+  refuseIdle(values);
+  const { to, interpolate, attention, single } = values;
+  await refusePlace(to as string | undefined, single === true);
+  const run = await chosenRun(given);
+  const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
+  const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
+  await openGpu(values.device as string | undefined);
+  const { G, images } = await loadGenerator(recipe, saved, checkpoint);
+  const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
+  const count = Number(values.count ?? (interpolate ? 16 : attention ? 8 : 64)),
+    seed = Number(values.seed ?? 0),
+    kimg = kimgName(images, saved.snapshot);
+  const making = {
+    ...{ values, run, checkpoint, G, options: { ...saved, batch }, count, seed, kimg },
+  };
+  const make = interpolate ? makeWalk : attention ? makeSheets : single ? makeFiles : makeGrid;
+  for (const path of await make(making)) {
+    print(values.json ? JSON.stringify({ path, count, seed, checkpoint }) : path);
+  }
+  return 0;
+}
+
+/** Refuses options that would have no effect. */
+function refuseIdle(values: Values): void {
   const walking = values.interpolate === true;
   if (walking && values.single) throw new UsageError("--interpolate makes one grid: no --single");
   const looking = values.attention === true,
@@ -86,77 +126,102 @@ export async function sampleCommand(
   }
   const alone = ["stops", "frames", "fps"].find((name) => name in values && !walking);
   if (alone) throw new UsageError(`--${alone} is for animations: add --interpolate`);
-  const run = await chosenRun(given);
-  const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
-  const path = await findCheckpoint(run, values.checkpoint as string | undefined);
-  await openGpu(values.device as string | undefined);
-  const { G, images } = await loadGenerator(recipe, saved, path);
-  const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
-  const options = { ...saved, batch };
-  const count = Number(values.count ?? (walking ? 16 : looking ? 8 : 64)),
-    seed = Number(values.seed ?? 0);
-  const kimg = String(Math.floor(images / 1000)).padStart(6, "0");
-  const R = options.resolution, size = R * R * 3;
-  const done = (path_: string) =>
-    print(values.json ? JSON.stringify({ path: path_, count, seed, checkpoint: path }) : path_);
+}
 
-  if (walking) {
-    const stops = Number(values.stops ?? 4), frames = Number(values.frames ?? 16);
-    if (count * size * stops * frames > MOST_BYTES) {
-      throw new UsageError(
-        `${stops * frames} frames of ${count} pictures of ${R} pixels do not fit in memory: ` +
-          `give fewer with --count, --stops or --frames`,
-      );
-    }
-    const sheets = [];
-    for await (const pixels of walk(G, options, { count, stops, frames, seed })) {
-      sheets.push(grid(pixels, count, R));
-    }
-    const to = String(values.to ?? join(run, `walk${kimg}-seed${seed}.png`));
-    await saveAnimation(to, sheets, 1000 / Number(values.fps ?? 16));
-    done(to);
-    return 0;
+/** Refuses a folder in the place of a file, and the reverse. */
+async function refusePlace(to: string | undefined, single: boolean): Promise<void> {
+  const there = to === undefined ? undefined : await Deno.stat(to).catch(() => undefined);
+  if (there?.isDirectory && !single) {
+    throw new UsageError(
+      `--to ${to} is a folder: name a file, or add --single for a file an image`,
+    );
   }
-  if (looking) {
-    if (count > 256) {
-      throw new UsageError(`--attention --count ${count}: a sheet has up to 256 rows`);
-    }
-    const points = pointsOf(values.points as string | undefined, R);
-    const to = String(values.to ?? join(run, `attention${kimg}-seed${seed}.png`));
-    const sheets = await attentionSheets(G, options, count, seed, points);
-    if (sheets.length === 0) {
-      throw new UsageError(`${run} has no attention in G: train one with gan train sagan`);
-    }
-    for (const [i, { path, sheet }] of sheets.entries()) {
-      // With several, all but the first have their place in the name.
-      const own = i === 0 ? to : to.replace(/(\.\w+)?$/, `-${path}$1`);
-      await savePng(own, sheet);
-      done(own);
-    }
-    return 0;
+  if (there?.isFile && single) {
+    throw new UsageError(`--to ${to} is a file: --single needs a folder`);
   }
-  const name = `samples${kimg}-seed${seed}`;
-  if (!values.single) {
-    const to = String(values.to ?? join(run, `${name}.png`));
-    const pixels = new Uint8Array(count * size);
-    for await (const { at, bytes } of samples(G, options, count, seed)) {
-      pixels.set(bytes, at * size);
-    }
-    await savePng(to, grid(pixels, count, R));
-    done(to);
-    return 0;
+}
+
+function refuseLarge(bytes: number, what: string, advice: string): void {
+  if (bytes > MOST_BYTES) throw new UsageError(`${what} do not fit in memory: ${advice}`);
+}
+
+async function makeWalk({ values, run, G, options, count, seed, kimg }: Making): Promise<string[]> {
+  const stops = Number(values.stops ?? 4), frames = Number(values.frames ?? 16);
+  const R = options.resolution;
+  refuseLarge(
+    count * R * R * 3 * stops * frames,
+    `${stops * frames} frames of ${count} images of ${R} pixels`,
+    "give fewer with --count, --stops or --frames",
+  );
+  const sheets = [];
+  for await (const pixels of walk(G, options, { count, stops, frames, seed })) {
+    sheets.push(grid(pixels, count, R));
   }
-  const folder = String(values.to ?? join(run, name));
+  const to = String(values.to ?? join(run, `walk${kimg}-seed${seed}.png`));
+  await saveAnimation(to, sheets, 1000 / Number(values.fps ?? 16));
+  return [to];
+}
+
+async function makeSheets(making: Making): Promise<string[]> {
+  const { values, run, G, options, count, seed, kimg } = making;
+  if (count > 256) {
+    throw new UsageError(`--attention --count ${count}: a sheet has up to 256 rows`);
+  }
+  const points = pointsOf(values.points as string | undefined, options.resolution);
+  const to = String(values.to ?? join(run, `attention${kimg}-seed${seed}.png`));
+  const sheets = await attentionSheets(G, options, count, seed, points);
+  if (sheets.length === 0) {
+    throw new UsageError(`${run} has no attention in G: train one with gan train sagan`);
+  }
+  const made: string[] = [];
+  for (const [i, { path, sheet }] of sheets.entries()) {
+    // With several, all but the first have their place in the name.
+    made.push(i === 0 ? to : to.replace(/(\.\w+)?$/, `-${path}$1`));
+    await savePng(made[i], sheet);
+  }
+  return made;
+}
+
+async function makeGrid({ values, run, G, options, count, seed, kimg }: Making): Promise<string[]> {
+  const R = options.resolution, size = R * R * 3;
+  refuseLarge(
+    2 * count * size,
+    `A grid of ${count} images of ${R} pixels`,
+    "add --single, or give fewer",
+  );
+  const to = String(values.to ?? join(run, `samples${kimg}-seed${seed}.png`));
+  const pixels = new Uint8Array(count * size), tell = teller("images", count);
+  for await (const { at, bytes } of samples(G, options, count, seed)) {
+    pixels.set(bytes, at * size);
+    tell(at + bytes.length / size);
+  }
+  await savePng(to, grid(pixels, count, R));
+  return [to];
+}
+
+async function makeFiles(
+  { values, run, G, options, count, seed, kimg }: Making,
+): Promise<string[]> {
+  const R = options.resolution, size = R * R * 3;
+  const folder = String(values.to ?? join(run, `samples${kimg}-seed${seed}`));
+  const nameOf = (i: number) => `${String(i).padStart(6, "0")}.png`;
   await Deno.mkdir(folder, { recursive: true });
+  for await (const { name } of Deno.readDir(folder)) {
+    const ours = /^\d+\.png$/.test(name) && Number(name.slice(0, -4)) < count;
+    if (ours || !/\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(name)) continue;
+    throw new UsageError(
+      `--to ${folder} holds other images, such as ${name}: name another folder, or empty this one`,
+    );
+  }
+  const tell = teller("images", count);
   for await (const { at, bytes } of samples(G, options, count, seed)) {
     for (let i = 0; i * size < bytes.length; i++) {
       const rgb = bytes.subarray(i * size, (i + 1) * size);
-      const file = `${String(at + i).padStart(6, "0")}.png`;
-      await savePng(join(folder, file), { width: R, height: R, rgb });
+      await savePng(join(folder, nameOf(at + i)), { width: R, height: R, rgb });
     }
+    tell(at + bytes.length / size);
   }
-  done(folder);
-  return 0;
+  return [folder];
 }
 
 /** Points such as `16+20,8+8`. */

@@ -17,7 +17,8 @@ import { loadGenerator } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { generated, inMemory, ROUNDING } from "./judged.ts";
 import type { Values } from "./options.ts";
-import { optionsOf, recipeOf } from "./recipes.ts";
+import { recipeOf } from "./recipes.ts";
+import { optionsOf } from "./run_options.ts";
 
 /** One side of a comparison: images, or the statistics of images. */
 export interface Side {

@@ -15,7 +15,7 @@ export const trainOptions: readonly Option[] = [
   {
     name: "resolution",
     kind: "count",
-    help: "side of the pictures: 16, 32, 64, 128, 256",
+    help: "side of the images: 8, 16, 32, 64, 128, 256 or 512",
     min: 8,
     max: 512,
   },
@@ -25,6 +25,7 @@ export const trainOptions: readonly Option[] = [
     kind: "number",
     help: "thousands of pictures to show; pggan: as many as its phases take",
     min: 0.001,
+    max: 1e9,
   },
   { name: "seed", kind: "count", help: "all random numbers follow from it" },
   { name: "preset", kind: "text", help: "a named set of options (below)" },
@@ -117,7 +118,12 @@ export const trainOptions: readonly Option[] = [
     kind: "text",
     help: "what real and fake pictures undergo before D: some of color,translation,cutout, or none",
   },
-  { name: "phase-kimg", kind: "number", help: "pggan: thousands of pictures a phase at 4 pixels" },
+  {
+    name: "phase-kimg",
+    kind: "number",
+    help: "pggan: thousands of pictures a phase at 4 pixels",
+    max: 1e9,
+  },
   {
     name: "phase-factor",
     kind: "number",
@@ -125,7 +131,12 @@ export const trainOptions: readonly Option[] = [
     min: 0.1,
     max: 10,
   },
-  { name: "last-kimg", kind: "number", help: "pggan: thousands of pictures for the last phase" },
+  {
+    name: "last-kimg",
+    kind: "number",
+    help: "pggan: thousands of pictures for the last phase",
+    max: 1e9,
+  },
   {
     name: "full-batch-to",
     kind: "count",
@@ -144,6 +155,7 @@ export const trainOptions: readonly Option[] = [
     kind: "number",
     help: "thousands of pictures between grids and checkpoints",
     min: 0.001,
+    max: 1e9,
   },
   { name: "keep", kind: "count", help: "checkpoints to keep", min: 1 },
   {
@@ -162,6 +174,11 @@ export const trainOptions: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs" },
   { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
   { name: "checkpoint", kind: "text", help: "go back to this file of the resumed run, or to best" },
+  {
+    name: "accept-data",
+    kind: "flag",
+    help: "go on though the images are not those that the run was trained on",
+  },
   {
     name: "autotune",
     kind: "flag",

@@ -14,7 +14,7 @@ const MAY: Record<string, string[]> = {
   eval: [...CORE, "data"],
   train: [...CORE, "data"],
 };
-const FREE = ["compat"];
+const FREE = ["compat", "deno.json"]; // the latter for the version
 const ROOT = new URL("..", import.meta.url);
 
 /** The path below the repository, with `/`. */

@@ -8,49 +8,9 @@
  * @see https://github.com/huggingface/safetensors#format
  * @module
  */
+import { ARRAYS, type Dtype, type Elements, isDtype, WIDEN, widthOf } from "./dtypes.ts";
 import { CheckpointError } from "./errors.ts";
 import { writeAtomically } from "./write_atomically.ts";
-
-const ARRAYS = {
-  F64: Float64Array,
-  F32: Float32Array,
-  I64: BigInt64Array,
-  U64: BigUint64Array,
-  I32: Int32Array,
-  U32: Uint32Array,
-  I16: Int16Array,
-  U16: Uint16Array,
-  I8: Int8Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-} as const satisfies Record<Dtype, unknown>;
-
-/** The element types that are kept as they are. */
-export type Dtype =
-  | "F64"
-  | "F32"
-  | "I64"
-  | "U64"
-  | "I32"
-  | "U32"
-  | "I16"
-  | "U16"
-  | "I8"
-  | "U8"
-  | "BOOL";
-
-/** The typed arrays that hold them. */
-export type Elements =
-  | Float64Array
-  | Float32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array;
 
 /** One array of a file. */
 export interface Entry {
@@ -78,25 +38,8 @@ interface Place {
   end: number;
 }
 
-/** Half-width types are read, not written: they are widened to F32. */
-const WIDEN: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
-  F16: (bytes) => Float32Array.from(new Float16Array(bytes)),
-  BF16: (bytes) =>
-    new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer),
-};
-
 /** The reference implementation refuses a longer header. */
 const HEADER_LIMIT = 100_000_000;
-
-function isDtype(dtype: string): dtype is Dtype {
-  return Object.hasOwn(ARRAYS, dtype);
-}
-
-/** Bytes of one element; undefined for a type that we do not know. */
-function widthOf(dtype: string): number | undefined {
-  if (isDtype(dtype)) return ARRAYS[dtype].BYTES_PER_ELEMENT;
-  return Object.hasOwn(WIDEN, dtype) ? 2 : undefined;
-}
 
 function product(shape: readonly number[]): number {
   return shape.reduce((n, size) => n * size, 1);
@@ -170,10 +113,7 @@ function checkEntry(
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Contents {
   const { header, body } = splitHeader(bytes, where);
-  const { __metadata__: metadata = {}, ...rest } = header;
-  if (!isRecord(metadata) || Object.values(metadata).some((text) => typeof text !== "string")) {
-    throw refusal(where, "its __metadata__ is not a record of texts");
-  }
+  const metadata = metadataIn(header, where), { __metadata__: _, ...rest } = header;
   const places = Object.entries(rest).map(([name, value]) => readPlace(name, value, where));
   places.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
@@ -189,7 +129,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Contents {
     throw refusal(where, `${what}: got ${body.length} bytes of data, expected ${at}`);
   }
   const entries = new Map(places.map((place) => [place.name, readEntry(place, body)]));
-  return { entries, metadata: metadata as Record<string, string> };
+  return { entries, metadata };
 }
 
 function refusal(where: string, what: string): CheckpointError {
@@ -275,10 +215,53 @@ export async function saveSafetensors(
     await writeAtomically(path, bytes);
   } catch (error) {
     throw new CheckpointError(
-      `checkpoint: cannot write ${path} (${bytes.length} bytes): ${(error as Error).message}; ` +
-        "make room or choose another folder",
+      `checkpoint: cannot write ${path} (${bytes.length} bytes): ` +
+        (error as Error).message.replace(`${path}: `, ""),
       { cause: error },
     );
+  }
+}
+
+/**
+ * Reads the texts of a file, and none of its arrays.
+ *
+ * @param path Where from.
+ * @throws {CheckpointError} If there is no such file, or its header is not a sound one.
+ */
+export async function loadMetadata(path: string): Promise<Record<string, string>> {
+  using file = await reading(path, () => Deno.open(path));
+  const start = new Uint8Array(8), length = await reading(path, () => file.read(start));
+  const size = length === 8 ? Number(new DataView(start.buffer).getBigUint64(0, true)) : 0;
+  const head = new Uint8Array(8 + Math.min(size, HEADER_LIMIT, (await file.stat()).size));
+  head.set(start);
+  let at = 8;
+  while (at < head.length) {
+    const got = await reading(path, () => file.read(head.subarray(at)));
+    if (got === null) break;
+    at += got;
+  }
+  return metadataIn(splitHeader(head.subarray(0, length === 8 ? at : 0), path).header, path);
+}
+
+/** The texts of a header. */
+function metadataIn(
+  { __metadata__: metadata = {} }: Record<string, unknown>,
+  where: string,
+): Record<string, string> {
+  if (!isRecord(metadata) || Object.values(metadata).some((text) => typeof text !== "string")) {
+    throw refusal(where, "its __metadata__ is not a record of texts");
+  }
+  return metadata as Record<string, string>;
+}
+
+async function reading<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : (error as Error).message;
+    throw new CheckpointError(`checkpoint: cannot read ${path}: ${why}`, { cause: error });
   }
 }
 
@@ -290,14 +273,6 @@ export async function saveSafetensors(
  * @throws {CheckpointError} If there is no such file, or it is not a whole and sound one.
  */
 export async function loadSafetensors(path: string): Promise<Contents> {
-  let bytes;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
-    throw new CheckpointError(`checkpoint: cannot read ${path}: ${why}`, { cause: error });
-  }
+  const bytes = await reading(path, () => Deno.readFile(path));
   return decodeSafetensors(bytes, path);
 }

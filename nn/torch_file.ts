@@ -3,51 +3,18 @@
  *
  * @module
  */
-import { type FileEntry, Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js";
 import { CheckpointError } from "./errors.ts";
 import { type Callable, unpickle } from "./pickle.ts";
-import type { Contents, Dtype, Elements, Entry } from "./safetensors.ts";
+import type { Contents } from "./safetensors.ts";
+import { readTensors, STORAGES, type StoredElements, StoredTensor } from "./torch_tensors.ts";
+import { type OpenedTorch, openTorchZip, type Stored } from "./torch_zip.ts";
 
 /** The first number in an older file. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 
-/** Storage classes, with what each element becomes; halves are widened. */
-const STORAGES: Readonly<Record<string, { dtype: Dtype; read: (b: ArrayBuffer) => Elements }>> = {
-  DoubleStorage: { dtype: "F64", read: (b) => new Float64Array(b) },
-  FloatStorage: { dtype: "F32", read: (b) => new Float32Array(b) },
-  HalfStorage: { dtype: "F32", read: (b) => Float32Array.from(new Float16Array(b)) },
-  LongStorage: { dtype: "I64", read: (b) => new BigInt64Array(b) },
-  IntStorage: { dtype: "I32", read: (b) => new Int32Array(b) },
-  ByteStorage: { dtype: "U8", read: (b) => new Uint8Array(b) },
-};
-const WIDTHS: Readonly<Record<string, number>> = {
-  DoubleStorage: 8,
-  FloatStorage: 4,
-  HalfStorage: 2,
-  LongStorage: 8,
-  IntStorage: 4,
-  ByteStorage: 1,
-};
-
 /** A class of storages, as a pickle names it. */
 class StorageClass {
   constructor(readonly name: string) {}
-}
-
-/** Elements somewhere in the file. */
-interface StoredElements {
-  readonly kind: string;
-  readonly key: string;
-}
-
-/** A tensor whose elements are not read yet. */
-class StoredTensor {
-  constructor(
-    readonly stored: StoredElements,
-    readonly offset: number,
-    readonly shape: readonly number[],
-    readonly strides: readonly number[],
-  ) {}
 }
 
 function isNumbers(value: unknown): value is number[] {
@@ -95,10 +62,12 @@ function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads a file's tensors by name. Records in records give names with dots between.
+ * Reads a file's tensors by name. Records in records give names with dots between; what is put before
+ * all names by training programs is taken off: see {@linkcode unwrapped}.
  *
  * @param bytes The whole file.
  * @param where The file's name, for messages.
+ * @returns The tensors; `prefix` among the texts is what was taken off.
  * @throws {CheckpointError} If it is damaged, or does anything but hold tensors.
  */
 export async function decodeTorch(
@@ -106,13 +75,13 @@ export async function decodeTorch(
   where: string,
 ): Promise<Contents> {
   try {
-    const { value, storages } = isZip(bytes) ? await openZip(bytes) : openLegacy(bytes);
-    const entries = new Map<string, Entry>();
-    for (const [name, tensor] of tensorsIn(value, "")) {
-      entries.set(name, await entryOf(tensor, storages, name));
-    }
-    if (entries.size === 0) throw new TypeError("it holds no tensor");
-    return { entries, metadata: {} };
+    const { value, storages } = isZip(bytes)
+      ? await openTorchZip(bytes, unpickled)
+      : openLegacy(bytes);
+    const { prefix, tensors } = unwrapped(tensorsIn(value));
+    if (tensors.size === 0) throw new TypeError("it holds no tensor");
+    const entries = await readTensors(tensors, storages, 16 * bytes.length + 2 ** 20);
+    return { entries, metadata: prefix ? { prefix } : {} };
   } catch (error) {
     throw new CheckpointError(
       `checkpoint: ${where} is not a file of tensors by torch.save: ${(error as Error).message}`,
@@ -121,32 +90,11 @@ export async function decodeTorch(
   }
 }
 
-/** The bytes of a storage by its key. */
-type Storages = (key: string) => Promise<Uint8Array> | Uint8Array | undefined;
-
-interface Opened {
-  readonly value: unknown;
-  readonly storages: Storages;
+function unpickled(program: Uint8Array): unknown {
+  return unpickle(program, 0, { names: NAMES, persistent }).value;
 }
 
-async function openZip(bytes: Uint8Array<ArrayBuffer>): Promise<Opened> {
-  const zip = new ZipReader(new Uint8ArrayReader(bytes), { useWebWorkers: false });
-  const files = new Map<string, FileEntry>();
-  for await (const entry of zip.getEntriesGenerator()) {
-    if (!entry.directory) files.set(entry.filename.replace(/^[^/]*\//, ""), entry);
-  }
-  const program = files.get("data.pkl");
-  if (!program) throw new TypeError("the zip has no data.pkl");
-  const contents = (file: FileEntry) => file.getData(new Uint8ArrayWriter());
-  const { value } = unpickle(await contents(program), 0, { names: NAMES, persistent });
-  const storages: Storages = (key) => {
-    const file = files.get(`data/${key}`);
-    return file && contents(file);
-  };
-  return { value, storages };
-}
-
-function openLegacy(bytes: Uint8Array): Opened {
+function openLegacy(bytes: Uint8Array): OpenedTorch {
   let at = 0;
   const next = () => {
     const { value, end } = unpickle(bytes, at, { names: NAMES, persistent: noting });
@@ -165,68 +113,66 @@ function openLegacy(bytes: Uint8Array): Opened {
   const value = next(), keys = next();
   if (!Array.isArray(keys)) throw new TypeError("its list of storages is malformed");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found = new Map<string, Uint8Array>();
+  const found = new Map<string, Stored>();
   for (const key of keys) {
     const kind = kinds.get(key);
     if (kind === undefined) throw new TypeError(`nothing refers to its storage ${key}`);
     if (at + 8 > bytes.length) throw new TypeError("it ends early");
-    const size = Number(view.getBigInt64(at, true)) * WIDTHS[kind];
+    const size = Number(view.getBigInt64(at, true)) * STORAGES[kind].width;
     at += 8;
     if (!(size >= 0 && at + size <= bytes.length)) throw new TypeError("it ends early");
-    found.set(key, bytes.subarray(at, at + size));
+    const start = at;
+    found.set(key, {
+      size,
+      read: (from, to) => Promise.resolve(bytes.slice(start + from, start + to)),
+    });
     at += size;
   }
-  return { value, storages: (key) => found.get(key) };
+  return { value, storages: found };
 }
 
-function* tensorsIn(value: unknown, path: string): Generator<[string, StoredTensor]> {
-  if (value instanceof StoredTensor) yield [path, value];
-  else if (value instanceof Map) {
-    for (const [key, part] of value) yield* tensorsIn(part, path ? `${path}.${key}` : String(key));
-  }
+const DEEPEST = 64; // of records within records; PyTorch's own are less than ten
+
+/** All tensors of a pickle by name. A record that is there twice is looked through once. */
+function tensorsIn(root: unknown): Map<string, StoredTensor> {
+  const found = new Map<string, StoredTensor>(),
+    seen = new Set<unknown>(),
+    within = new Set<unknown>();
+  const visit = (value: unknown, path: string) => {
+    if (value instanceof StoredTensor) found.set(path, value);
+    if (!(value instanceof Map)) return;
+    if (within.has(value)) throw new TypeError(`its record ${path} holds itself`);
+    if (seen.has(value)) return;
+    if (within.size === DEEPEST) throw new TypeError(`its records are more than ${DEEPEST} deep`);
+    seen.add(value);
+    within.add(value);
+    for (const [key, part] of value) {
+      if (typeof key === "object" && key !== null) continue; // no name of a tensor
+      visit(part, path ? `${path}.${key}` : String(key));
+    }
+    within.delete(value);
+  };
+  visit(root, "");
+  return found;
 }
 
-async function entryOf(
-  { stored, offset, shape, strides }: StoredTensor,
-  storages: Storages,
-  name: string,
-): Promise<Entry> {
-  const bytes = await storages(stored.key);
-  if (!bytes) throw new TypeError(`the elements of ${name} are missing`);
-  const { dtype, read } = STORAGES[stored.kind], width = WIDTHS[stored.kind];
-  if (bytes.length % width) throw new TypeError(`the elements of ${name} are cut short`);
-  const size = shape.reduce((n, s) => n * s, 1);
-  const last = shape.reduce((end, s, i) => end + (s - 1) * strides[i], offset);
-  // Strides of 0 could make much of little.
-  if (
-    shape.length !== strides.length || size > bytes.length / width ||
-    (size > 0 && last >= bytes.length / width)
-  ) {
-    throw new TypeError(`${name} reaches beyond its elements`);
-  }
-  const dense = shape.reduceRight(
-    (step, s, i) => s === 1 || strides[i] === step ? step * s : NaN,
-    1,
-  );
-  if (dense === size) {
-    const from = offset * width;
-    return { dtype, shape, data: read(bytes.slice(from, from + size * width).buffer) };
-  }
-  return { dtype, shape, data: gathered(read(bytes.slice().buffer), offset, shape, strides) };
-}
+/** What training programs put before the names of a network's tensors. */
+const WRAPPERS = ["state_dict", "model_state_dict", "g_ema", "G_ema", "model", "module"];
 
-/** Elements in row-major order from an array of any strides. */
-function gathered(
-  all: Elements,
-  offset: number,
-  shape: readonly number[],
-  strides: readonly number[],
-): Elements {
-  let places = [offset];
-  for (const [axis, size] of shape.entries()) {
-    places = places.flatMap((p) => Array.from({ length: size }, (_, i) => p + i * strides[axis]));
+/**
+ * Takes off what stands before the names of a network: the record of a checkpoint that holds it, beside
+ * which an optimiser's may lie, and the `module.` of `DataParallel`.
+ */
+function unwrapped(tensors: Map<string, StoredTensor>) {
+  let prefix = "", rest = [...tensors];
+  while (true) {
+    const wrapper = WRAPPERS.map((name) => `${name}.`).find((wrapper) =>
+      rest.some(([name]) => name.startsWith(wrapper)) &&
+      rest.every(([name]) => name.startsWith(wrapper) || /^(optim|ema|scheduler)/i.test(name))
+    );
+    if (wrapper === undefined) return { prefix, tensors: new Map(rest) };
+    prefix += wrapper;
+    rest = rest.filter(([name]) => name.startsWith(wrapper))
+      .map(([name, tensor]) => [name.slice(wrapper.length), tensor]);
   }
-  const out = all.slice(0, places.length);
-  places.forEach((place, i) => out[i] = all[place]);
-  return out;
 }

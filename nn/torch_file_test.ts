@@ -42,6 +42,120 @@ for (const container of ["zip", "legacy"]) {
   });
 }
 
+for (const container of ["zip", "legacy"]) {
+  Deno.test(`${container}: all types of elements are read, and the wrapping is taken off`, async () => {
+    const { entries, metadata } = await decodeTorch(read(`kinds.${container}.pth`), "k.pth");
+    assertEquals(metadata, { prefix: "state_dict.module." });
+    const f32 = { dtype: "F32", shape: [3], data: Float32Array.of(-2, 0, 1.5) } as const;
+    const of = (dtype: string, data: unknown) => ({ dtype, shape: [3], data });
+    assertEquals<unknown>(Object.fromEntries(entries), {
+      bfloat16: f32,
+      float16: f32,
+      float32: f32,
+      float64: of("F64", Float64Array.of(-2, 0, 1.5)),
+      bool: of("BOOL", Uint8Array.of(1, 0, 1)),
+      int8: of("I8", Int8Array.of(2, 0, 1)),
+      uint8: of("U8", Uint8Array.of(2, 0, 1)),
+      int16: of("I16", Int16Array.of(2, 0, 1)),
+      int32: of("I32", Int32Array.of(2, 0, 1)),
+      int64: of("I64", BigInt64Array.of(2n, 0n, 1n)),
+      transposed: {
+        dtype: "F32",
+        shape: [4, 2, 3],
+        data: Float32Array.from({ length: 24 }, (_, i) => 4 * (i % 6) + Math.floor(i / 6)),
+      },
+      empty: { dtype: "F32", shape: [0, 5], data: new Float32Array(0) },
+      tied: f32,
+    });
+    assert(entries.get("tied")!.data === entries.get("float32")!.data, "a view is held twice");
+  });
+}
+
+Deno.test("a flipped bit in a tensor's elements is found by the zip's checksum", async () => {
+  const bytes = read("tensors.zip.pth"), name = text("data/0");
+  const at = bytes.findIndex((_, i) => name.every((c, j) => bytes[i + j] === c));
+  bytes[at + 100] ^= 1; // elements, behind padding to 64 bytes
+  await assertRejects(() => decodeTorch(bytes, "flip.pth"), CheckpointError, "is damaged");
+});
+
+// Programs of pickle: `}` a dictionary, q and h store and recall, X a text, K a number, s sets an item.
+const key = (name: string) => Uint8Array.from([0x8c, name.length, ...text(name)]);
+const K = (n: number) => [0x4b, n];
+const int = (n: number) => [0x4a, n & 255, (n >> 8) & 255, (n >> 16) & 255, (n >> 24) & 255];
+/** A tensor of the storage "0" of two float32. */
+const tensorOf = (shape: number[][], strides: number[][]) => [
+  ...text("ctorch._utils\n_rebuild_tensor_v2\n("),
+  ...[0x28, ...key("storage"), ...text("ctorch\nFloatStorage\n"), ...key("0"), ...key("cpu")],
+  ...[...K(2), 0x74, 0x51, ...K(0)], // a tuple, and what it refers to; the offset
+  ...[0x28, ...shape.flat(), 0x74, 0x28, ...strides.flat(), 0x74, 0x74, 0x52],
+];
+const START = [0x80, 2, 0x4d, 0xe9, 3, 0x2e, 0x80, 2, 0x7d, 0x2e]; // version, sizes
+/** The older container around a program that refers to no storage. */
+const bare = (...program: number[]) =>
+  legacy(Uint8Array.from([...START, ...program, 0x2e, 0x5d, 0x2e]));
+/** The same with the storage "0". */
+const file = (...program: number[]) =>
+  legacy(Uint8Array.from([
+    ...START,
+    ...[...program, 0x2e, 0x5d, ...key("0"), 0x61, 0x2e, 2, 0, 0, 0, 0, 0, 0, 0],
+    ...new Uint8Array(Float32Array.of(1, 2).buffer),
+  ]));
+
+Deno.test("a record in itself, and records beyond all depth, are refused", async () => {
+  const cyclic = bare(0x7d, 0x71, 0, ...key("a"), 0x68, 0, 0x73);
+  await assertRejects(() => decodeTorch(cyclic, "x"), CheckpointError, "record a holds itself");
+  const deep = Array.from({ length: 70 }, () => [0x7d, ...key("a")]).flat();
+  const closed = bare(...deep, ...K(1), ...new Array(70).fill(0x73));
+  await assertRejects(() => decodeTorch(closed, "x"), CheckpointError, "more than 64 deep");
+});
+
+Deno.test("a record that is there many times is looked through once", async () => {
+  // Each of 40 levels holds the one below twice: 2^40 ways to the tensor.
+  const levels = Array.from(
+    { length: 40 },
+    (_, i) => [0x71, i, 0x30, 0x7d, ...key("a"), 0x68, i, 0x73, ...key("b"), 0x68, i, 0x73],
+  );
+  const bottom = [0x7d, ...key("t"), ...tensorOf([K(2)], [K(1)]), 0x73];
+  const { entries } = await decodeTorch(file(...bottom, ...levels.flat()), "shared.pth");
+  assertEquals([...entries.values()].map(({ data }) => [...data]), [[1, 2]]);
+});
+
+Deno.test("shapes that no storage can have are refused at once, those of nothing are read", async () => {
+  const shaped = (shape: number[][], strides: number[][]) =>
+    decodeTorch(file(0x7d, ...key("t"), ...tensorOf(shape, strides), 0x73), "x");
+  const huge = int(2 ** 31 - 1);
+  for (const shape of [[huge, K(0)], [K(0), huge], [huge, huge]]) {
+    await assertRejects(() => shaped(shape, [K(1), K(1)]), CheckpointError, "t ");
+  }
+  await assertRejects(() => shaped([K(2)], [K(1), K(1)]), CheckpointError, "impossible shape");
+  await assertRejects(() => shaped([K(3)], [K(0)]), CheckpointError, "beyond its elements");
+  const { entries } = await shaped([K(0), K(7)], [K(7), K(1)]);
+  assertEquals(entries.get("t"), { dtype: "F32", shape: [0, 7], data: new Float32Array(0) });
+});
+
+Deno.test("views that together are far larger than the file are refused, equal ones count once", async () => {
+  const n = 4001, storage = new Uint8Array(4 * n), VIEWS = 2000;
+  const views = (sizeOf: (i: number) => number) => {
+    const items = Array.from({ length: VIEWS }, (_, i) => [
+      ...key(`t${i}`),
+      ...tensorOf([int(sizeOf(i))], [K(1)]),
+      0x73,
+    ]);
+    return legacy(Uint8Array.from([
+      ...[...START, 0x7d, ...items.flat(), 0x2e],
+      ...[0x5d, ...key("0"), 0x61, 0x2e, n & 255, n >> 8, 0, 0, 0, 0, 0, 0, ...storage],
+    ]));
+  };
+  const { entries } = await decodeTorch(views((i) => n - i % 2), "equal.pth");
+  assertEquals(entries.size, VIEWS);
+  assertEquals(new Set([...entries.values()].map(({ data }) => data)).size, 2);
+  await assertRejects(
+    () => decodeTorch(views((i) => n - i), "views.pth"),
+    CheckpointError,
+    "far larger than the file",
+  );
+});
+
 Deno.test("a name that no tensor needs is refused, and not called", async () => {
   for (
     const program of [

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { savePng } from "../data/png.ts";
 import { defaults } from "../train/options.ts";
+import { VERSION } from "../train/version.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 const NETS = "--preset small --resolution 16 --batch 2 --ngf 2 --ndf 2 --nz 2";
@@ -18,11 +19,11 @@ interface Ended {
   readonly errors: string[];
 }
 
-function start(args: string[]): Deno.ChildProcess {
+function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args],
     cwd: temp,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -172,7 +173,7 @@ Deno.test("a run trains, goes on and makes pictures", async () => {
   assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
   assertStringIncludes(
     trained.out,
-    "Left out 1 picture:\n  broken.png: neither JPEG, PNG nor WebP\n",
+    "Left out 1 image:\n  broken.png: neither JPEG, PNG nor WebP\n",
   );
   assertStringIncludes(trained.out, "\nOnly 4 distinct images: ");
   const run = join(out, "00000-dcgan-faces-16"), made = await files(run);
@@ -255,7 +256,7 @@ Deno.test("what a run cannot go on from, or a picture be made of or written to",
   await assertRefused([
     [`${resume} none`, 1, "no checkpoint in", "none"],
     [`${resume} cut`, 1, checkpoint, "cut short"],
-    [`${resume} wider`, 1, checkpoint, "another net"],
+    [`${resume} wider`, 1, "options.json: ngf is 4, and 2 in the checkpoint", "cannot change"],
     [`${resume} broken`, 1, "cannot read", "options.json"],
     [`${resume} wider --batch 4`, 2, "--batch cannot change", "--kimg"],
     [`${resume} wider other`, 2, "run of dcgan"],
@@ -268,8 +269,15 @@ Deno.test("what a run cannot go on from, or a picture be made of or written to",
     ["sample latest --attention --single", 2, "--attention", "no --single"],
     ["sample latest --points 1+1", 2, "add --attention"],
     ["sample latest --attention --points 16+0", 2, "--points 16+0", "16 pixels"],
-    ["sample latest --to faces", 1, "faces"],
-    ["sample latest --single --to file", 1, "file"],
+    ["sample latest --to faces", 2, "--to faces is a folder", "--single"],
+    ["sample latest --single --to faces", 2, "--to faces holds other images", "another folder"],
+    ["sample latest --single --to file", 2, "--to file is a file", "folder"],
+    ["sample latest --count 1000000", 2, "1000000 images of 16 pixels do not fit", "--single"],
+    ["trian", 2, "did you mean train?"],
+    ["sampel", 2, "did you mean sample?"],
+    ["train dcgan --data nowhere --dry-run", 1, "nowhere does not exist"],
+    ["train dcgan --data empty --dry-run", 1, "empty holds no"],
+    ["train dcgan --data faces --crop 16x16+9+0 --dry-run", 1, "crop 16x16+9+0", "20 x 20"],
     ["sample latest --to file/x.png", 1, "mkdir 'file'", "choose another place"],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
@@ -300,6 +308,15 @@ Deno.test("SAGAN trains, goes on, and shows where it looks", async () => {
   for (const path of paths) assert((await Deno.stat(join(temp, path))).size > 100);
 });
 
+Deno.test("--version names the program as its checkpoints do, Deno and the device", async () => {
+  const { code, out } = await gan("--version");
+  assertEquals(code, 0);
+  const [program, deno, webgpu] = out.trim().split("\n");
+  assertEquals(program, `gan ${VERSION}`);
+  assertStringIncludes(deno, `Deno ${Deno.version.deno}`);
+  assert(/^WebGPU of Deno: \S/.test(webgpu) && !webgpu.includes("no device"), webgpu);
+});
+
 Deno.test("help, and a plan in JSON", async () => {
   const { code, out } = await gan("train --help");
   assertEquals(code, 0);
@@ -308,34 +325,46 @@ Deno.test("help, and a plan in JSON", async () => {
   for (const name of [...Object.keys(defaults).map(kebab), ...others]) {
     assertStringIncludes(out, `  --${name}`);
   }
-  const planned = await gan(`train dcgan ${NETS} --precision f16 --dry-run --json --out planned`);
+  const planned = await gan(
+    `train dcgan ${NETS} --data faces --precision f16 --dry-run --json --out planned`,
+  );
   assertEquals([planned.code, planned.errors], [0, []]);
-  const { ngf, precision } = JSON.parse(planned.out).options;
-  assertEquals([ngf, precision], [2, "f16"]);
+  const { options: { ngf, precision }, images } = JSON.parse(planned.out);
+  assertEquals([ngf, precision, images], [2, "f16", 5]);
   assert(!(await files(temp)).includes("planned"), "a plan writes nothing");
 });
 
-Deno.test({
-  name: "Ctrl-C writes a checkpoint and tells how to go on",
-  ignore: Deno.build.os === "windows",
-  async fn() {
-    const child = start(`train dcgan ${NETS} --data faces --kimg 1000 --out stopped`.split(" "));
-    const run = join(temp, "stopped", "00000-dcgan-faces-16"), end_ = end(child);
-    for (let i = 0; i < 300; i++) {
-      if ((await files(run).catch(() => [] as string[])).includes("stats.jsonl")) break;
-      await new Promise((resume) => setTimeout(resume, 100));
-    }
-    child.kill("SIGINT");
-    const { code, out, errors } = await end_;
-    assertEquals([code, errors], [130, []], out);
-    assertStringIncludes(out, "gan train --resume stopped/00000-dcgan-faces-16");
-    const left = await files(run);
-    assert(left.some((name) => /^checkpoint-\d{6}\.safetensors$/.test(name)), String(left));
-    assert(!left.some((name) => name.endsWith(".part")), String(left));
-    const resumed = await gan("train --resume stopped/00000-dcgan-faces-16 --kimg 0.004");
-    assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
-  },
-});
+// Open MPI's launcher sends SIGCONT first, and asks twice to end.
+const STOPS: [Deno.Signal[], Record<string, string>][] = [
+  [["SIGINT"], {}],
+  [["SIGTERM", "SIGTERM"], {}],
+  [["SIGCONT", "SIGTERM"], { OMPI_COMM_WORLD_RANK: "0" }],
+];
+for (const [signals, env] of STOPS) {
+  Deno.test({
+    name: `${signals} writes a checkpoint and tells how to go on`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      const out = `stopped-${signals[0]}`, run = join(temp, out, "00000-dcgan-faces-16");
+      const line = `train dcgan ${NETS} --data faces --kimg 1000 --out ${out}`;
+      const child = start(line.split(" "), env), end_ = end(child);
+      for (let i = 0; i < 300; i++) {
+        if ((await files(run).catch(() => [] as string[])).includes("stats.jsonl")) break;
+        await new Promise((resume) => setTimeout(resume, 100));
+      }
+      for (const signal of signals) child.kill(signal);
+      const { code, out: said, errors } = await end_;
+      assertEquals([code, errors], [130, []], said);
+      assertStringIncludes(said, `gan train --resume ${out}/00000-dcgan-faces-16`);
+      assert(!said.includes("\x1b"), "a log has no commands for terminals");
+      const left = await files(run);
+      assert(left.some((name) => /^checkpoint-\d{6}\.safetensors$/.test(name)), String(left));
+      assert(!left.some((name) => name.endsWith(".part")), String(left));
+      const resumed = await gan(`train --resume ${out}/00000-dcgan-faces-16 --kimg 0.004`);
+      assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
+    },
+  });
+}
 
 Deno.test({
   name: "who reads the progress and goes away, as `head` does, ends the run with a checkpoint",

@@ -9,12 +9,13 @@ import { idle, trim } from "../gpu/record.ts";
 import { loadSafetensors } from "../nn/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
-import { samples, train } from "../train/loop.ts";
+import { train } from "../train/loop.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import { readStats } from "../train/run_folder.ts";
+import { samples } from "../train/sampling.ts";
 import {
   grow,
   loadGenerator,

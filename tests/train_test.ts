@@ -14,7 +14,8 @@ import { loadSafetensors } from "../nn/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { advance, decay } from "../train/advance.ts";
-import { train, TrainError } from "../train/loop.ts";
+import { TrainError } from "../train/errors.ts";
+import { train } from "../train/loop.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
@@ -169,7 +170,12 @@ Deno.test("a run leaves grids, curves and a checkpoint; stopped, it goes on", as
     assertEquals(rest.state.images, 24);
     const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
     for (
-      const name of ["checkpoint-000000.safetensors", "fakes000000.png", "reals.png", "stats.jsonl"]
+      const name of [
+        "checkpoint-000000.024.safetensors",
+        "fakes000000.024.png",
+        "reals.png",
+        "stats.jsonl",
+      ]
     ) {
       assert(names.includes(name), `${name} is missing from ${names}`);
     }

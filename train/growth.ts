@@ -45,6 +45,16 @@ export function scheduleOf(
   return schedule(options);
 }
 
+/** What to tell of a run that ends before its networks are grown; undefined of one that does not. */
+export function reach({ phases, total }: Schedule): string | undefined {
+  const { resolution } = phases.at(-1)!, end = phases.findLast(({ from }) => from < total)!;
+  const grown = phases.find((phase) => phase.resolution === resolution && !phase.fading);
+  if (!grown || total > grown.from) return undefined;
+  const last = phases.at(-1)!;
+  return `${total / 1000} kimg end ${describe(end)}: ${resolution} px are grown after ` +
+    `${grown.from / 1000} kimg, and trained after ${(last.from + last.images) / 1000}`;
+}
+
 /** The schedule of nets that do not grow. */
 export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Schedule {
   const total = Math.round(1000 * kimg);

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { describe, growing, steady } from "./growth.ts";
+import { describe, growing, reach, steady } from "./growth.ts";
 import { defaults, type TrainOptions } from "./options.ts";
 
 const options: TrainOptions = {
@@ -86,4 +86,17 @@ Deno.test("phases have names", () => {
   assertEquals(describe(first, 1), "stabilising 4 px");
   assertEquals(describe(second), "fading in 8 px");
   assertEquals(describe(second, 0.348), "fading in 8 px 0.35");
+});
+
+Deno.test("a run that ends before its networks are grown is told how long they take", () => {
+  const own = { ...defaults, resolution: 16, phaseKimg: 12, phaseFactor: 1, lastKimg: 36 };
+  const told = (kimg: number) => reach(growing({ ...own, recipe: "", preset: "", kimg }));
+  // 4; 8 fading, 8; 16 fading from 36, 16 from 48; the last phase to 96
+  assertEquals(
+    told(2),
+    "2 kimg end stabilising 4 px: 16 px are grown after 48 kimg, and trained after 96",
+  );
+  assertEquals(told(48)?.slice(0, 25), "48 kimg end fading in 16 ");
+  for (const kimg of [49, 96, 200, 0]) assertEquals(told(kimg), undefined);
+  assertEquals(reach(steady({ ...own, recipe: "", preset: "", kimg: 2 })), undefined);
 });

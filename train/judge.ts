@@ -6,9 +6,8 @@
 import type { Module } from "../nn/module.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { appendStats, bestPath, readStats } from "./run_folder.ts";
+import { bestPath, readStats } from "./run_folder.ts";
 import { sampler, saveState, type State } from "./state.ts";
-import type { EventFile } from "./tensorboard.ts";
 
 /** A measure of generators; less is better. */
 export interface Judge {
@@ -39,14 +38,14 @@ export function judgeDue(
 }
 
 /**
- * Judges the generator. Writes the value to the statistics; the state with the least so far is kept as
- * `best.safetensors`.
+ * Judges the generator; the state with the least value so far is kept as `best.safetensors`.
+ *
+ * @returns The value by the judge's name, for the statistics.
  */
 export async function judgeNow(
   judge: Judge,
   { state, options, run, progress }: Judged,
-  events: EventFile,
-): Promise<void> {
+): Promise<Record<string, number>> {
   const { images } = state;
   progress.pause();
   const earlier = (await readStats(run)).map((report) => report[judge.name])
@@ -54,8 +53,6 @@ export async function judgeNow(
   const value = await judge.value(sampler(state)), best = value < Math.min(...earlier);
   // The state first: statistics that name a best one which was never written would hide the next.
   if (best) await saveState(state, options, bestPath(run));
-  await appendStats(run, { images, time: Date.now() / 1000, [judge.name]: value });
-  events.scalars(images, { [`metric/${judge.name}`]: value });
   progress.say(
     `Image ${images}: ${judge.name} ${value.toPrecision(5)}` +
       (best
@@ -63,4 +60,5 @@ export async function judgeNow(
         : `, best ${Math.min(...earlier).toPrecision(5)}`),
   );
   progress.pause();
+  return { [judge.name]: value };
 }

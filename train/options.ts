@@ -160,11 +160,14 @@ export function complaint(options: TrainOptions): string | undefined {
     if (value >= 1) return `--${name} ${value} must be below 1: nothing new would ever count`;
   }
   if (dropout >= 1) return `--dropout ${dropout} must be below 1: nothing would be left`;
-  const unknown = changesOf(augment).find((name) => !augmentations.includes(name));
+  const changes = changesOf(augment);
+  const unknown = changes.find((name) => !augmentations.includes(name));
   if (unknown !== undefined) {
     return `--augment ${augment}: there is no ${unknown || "empty change"}: choose some of ` +
       `${augmentations.join(",")}, or none`;
   }
+  const twice = changes.find((name, i) => changes.indexOf(name) < i);
+  if (twice !== undefined) return `--augment ${augment}: ${twice} is there twice: give it once`;
   return undefined;
 }
 

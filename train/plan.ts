@@ -99,16 +99,21 @@ export interface Plan {
  * `state` is spoilt.
  *
  * @param signal Stops it; what the device was given it still computes.
+ * @param images Images shown already: phases before are left out.
  * @param onPhase Told of each phase as soon as it is measured.
  */
 export async function plan(
   state: State,
   options: TrainOptions,
-  { signal, onPhase }: { signal?: AbortSignal; onPhase?: (phase: PhasePlan) => void } = {},
+  { signal, images = 0, onPhase }: {
+    signal?: AbortSignal;
+    images?: number;
+    onPhase?: (phase: PhasePlan) => void;
+  } = {},
 ): Promise<Plan> {
   const phases: PhasePlan[] = [];
   let megabytes = 0;
-  for await (const phase of measured(state, options, signal)) {
+  for await (const phase of measured(state, options, images, signal)) {
     phases.push(phase);
     onPhase?.(phase);
     megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
@@ -134,52 +139,85 @@ export async function plan(
 async function* measured(
   state: State,
   options: TrainOptions,
+  shown: number,
   signal?: AbortSignal,
 ): AsyncGenerator<PhasePlan> {
   const { phases, total, at } = state.schedule;
   let speed: Speed | undefined;
-  for (const phase of phases.filter(({ from }) => from < total)) {
+  for (const whole of phases.filter(({ from }) => from < total)) {
+    const last = whole === phases.at(-1);
+    const end = last ? total : Math.min(whole.from + whole.images, total);
+    if (end <= shown) continue;
+    const phase = { ...whole, from: Math.max(whole.from, shown) }, images = end - phase.from;
     state.images = phase.from;
     if (grow(state) || !speed) speed = await measure(state, options, signal);
-    const last = phase === phases.at(-1);
-    const images = last ? total - phase.from : Math.min(phase.images, total - phase.from);
     const seconds = images / speed.imagesPerSecond;
     yield { ...phase, ...speed, images, batch: at(phase.from).batch, seconds };
   }
 }
 
-/** A first step that needs no company, and steps that can be relied on together. */
-const SLOW_MS = 20_000, ENOUGH_MS = 300;
+/** Steps that can be relied on together, and one that needs no company. */
+const ENOUGH_MS = 300, SLOW_MS = 10_000;
 
 type Speed = Pick<PhasePlan, "gflopPerImage" | "imagesPerSecond">;
 
+/** The mean speed of steps as they come: with R1 in every `r1Every`th, others without it. */
 async function measure(
   state: State,
   options: TrainOptions,
   signal?: AbortSignal,
 ): Promise<Speed> {
-  const R = state.stage.resolution, from = state.images;
+  const { r1, r1Every, dSteps } = options, lazy = r1 > 0 && r1Every > dSteps;
+  const due = await measureSteps(state, options, 0, signal);
+  const rest = lazy ? await measureSteps(state, options, 1, signal) : due;
+  const share = lazy ? dSteps / r1Every : 1;
+  const mean = (key: "ms" | "flop") => (share * due[key] + (1 - share) * rest[key]) / due.images;
+  return { gflopPerImage: mean("flop") / 1e9, imagesPerSecond: 1000 / mean("ms") };
+}
+
+/** A step on black images, timed; `from` is the number that D's first has. */
+async function measureSteps(
+  state: State,
+  options: TrainOptions,
+  from: number,
+  signal?: AbortSignal,
+): Promise<{ ms: number; flop: number; images: number }> {
+  const R = state.stage.resolution, { images, optD } = state;
   const pixels = new Uint8Array(R * R * 3);
   const black: Pictures = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
   const step = () => {
-    state.images = from;
+    state.images = images;
+    optD.steps = from;
     scoped(() => void advance(state, options, black));
   };
-  const begun = performance.now();
-  step(); // compiles shaders
-  await idleUnless(signal);
-  let steps = performance.now() - begun < SLOW_MS ? 2 : 1;
-  for (;; steps *= 2) {
-    const flop = counters.flop, start = performance.now();
+  return { ...await timeSteps(step, () => idleUnless(signal)), images: state.images - images };
+}
+
+/**
+ * Times a step when all its shaders are compiled: the first one is not measured, nor any in which a
+ * pipeline is made.
+ *
+ * @param wait Waits for the device.
+ * @param now Milliseconds, from any start.
+ * @returns Milliseconds and arithmetic of one step.
+ */
+export async function timeSteps(
+  step: () => void,
+  wait: () => Promise<void>,
+  now: () => number = () => performance.now(),
+): Promise<{ ms: number; flop: number }> {
+  step();
+  await wait();
+  for (let steps = 1;;) {
+    const { flop, pipelines } = counters, start = now();
     for (let i = 0; i < steps; i++) step();
-    await idleUnless(signal);
-    const ms = performance.now() - start, images = steps * (state.images - from);
+    await wait();
+    if (counters.pipelines > pipelines) continue;
+    const ms = now() - start;
     // The first steps are slow on the host, too, and a wait takes 10 ms whatever happens.
-    if (ms < ENOUGH_MS && steps < 64) continue;
-    return {
-      gflopPerImage: (counters.flop - flop) / images / 1e9,
-      imagesPerSecond: 1000 * images / ms,
-    };
+    const enough = steps === 1 ? ms >= SLOW_MS : ms >= ENOUGH_MS || steps >= 64;
+    if (enough) return { ms: ms / steps, flop: (counters.flop - flop) / steps };
+    steps *= 2;
   }
 }
 

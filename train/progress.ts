@@ -21,8 +21,18 @@ export interface ProgressState {
   readonly fake?: number | undefined;
   /** The generator's loss. */
   readonly lossG?: number | undefined;
-  /** What else is worth a word, e.g. `fading in 64 px`. */
+  /** Where a growing run is, e.g. `fading in 64 px 0.25`. */
+  readonly phase?: string | undefined;
+  /** Seconds left; without it all images take as long as those before. */
+  readonly left?: number | undefined;
+  /** What else is worth a word. */
   readonly note?: string | undefined;
+}
+
+/** A report, before the rate is known that images are shown at. */
+export interface ProgressReport extends Omit<ProgressState, "left"> {
+  /** Seconds left at a rate of images a second. */
+  readonly secondsLeft?: ((rate: number) => number) | undefined;
 }
 
 /** How progress is shown. */
@@ -43,7 +53,7 @@ export interface ProgressOptions {
 }
 
 /** Milliseconds between two lines of a log, and between two changes of the live line. */
-const LINES_EVERY = 30_000;
+const LINES_EVERY = 10_000;
 const LIVE_EVERY = 100;
 
 /** Seconds after which a rate counts 1/e of what it did. */
@@ -88,13 +98,16 @@ function kimg(images: number, total: number): string {
  *   `12.8/200.0 kimg  6%  412 img/s  7m 34s left  D real 0.71 fake 0.28  G 1.62`.
  */
 export function progressLine(state: ProgressState, width = Infinity): string {
-  const { images, total, rate, real, fake, lossG, note } = state;
+  const { total, phase, rate, real, fake, lossG, note } = state;
+  const images = Math.min(state.images, total); // the last batch goes beyond
   const parts = [
     `${kimg(images, total)}/${kimg(total, total)} kimg`,
     `${total > 0 ? Math.floor((100 * images) / total) : 100}%`,
   ];
+  if (phase) parts.push(phase);
   if (rate !== undefined) {
-    parts.push(`${short(rate)} img/s`, `${duration((total - images) / rate)} left`);
+    const { left = (total - images) / rate } = state;
+    parts.push(`${short(rate)} img/s`, `${duration(left)} left`);
   }
   const answers = [["real", real], ["fake", fake]] as const;
   const known = answers.filter(([, value]) => value !== undefined);
@@ -147,7 +160,7 @@ export class Progress {
   readonly #now: () => number;
   readonly #onLost: (() => void) | undefined;
   #lost = false;
-  readonly #rate = new Rate();
+  #rate = new Rate();
   #next = -Infinity;
   #latest: ProgressState | undefined;
   #shown: ProgressState | undefined;
@@ -156,7 +169,7 @@ export class Progress {
    * @param options Where and how to write.
    */
   constructor(options: ProgressOptions = {}) {
-    this.#style = options.style ?? (Deno.stdout.isTerminal() ? "live" : "lines");
+    this.#style = options.style ?? (isWideTerminal(Deno.stdout) ? "live" : "lines");
     this.#writer = options.write ?? writeOut;
     this.#width = options.width ?? terminalWidth;
     this.#now = options.now ?? (() => performance.now());
@@ -166,12 +179,13 @@ export class Progress {
   /**
    * Takes a report, and shows it unless the last one was shown a moment ago. JSON leaves none out.
    *
-   * @param state How far the run is; its rate, if it gives none, is measured here.
+   * @param report How far the run is; its rate, if it gives none, is measured here.
    */
-  report(state: ProgressState): void {
+  report({ secondsLeft, ...state }: ProgressReport): void {
     const now = this.#now();
     const rate = state.rate ?? this.#rate.read(state.images, now / 1000);
-    this.#latest = { ...state, rate };
+    const left = rate === undefined ? undefined : secondsLeft?.(rate);
+    this.#latest = { ...state, rate, ...left !== undefined && { left } };
     if (this.#style !== "json" && now < this.#next) return;
     this.#next = now + (this.#style === "live" ? LIVE_EVERY : LINES_EVERY);
     this.#show();
@@ -180,9 +194,10 @@ export class Progress {
   /**
    * Says something that stays, above the live line.
    *
-   * @param text One line.
+   * @param line What; names of files may hold what terminals take for commands, so that is escaped.
    */
-  say(text: string): void {
+  say(line: string): void {
+    const text = escaped(line);
     if (this.#style === "json") return this.#write(JSON.stringify({ say: text }) + "\n");
     this.#write(this.#style === "live" ? `\r\x1b[K${text}\n` : `${text}\n`);
     if (this.#style === "live" && this.#shown) this.#show();
@@ -191,6 +206,11 @@ export class Progress {
   /** Leaves out of the rate what comes until the next report, e.g. a checkpoint's writing. */
   pause(): void {
     this.#rate.pause();
+  }
+
+  /** Begins to measure the rate anew: images take another time from now on. */
+  restart(): void {
+    this.#rate = new Rate();
   }
 
   /** Shows the last report, if it has not been, and ends the line. */
@@ -227,8 +247,31 @@ function writeOut(text: string): void {
 
 function terminalWidth(): number {
   try {
-    return Deno.consoleSize().columns || 80;
+    return Deno.consoleSize().columns;
   } catch {
-    return 80;
+    return 0;
   }
+}
+
+/**
+ * Whether a line can be written over and over there. Launchers such as Open MPI's give every process a
+ * terminal without columns, whose text goes to a log.
+ */
+export function isWideTerminal(
+  stream: { readonly isTerminal: () => boolean },
+  width: () => number = terminalWidth,
+): boolean {
+  return stream.isTerminal() && width() > 0;
+}
+
+/** A text for terminals: control characters are shown as `\x1b`, not obeyed. */
+export function escaped(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex
+    /[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => {
+      const code = c.charCodeAt(0).toString(16);
+      return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+    },
+  );
 }

@@ -1,5 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { duration, Progress, progressLine, type ProgressStyle, Rate } from "./progress.ts";
+import {
+  duration,
+  isWideTerminal,
+  Progress,
+  progressLine,
+  type ProgressStyle,
+  Rate,
+} from "./progress.ts";
 
 const STATE = {
   images: 12_800,
@@ -98,7 +105,7 @@ Deno.test("progress: a terminal has one line, cut, and written over", () => {
 
 Deno.test("progress: a log has a whole line now and then, and the last one", () => {
   const { progress, texts, clock } = open("lines");
-  for (let i = 0; i <= 65; i++) {
+  for (let i = 0; i <= 25; i++) {
     clock.ms = i * 1000;
     progress.report({ images: i * 500, total: 200_000 });
   }
@@ -106,10 +113,10 @@ Deno.test("progress: a log has a whole line now and then, and the last one", () 
   progress.finish();
   assertEquals(texts, [
     "0.0/200.0 kimg  0%\n",
-    "15.0/200.0 kimg  7%  500 img/s  6m 10s left\n",
-    "30.0/200.0 kimg  15%  500 img/s  5m 40s left\n",
+    "5.0/200.0 kimg  2%  500 img/s  6m 30s left\n",
+    "10.0/200.0 kimg  5%  500 img/s  6m 20s left\n",
     "saved\n",
-    "32.5/200.0 kimg  16%  500 img/s  5m 35s left\n",
+    "12.5/200.0 kimg  6%  500 img/s  6m 15s left\n",
   ]);
 });
 
@@ -137,4 +144,54 @@ Deno.test("progress: a reader that is gone is told of once, and no more is writt
   for (let i = 0; i < 3; i++) progress.say("hello");
   assertEquals([told, tries], [1, 1]);
   assertThrows(() => new Progress({ style: "json", write }).say("hello"), Deno.errors.BrokenPipe);
+});
+
+Deno.test("progress: the last batch goes beyond the end, the line ends at 100%", () => {
+  assertEquals(progressLine({ images: 1280, total: 1000 }), "1.00/1.00 kimg  100%");
+  assertEquals(
+    progressLine({ images: 1280, total: 1000, rate: 10 }),
+    "1.00/1.00 kimg  100%  10.0 img/s  0s left",
+  );
+});
+
+Deno.test("progress: 80 columns hold the phase of a growing run and its time left", () => {
+  const phase = "stabilising 128 px";
+  const line = progressLine({ ...STATE, phase, left: 5400, note: "a long warning" }, 80);
+  assertEquals(
+    line,
+    "12.8/200.0 kimg  6%  stabilising 128 px  412 img/s  1h 30m left  D real 0.71 fa…",
+  );
+});
+
+Deno.test("progress: the time left is asked for at the rate measured, which begins anew", () => {
+  const { progress, texts, clock } = open("json"), total = 1000;
+  const secondsLeft = (rate: number) => 7 * rate;
+  const report = (ms: number, images: number) => {
+    clock.ms = ms;
+    progress.report({ images, total, secondsLeft });
+  };
+  report(0, 0);
+  report(1000, 100);
+  progress.restart();
+  report(2000, 200);
+  report(3000, 210);
+  assertEquals(texts.map((text) => JSON.parse(text).left), [undefined, 700, undefined, 70]);
+});
+
+Deno.test("progress: what is said cannot command the terminal", () => {
+  const { progress, texts } = open("lines");
+  progress.say("Left out \x1b[2Ja\r\nb\u009b.png: broken \u202egnp");
+  assertEquals(texts, ["Left out \\x1b[2Ja\\x0d\\x0ab\\x9b.png: broken \\u202egnp\n"]);
+});
+
+Deno.test("progress: a line is written over only on a terminal that has columns", () => {
+  const stream = (terminal: boolean) => ({ isTerminal: () => terminal });
+  const cases: [boolean, number, boolean][] = [[true, 80, true], [true, 0, false], [
+    false,
+    80,
+    false,
+  ]];
+  for (const [terminal, columns, wide] of cases) {
+    assertEquals(isWideTerminal(stream(terminal), () => columns), wide);
+  }
 });

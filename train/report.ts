@@ -86,7 +86,10 @@ export async function writeReport(
     name: basename(run),
     summary: `${options.recipe}, preset ${options.preset}, ${options.resolution} px, ` +
       `${images.toLocaleString("en")} images shown`,
-    grids: (await gridsOf(run)).map(({ name, kimg }) => ({ file: name, images: 1000 * kimg })),
+    grids: (await gridsOf(run)).map(({ name, kimg }) => ({
+      file: name,
+      images: Math.round(1000 * kimg),
+    })),
     charts: chartsOf(reports),
     options,
   };

@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { basename, join } from "@std/path";
-import { writeAtomically } from "../nn/write_atomically.ts";
+import { basename, join, resolve } from "@std/path";
+import { closest } from "./closest.ts";
+import { naming, writeAtomically } from "../nn/write_atomically.ts";
 
 /** A run, or something in its folder, that cannot be found or made; the message says what to do. */
 export class RunError extends Error {
@@ -21,10 +22,17 @@ export interface Report {
 }
 
 const RUN = /^\.?(\d{5,})(-|$)/;
-const GRID = /^fakes(\d{6,})\.png$/;
-const CHECKPOINT = /^checkpoint-(\d{6,})\.safetensors$/;
+const GRID = /^fakes(\d{6,}(?:\.\d{3})?)\.png$/;
+const CHECKPOINT = /^checkpoint-(\d{6,}(?:\.\d{3})?)\.safetensors$/;
 
-async function namesIn(folder: string): Promise<string[]> {
+/** Whether a file in a run's folder is one that training writes, by its name. */
+export function isOwnFile(name: string): boolean {
+  return GRID.test(name) || CHECKPOINT.test(name) ||
+    ["options.json", "stats.jsonl", "reals.png", "report.html", "best.safetensors"].includes(name);
+}
+
+/** The names in a folder, sorted; none if it is not there. */
+export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
   } catch (error) {
@@ -34,7 +42,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** The runs in a folder, lowest number first; with the claims of runs that are being made. */
-async function runsIn(out: string): Promise<{ number: number; name: string }[]> {
+export async function runsIn(out: string): Promise<{ number: number; name: string }[]> {
   const runs = (await namesIn(out)).flatMap((name) => {
     const match = RUN.exec(name);
     return match ? [{ number: Number(match[1]), name }] : [];
@@ -42,68 +50,23 @@ async function runsIn(out: string): Promise<{ number: number; name: string }[]> 
   return runs.sort((a, b) => a.number - b.number);
 }
 
-async function makeNew(folder: string): Promise<boolean> {
-  try {
-    await Deno.mkdir(folder);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return false;
-    throw error;
-  }
-}
-
-/**
- * Makes the folder of a new run, with its options in it, under the next free number.
- *
- * A number is claimed by making `.00003`, which only one process can, and the folder gets its name
- * when its options are in it. So two runs started at once differ in number, and no run is without
- * options.
- *
- * @param out Folder of all runs; made if it is not there.
- * @param title What comes after the number, e.g. `dcgan-celeba`.
- * @param options What the run is a function of; a plain record.
- * @returns Path of the run's folder.
- * @throws {RunError} If the folder cannot be made.
- */
-export async function createRun(out: string, title: string, options: unknown): Promise<string> {
-  const suffix = title.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "");
-  const text = new TextEncoder().encode(JSON.stringify(options, null, 2) + "\n");
-  try {
-    await Deno.mkdir(out, { recursive: true });
-    while (true) {
-      const number = ((await runsIn(out)).at(-1)?.number ?? -1) + 1;
-      const digits = String(number).padStart(5, "0");
-      const claim = join(out, `.${digits}`);
-      if (!await makeNew(claim)) continue;
-      // Another run may have taken the number, and given its claim up, since we looked.
-      if ((await runsIn(out)).some((run) => run.number === number && run.name !== `.${digits}`)) {
-        await Deno.remove(claim);
-        continue;
-      }
-      await writeAtomically(join(claim, "options.json"), text);
-      const run = join(out, suffix ? `${digits}-${suffix}` : digits);
-      await Deno.rename(claim, run);
-      return run;
-    }
-  } catch (error) {
-    throw new RunError(
-      `run: cannot make a folder in ${out}: ${(error as Error).message}; choose another with --out`,
-      { cause: error },
-    );
-  }
-}
-
 /**
  * Finds a run.
  *
  * @param out Folder of all runs.
- * @param which `latest`, a number, a name in `out`, or the path of a run's folder.
+ * @param which `latest` for the latest that has a checkpoint (if none has, the latest), a number, a
+ *   name in `out`, or the path of a run's folder.
+ * @param say Told where there is a later run than `latest`.
  * @returns Path of the run's folder.
  * @throws {RunError} If there is no such run.
  */
-export async function findRun(out: string, which: string): Promise<string> {
+export async function findRun(
+  out: string,
+  which: string,
+  say: (text: string) => void = () => {},
+): Promise<string> {
   const runs = (await runsIn(out)).filter(({ name }) => !name.startsWith("."));
-  if (which === "latest" && runs.length > 0) return join(out, runs.at(-1)!.name);
+  if (which === "latest" && runs.length > 0) return await latestOf(out, runs, say);
   if (/^\d+$/.test(which)) {
     const run = runs.find(({ number }) => number === Number(which));
     if (run) return join(out, run.name);
@@ -111,10 +74,31 @@ export async function findRun(out: string, which: string): Promise<string> {
   for (const path of [which, join(out, which)]) {
     if (which && (await namesIn(path)).includes("options.json")) return path;
   }
+  const near = closest(which, runs.length > 0 ? ["latest", ...runs.map(({ name }) => name)] : []);
   const there = runs.length > 0
     ? `there are ${runs.slice(-8).map(({ name }) => name).join(", ")}`
-    : "there are none yet";
-  throw new RunError(`run: there is no run "${which}" in ${out}: ${there}`);
+    : `there are none yet (looked in ${resolve(out)})`;
+  const asked = near === undefined ? there : `did you mean ${near}? ${capital(there)}`;
+  throw new RunError(`run: there is no run "${which}" in ${out}: ${asked}`);
+}
+
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+async function latestOf(
+  out: string,
+  runs: readonly { name: string }[],
+  say: (text: string) => void,
+): Promise<string> {
+  const last = runs.at(-1)!.name;
+  for (const { name } of runs.toReversed()) {
+    const run = join(out, name);
+    if ((await checkpointsIn(run)).length === 0) continue;
+    if (name !== last) say(`${last} has no checkpoint: the latest run that has one is ${name}`);
+    return run;
+  }
+  return join(out, last);
 }
 
 /**
@@ -146,8 +130,19 @@ export async function readOptions(run: string): Promise<Record<string, unknown>>
  * @param report What to write down.
  */
 export async function appendStats(run: string, report: Report): Promise<void> {
-  const line = JSON.stringify(report) + "\n";
-  await Deno.writeTextFile(join(run, "stats.jsonl"), line, { append: true });
+  const line = JSON.stringify(report) + "\n", path = join(run, "stats.jsonl");
+  await naming(path, () => Deno.writeTextFile(path, line, { append: true }));
+}
+
+/** As {@linkcode appendStats}, but adds to the last line, which is of as many images. */
+export async function amendStats(run: string, report: Report): Promise<void> {
+  const reports = await readStats(run), last = reports.pop();
+  await writeStats(run, [...reports, { ...last, ...report }]);
+}
+
+async function writeStats(run: string, reports: readonly Report[]): Promise<void> {
+  const text = reports.map((report) => JSON.stringify(report) + "\n").join("");
+  await writeAtomically(join(run, "stats.jsonl"), new TextEncoder().encode(text));
 }
 
 /**
@@ -190,22 +185,34 @@ export async function gridsOf(run: string): Promise<{ name: string; kimg: number
  * @param images Images shown at the checkpoint; reports up to here are kept.
  */
 export async function trimStats(run: string, images: number): Promise<void> {
-  const reports = await readStats(run);
-  const kept = reports.filter((report) => report.images <= images);
-  const text = kept.map((report) => JSON.stringify(report) + "\n").join("");
-  await writeAtomically(join(run, "stats.jsonl"), new TextEncoder().encode(text));
+  await writeStats(run, (await readStats(run)).filter((report) => report.images <= images));
 }
 
 /**
- * Where a checkpoint goes.
+ * What names of files tell of the images shown: whole thousands, with decimals where snapshots are
+ * closer to one another.
  *
- * @param run Path of the run's folder.
- * @param images Images shown; the name has whole thousands of them.
- * @returns E.g. `checkpoint-000200.safetensors` in it.
+ * @param images Images shown.
+ * @param snapshot Thousands of images between two snapshots.
+ * @returns E.g. `000200`, or `000000.250`.
  */
-export function checkpointPath(run: string, images: number): string {
-  const kimg = String(Math.floor(images / 1000)).padStart(6, "0");
-  return join(run, `checkpoint-${kimg}.safetensors`);
+export function kimgName(images: number, snapshot: number): string {
+  const [whole, part] = (images / 1000).toFixed(3).split(".");
+  return whole.padStart(6, "0") + (snapshot < 1 ? `.${part}` : "");
+}
+
+/** Where a grid of fakes goes: see {@linkcode kimgName}. */
+export function gridPath(run: string, images: number, snapshot = 1): string {
+  return join(run, `fakes${kimgName(images, snapshot)}.png`);
+}
+
+/**
+ * Where a checkpoint goes: see {@linkcode kimgName}.
+ *
+ * @returns E.g. `checkpoint-000200.safetensors` in the run's folder.
+ */
+export function checkpointPath(run: string, images: number, snapshot = 1): string {
+  return join(run, `checkpoint-${kimgName(images, snapshot)}.safetensors`);
 }
 
 /** Where the checkpoint goes that an evaluation found best so far; it is never removed. */
@@ -214,7 +221,7 @@ export function bestPath(run: string): string {
 }
 
 /** Checkpoints in a run, oldest first. */
-async function checkpointsIn(run: string): Promise<string[]> {
+export async function checkpointsIn(run: string): Promise<string[]> {
   const kimgOf = (name: string) => Number(CHECKPOINT.exec(name)![1]);
   const names = (await namesIn(run)).filter((name) => CHECKPOINT.test(name));
   return names.sort((a, b) => kimgOf(a) - kimgOf(b)).map((name) => join(run, name));
@@ -249,17 +256,15 @@ export async function findCheckpoint(run: string, which?: string): Promise<strin
 }
 
 /**
- * Removes the checkpoints that lie after the one that a run goes back to.
+ * Removes the checkpoints and grids that lie after the checkpoint that a run goes back to.
  *
  * @param run Path of the run's folder.
  * @param images Images shown there.
  */
-export async function trimCheckpoints(run: string, images: number): Promise<void> {
-  const last = checkpointPath(run, images), all = await checkpointsIn(run);
-  for (const path of all) {
-    if (Number(CHECKPOINT.exec(basename(path))![1]) > Number(CHECKPOINT.exec(basename(last))![1])) {
-      await Deno.remove(path);
-    }
+export async function trimSnapshots(run: string, images: number): Promise<void> {
+  for (const name of await namesIn(run)) {
+    const kimg = (CHECKPOINT.exec(name) ?? GRID.exec(name))?.[1];
+    if (kimg !== undefined && Number(kimg) > images / 1000) await Deno.remove(join(run, name));
   }
 }
 
@@ -267,11 +272,11 @@ export async function trimCheckpoints(run: string, images: number): Promise<void
  * Removes all but the newest checkpoints of a run.
  *
  * @param run Path of the run's folder.
- * @param count How many to keep.
+ * @param count How many to keep; one at least.
  */
 export async function keepLast(run: string, count: number): Promise<void> {
   const checkpoints = await checkpointsIn(run);
-  for (const path of checkpoints.slice(0, Math.max(0, checkpoints.length - count))) {
+  for (const path of checkpoints.slice(0, -Math.max(1, count))) {
     await Deno.remove(path);
   }
 }

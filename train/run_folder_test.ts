@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
+import { createRun } from "./new_run.ts";
 import {
+  amendStats,
   appendStats,
   checkpointPath,
-  createRun,
   findCheckpoint,
   findRun,
+  gridPath,
   keepLast,
   readOptions,
   readStats,
@@ -127,4 +129,43 @@ testIn("the newest checkpoint is found, and the oldest ones go", async (out) => 
   const left = names(run).filter((name) => name.endsWith(".safetensors"));
   assertEquals(left, ["checkpoint-1000000.safetensors", "checkpoint-999999.safetensors"]);
   assert(names(run).includes("options.json"));
+});
+
+testIn("one checkpoint is kept at least", async (out) => {
+  const run = await createRun(out, "a", {});
+  for (const kimg of [1, 2]) await Deno.writeTextFile(checkpointPath(run, kimg * 1000), "");
+  for (const count of [0, -3]) await keepLast(run, count);
+  assertEquals(await findCheckpoint(run), checkpointPath(run, 2000));
+});
+
+testIn("names tell apart what is closer than a thousand images", (out) => {
+  const path = (images: number, snapshot: number) => checkpointPath(out, images, snapshot);
+  assertEquals(path(1252, 0.25), join(out, "checkpoint-000001.252.safetensors"));
+  assertEquals(path(1252, 1), join(out, "checkpoint-000001.safetensors"));
+  assertEquals(gridPath(out, 999, 0.5), join(out, "fakes000000.999.png"));
+  return Promise.resolve();
+});
+
+testIn("a line of statistics takes in what comes later of the same images", async (out) => {
+  const run = await createRun(out, "a", {});
+  for (const images of [1, 2]) await appendStats(run, { images, g: 0.5 });
+  await amendStats(run, { images: 2, FID: 7 });
+  assertEquals(await readStats(run), [{ images: 1, g: 0.5 }, { images: 2, g: 0.5, FID: 7 }]);
+});
+
+Deno.test({
+  name: "run folder: a full disk is told with the path",
+  ignore: Deno.build.os !== "linux", // where /dev/full is always full
+  async fn() {
+    const out = await Deno.makeTempDir(), path = join(out, "stats.jsonl");
+    try {
+      await Deno.symlink("/dev/full", path);
+      const error = await assertRejects(() => appendStats(out, { images: 1 }));
+      for (const part of [path, "No space left"]) {
+        assert((error as Error).message.includes(part), String(error));
+      }
+    } finally {
+      await Deno.remove(out, { recursive: true });
+    }
+  },
 });

@@ -49,6 +49,24 @@ export async function render(
 }
 
 /**
+ * Pictures made from latents that are the same for the same seed, some at a time. Those of nets that
+ * have not grown to the run's resolution R yet are enlarged to it.
+ *
+ * @returns Bytes `[n, R, R, 3]`, of which the first is picture `at`.
+ */
+export async function* samples(
+  G: Module,
+  options: SamplingOptions,
+  count: number,
+  seed: number,
+): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
+  for (let at = 0; at < count; at += options.batch) {
+    const n = Math.min(options.batch, count - at);
+    yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };
+  }
+}
+
+/**
  * Spherical interpolation: directions along the arc between them, at an even pace, lengths evenly.
  * Straight lines would pass near the origin, where hardly any latent lies.
  *

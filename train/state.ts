@@ -8,18 +8,21 @@ import { trim } from "../gpu/record.ts";
 import type { Stage } from "../models/stage.ts";
 import { Adam } from "../nn/adam.ts";
 import { Average } from "../nn/average.ts";
-import { fromEntries, toEntries } from "../nn/checkpoint.ts";
+import { deviceInfo } from "../gpu/device.ts";
+import { fromEntries, nonFiniteIn, toEntries } from "../nn/checkpoint.ts";
 import { CheckpointError } from "../nn/errors.ts";
 import { free } from "../nn/flat.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
-import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { type Contents, loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
 import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
 import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
+import { TrainError } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
+import { VERSION } from "./version.ts";
 
 /** The nets, their optimisers, the running average of G, and how far they are. */
 export interface State {
@@ -38,10 +41,18 @@ export interface State {
   average?: Average<Module>;
   /** Real images shown. */
   images: number;
+  /** The images that it is trained on, where that is known. */
+  data?: DataMark | undefined;
+}
+
+/** What tells sets of images apart. */
+export interface DataMark {
+  readonly hash: string;
+  readonly count: number;
 }
 
 /** What is built anew for each stage. */
-type Built = Omit<State, "recipe" | "options" | "schedule" | "images">;
+type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "data">;
 
 const FORMAT = "1";
 
@@ -144,26 +155,60 @@ function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tens
   for (const [name, t] of average?.net.named() ?? []) yield [`average.${name}`, t];
 }
 
-/** Writes a checkpoint, whole or not at all. */
+/**
+ * Writes a checkpoint, whole or not at all.
+ *
+ * @throws {TrainError} If a tensor of the state holds NaN or infinity; then nothing is written.
+ */
 export async function saveState(state: State, options: TrainOptions, path: string): Promise<void> {
-  await saveSafetensors(path, await toEntries(tensors(state)), {
+  const entries = await toEntries(tensors(state));
+  const bad = nonFiniteIn(entries);
+  if (bad) {
+    throw new TrainError(
+      `Training broke down near image ${state.images}: ${bad}; no checkpoint was made of that: ` +
+        "start again with a lower --lr-g and --lr-d",
+    );
+  }
+  const { name, software } = deviceInfo(), { data } = state;
+  // In one order, so that a resumed run writes the same bytes as an unbroken one.
+  const sorted = Object.fromEntries(Object.entries(options).sort(([a], [b]) => a < b ? -1 : 1));
+  await saveSafetensors(path, entries, {
     format: FORMAT,
+    version: VERSION,
+    device: JSON.stringify({ name, software }),
     images: String(state.images),
     stepsG: String(state.optG.steps),
     stepsD: String(state.optD.steps),
-    options: JSON.stringify(options),
+    options: JSON.stringify(sorted),
     stage: JSON.stringify(state.stage),
+    ...data && { data: JSON.stringify({ hash: data.hash, count: data.count }) },
   });
+}
+
+/**
+ * The entries of a checkpoint.
+ *
+ * @throws {CheckpointError} If one holds NaN or infinity.
+ */
+export async function openCheckpoint(path: string): Promise<Contents> {
+  const contents = await loadSafetensors(path);
+  const bad = nonFiniteIn(contents.entries);
+  if (bad) {
+    throw new CheckpointError(
+      `${path}: ${bad}: training had broken down; name an earlier one with --checkpoint`,
+    );
+  }
+  return contents;
 }
 
 /**
  * Reads a checkpoint into a state of the same options; its nets become those of the checkpoint's
  * stage.
  *
- * @throws {CheckpointError} If the file is broken or of another net.
+ * @throws {CheckpointError} If the file is broken or of another net, or holds NaN or infinity.
  */
 export async function loadState(state: State, path: string): Promise<void> {
-  const { entries, metadata } = await loadSafetensors(path);
+  const { entries, metadata } = await openCheckpoint(path);
   const [images, stepsG, stepsD] = ["images", "stepsG", "stepsD"].map((name) =>
     Number(metadata[name] ?? NaN)
   );
@@ -180,9 +225,19 @@ export async function loadState(state: State, path: string): Promise<void> {
   }
   state.stage.alpha = stage.alpha;
   fromEntries(tensors(state), entries, path);
-  Object.assign(state, { images });
+  Object.assign(state, { images, data: markIn(metadata) });
   state.optG.steps = stepsG;
   state.optD.steps = stepsD;
+}
+
+/** The images that a checkpoint's run was trained on; undefined where it does not tell. */
+export function markIn({ data }: Readonly<Record<string, string>>): DataMark | undefined {
+  try {
+    const { hash, count } = JSON.parse(data ?? "{}");
+    return typeof hash === "string" && typeof count === "number" ? { hash, count } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
@@ -204,7 +259,7 @@ function stageIn(
 
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make pictures with. */
 export async function loadGenerator(recipe: Recipe, options: TrainOptions, path: string) {
-  const { entries, metadata } = await loadSafetensors(path);
+  const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
   if (!stage) throw new CheckpointError(`${path} is of no stage of this run: it is of another net`);

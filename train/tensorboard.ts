@@ -11,6 +11,7 @@
 import { join } from "@std/path";
 import crc32c from "crc-32/crc32c.js";
 import { PbfWriter } from "pbf";
+import { named } from "../nn/write_atomically.ts";
 
 /** Fields of `Event`, `Summary`, `Summary.Value`, `Summary.Image` and `SessionLog`. */
 const EVENT = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, sessionLog: 7 };
@@ -136,6 +137,10 @@ export class EventFile implements Disposable {
     event.writeDoubleField(EVENT.wallTime, this.#now() / 1000);
     fill(event);
     const record = frame(event.finish());
-    for (let at = 0; at < record.length;) at += this.#file.writeSync(record.subarray(at));
+    try {
+      for (let at = 0; at < record.length;) at += this.#file.writeSync(record.subarray(at));
+    } catch (error) {
+      throw named(error, this.path);
+    }
   }
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Small files of torch.save in both containers: tests/fixtures/tensors.zip.pth and tensors.legacy.pth.
+"""Small files of torch.save in both containers: tests/fixtures/tensors.{zip,legacy}.pth and kinds.{zip,legacy}.pth.
 
-Each holds the same record: "conv.weight" [2,3,2,2] float32 0..23, "conv.bias" [3] float16 0.5 1.5 2.5, a view
+tensors: each holds the same record: "conv.weight" [2,3,2,2] float32 0..23, "conv.bias" [3] float16 0.5 1.5 2.5, a view
 "part" (rows 1..2, transposed) of float64 [4,3] 0..11, "count" int64 scalar 7, all in an OrderedDict with the
 metadata of a state_dict.
+
+kinds: a training program's record, {"state_dict": ..., "optimizer": ..., "epoch": 5}; the names of the former begin
+with "module.", as DataParallel's do. The values of each are -2, 0, 1.5 (or 2, 0, 1) in the tensor's own type.
 """
 
 from pathlib import Path
@@ -23,6 +26,21 @@ def main():
     state["count"] = torch.tensor(7)
     torch.save(state, FOLDER / "tensors.zip.pth")
     torch.save(state, FOLDER / "tensors.legacy.pth", _use_new_zipfile_serialization=False)
+    signed, whole = [-2.0, 0.0, 1.5], [2, 0, 1]
+    kinds = {
+        **{name: torch.tensor(signed, dtype=getattr(torch, name)) for name in ("bfloat16", "float16", "float32", "float64")},
+        **{name: torch.tensor(whole, dtype=getattr(torch, name)) for name in ("bool", "int8", "uint8", "int16", "int32", "int64")},
+        "transposed": torch.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1),
+        "empty": torch.zeros(0, 5),
+    }
+    kinds["tied"] = kinds["float32"]
+    record = {
+        "state_dict": {f"module.{name}": tensor for name, tensor in kinds.items()},
+        "optimizer": {"state": {0: {"exp_avg": torch.ones(2)}}, "param_groups": [{"lr": 0.1}]},
+        "epoch": 5,
+    }
+    torch.save(record, FOLDER / "kinds.zip.pth")
+    torch.save(record, FOLDER / "kinds.legacy.pth", _use_new_zipfile_serialization=False)
 
 
 if __name__ == "__main__":

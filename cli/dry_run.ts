@@ -1,0 +1,34 @@
+import type { TrainOptions } from "../train/options.ts";
+import { PHASE_HEAD, phaseRow, plan, planText } from "../train/plan.ts";
+import { reach } from "../train/growth.ts";
+import type { State } from "../train/state.ts";
+import type { Values } from "./options.ts";
+import { lookAtData } from "./training_data.ts";
+
+/** `gan train --dry-run`: what a run would be. Returns the exit code. */
+export async function dryRun(
+  state: State,
+  options: TrainOptions,
+  values: Values,
+  print: (line: string) => void,
+): Promise<number> {
+  const count = await lookAtData(options);
+  if (values.json) {
+    const images = count === undefined ? {} : { images: count };
+    print(JSON.stringify({ options, ...images, ...await plan(state, options) }));
+    return 0;
+  }
+  for (const [name, value] of Object.entries(options)) print(`${name.padEnd(20)}${value}`);
+  print("");
+  if (count !== undefined) print(`${options.data} holds ${count} images`);
+  const short = reach(state.schedule);
+  if (short) print(short);
+  const grows = state.schedule.phases.length > 1;
+  if (grows) print(PHASE_HEAD);
+  const made = await plan(state, options, {
+    onPhase: (phase) => grows && print(phaseRow(phase)),
+  });
+  if (grows) print("");
+  for (const line of planText(made)) print(line);
+  return 0;
+}

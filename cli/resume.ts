@@ -1,0 +1,119 @@
+/**
+ * Going on with a run: what must hold before, and what of it is cut back.
+ *
+ * @module
+ */
+import { basename, join, resolve } from "@std/path";
+import type { Pictures } from "../data/pack.ts";
+import { loadMetadata } from "../nn/safetensors.ts";
+import { removeLeft, writeAtomically } from "../nn/write_atomically.ts";
+import { scheduleOf } from "../train/growth.ts";
+import { lockRun } from "../train/lock.ts";
+import { trainedWrongly, WRONGLY } from "../train/old_build.ts";
+import type { TrainOptions } from "../train/options.ts";
+import type { Progress } from "../train/progress.ts";
+import type { Recipe } from "../train/recipe.ts";
+import {
+  findCheckpoint,
+  findRun,
+  isOwnFile,
+  readOptions,
+  RunError,
+  trimSnapshots,
+  trimStats,
+} from "../train/run_folder.ts";
+import { loadState, markIn, openCheckpoint, type State } from "../train/state.ts";
+import { UsageError } from "./errors.ts";
+import type { Values } from "./options.ts";
+import { recipeOf } from "./recipes.ts";
+import { changedOptions, differences, optionsOf } from "./run_options.ts";
+
+/** A run to go on with. */
+export interface Resumed {
+  readonly run: string;
+  readonly recipe: Recipe;
+  readonly options: TrainOptions;
+  readonly checkpoint: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What is worth a word. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Finds a run that `gan train --resume` names, and the checkpoint to go on from.
+ *
+ * @throws {RunError} If there is none, or its options cannot be those of the checkpoint.
+ */
+export async function openResumed(
+  out: string,
+  values: Values,
+  name: string | undefined,
+): Promise<Resumed> {
+  const notes: string[] = [];
+  const run = await findRun(out, String(values.resume), (text) => notes.push(text));
+  const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
+  if (name !== undefined && name !== recipe.name) {
+    throw new UsageError(`${run} is a run of ${recipe.name}`);
+  }
+  const options = changedOptions(saved, values);
+  const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
+  const metadata = await loadMetadata(checkpoint);
+  notes.push(...differences(run, saved, metadata));
+  if (trainedWrongly(options, metadata)) notes.push(WRONGLY);
+  return { run, recipe, options, checkpoint, metadata, notes };
+}
+
+/** What to say where there is nothing left to do; undefined where there is. */
+export async function finished(resumed: Resumed): Promise<string | undefined> {
+  const { run, recipe, options, metadata, checkpoint } = resumed;
+  const { total, at } = scheduleOf(recipe, options), images = Number(metadata.images);
+  if (!(images >= total)) return undefined;
+  await openCheckpoint(checkpoint); // or there is something to say, after all
+  using _lock = await lockRun(run);
+  await removeLeft(run, isOwnFile);
+  // The last step may go beyond the end.
+  const done = images - total < at(total).batch * options.dSteps ? total : images;
+  return `${run} is already at ${done / 1000} of ${total / 1000} kimg; give --kimg N to go on`;
+}
+
+/**
+ * Brings a state, and the run's folder, to where the checkpoint is.
+ *
+ * @throws {RunError} If the run was trained on other images, and that is not asked for.
+ */
+export async function goOn(
+  { run, options, checkpoint, metadata, notes }: Resumed,
+  state: State,
+  pictures: Pictures,
+  values: Values,
+  progress: Progress,
+): Promise<void> {
+  refuseOtherData(run, options, metadata, pictures, values.acceptData === true);
+  await loadState(state, checkpoint);
+  await removeLeft(run, isOwnFile);
+  await trimStats(run, state.images);
+  await trimSnapshots(run, state.images);
+  if (JSON.stringify(await readOptions(run)) !== JSON.stringify(options)) {
+    const text = JSON.stringify(options, null, 2) + "\n";
+    await writeAtomically(join(run, "options.json"), new TextEncoder().encode(text));
+  }
+  for (const note of notes) progress.say(note);
+  progress.say(`Going on from ${checkpoint}`);
+}
+
+function refuseOtherData(
+  run: string,
+  { data }: TrainOptions,
+  metadata: Readonly<Record<string, string>>,
+  pictures: Pictures,
+  accepted: boolean,
+): void {
+  const mark = markIn(metadata);
+  if (accepted || !mark || mark.hash === pictures.hash) return;
+  throw new RunError(
+    `run: ${basename(resolve(run))} was trained on other images than those of ${
+      data || pictures.name
+    } now (${mark.count} then, ${pictures.count} now; files or their dates have changed): bring the ` +
+      "old ones back, or go on with these by --accept-data",
+  );
+}

@@ -1,0 +1,200 @@
+/**
+ * The options of a run: put together for a new one, read and checked for one that is there.
+ *
+ * @module
+ */
+import { join, resolve } from "@std/path";
+import { parseCrop } from "../data/crop.ts";
+import { complaint, defaults, type TrainOptions } from "../train/options.ts";
+import type { Recipe } from "../train/recipe.ts";
+import { readOptions, RunError } from "../train/run_folder.ts";
+import { UsageError } from "./errors.ts";
+import { camel, choose, kebab, valueOf, type Values } from "./options.ts";
+import { recipeOf, recipes } from "./recipes.ts";
+import { trainOptions } from "./train_options.ts";
+
+/** Options that say more about another, which is off at the value given here. */
+const PARTS: Readonly<Record<string, { off: unknown; parts: readonly (keyof TrainOptions)[] }>> = {
+  fidEvery: { off: 0, parts: ["fidSamples", "fidFeature", "fidWeights"] },
+  r1: { off: 0, parts: ["r1Every"] },
+  attention: {
+    off: "none",
+    parts: ["attentionReduction", "attentionValues", "attentionPool"],
+  },
+};
+
+/** Paths, which are kept absolute: a run is gone on with from any folder. */
+const PATHS = ["data", "fidWeights"] as const;
+
+/** What may change in a run that goes on. */
+const FREE = ["kimg", "snapshot", "keep", "data", "fidEvery", "fidSamples", "fidWeights"] as const;
+
+/** The recipe and the options of a new run. */
+export function newOptions(
+  name: string | undefined,
+  values: Values,
+  software: boolean,
+): { recipe: Recipe; options: TrainOptions } {
+  const recipe = recipeOf(name), names = Object.keys(recipe.presets);
+  // Without a GPU the full nets would take weeks.
+  const preset = String(values.preset ?? (software ? "small" : "default"));
+  if (!Object.hasOwn(recipe.presets, preset)) {
+    throw new UsageError(
+      `--preset ${preset}: ${recipe.name} has none of that name${choose(preset, names)}`,
+    );
+  }
+  const standard = { ...defaults, ...recipe.presets[preset].options };
+  const given = Object.fromEntries(Object.entries(values).filter(([key]) => key in standard));
+  const options: TrainOptions = { ...standard, ...given, recipe: recipe.name, preset };
+  refuseIdle(recipe, given, options);
+  return { recipe, options: checked(recipe, absolute(options)) };
+}
+
+/** Refuses options that would have no effect. */
+function refuseIdle(recipe: Recipe, given: Values, options: TrainOptions): void {
+  const foreign = Object.values(recipes).find(({ own = [] }) =>
+    own !== recipe.own && own.some((key) => key in given && !recipe.own?.includes(key))
+  );
+  if (foreign) {
+    const name = foreign.own!.find((key) => key in given && !recipe.own?.includes(key))!;
+    throw new UsageError(
+      `--${kebab(name)} is for ${foreign.name}: ${recipe.name} has no use for it`,
+    );
+  }
+  for (const [needed, { off, parts }] of Object.entries(PARTS)) {
+    const idle = parts.find((key) => key in given);
+    if (idle && options[needed as keyof TrainOptions] === off) {
+      throw new UsageError(
+        `--${kebab(idle)} has no effect without --${kebab(needed)}: give that, too`,
+      );
+    }
+  }
+}
+
+function absolute(options: TrainOptions): TrainOptions {
+  const paths = PATHS.filter((name) => options[name] !== "");
+  return {
+    ...options,
+    ...Object.fromEntries(paths.map((name) => [name, resolve(options[name])])),
+  };
+}
+
+function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
+  const wrong = complaint(options) ?? recipe.complaint?.(options);
+  if (wrong) throw new UsageError(wrong);
+  if (!Number.isInteger(Math.log2(options.resolution))) {
+    throw new UsageError(`--resolution ${options.resolution}: expected a power of two`);
+  }
+  try {
+    parseCrop(options.crop);
+  } catch (error) {
+    throw new UsageError(`--crop ${options.crop}: ${(error as Error).message}`);
+  }
+  return options;
+}
+
+/**
+ * The options that a run was made with; what an older program did not know has its default. They are
+ * held to what the command line accepts, as anyone may edit the file.
+ *
+ * @throws {RunError} If they are not those of a run; each fault is named.
+ */
+export async function optionsOf(run: string): Promise<TrainOptions> {
+  const saved = await readOptions(run);
+  const options = { recipe: "", preset: "", ...defaults, ...saved } as TrainOptions;
+  let faults = faultsIn(saved, options);
+  if (faults.length === 0) {
+    try {
+      checked(recipeOf(options.recipe), options);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      faults = [error.message];
+    }
+  }
+  if (faults.length === 0) return absolute(options);
+  throw new RunError(
+    `run: ${join(run, "options.json")}: ${faults.join("; ")}; restore it or start a new run`,
+  );
+}
+
+/** What is wrong with single options. */
+function faultsIn(saved: Record<string, unknown>, options: TrainOptions): string[] {
+  const standard: Record<string, unknown> = { recipe: "", preset: "", ...defaults };
+  const preset = Object.hasOwn(recipes, options.recipe)
+    ? recipes[options.recipe].presets[options.preset]?.options
+    : undefined;
+  return [
+    ...Object.keys(saved).filter((name) => !Object.hasOwn(standard, name))
+      .map((name) => `there is no option ${name}`),
+    ...Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
+      if (!Object.hasOwn(standard, name)) return [];
+      if (typeof value !== typeof standard[name] || name === "recipe" && value === "") {
+        const type = typeof standard[name];
+        return [`${name} is ${JSON.stringify(value)}, expected a ${type}`];
+      }
+      if (value === standard[name] || value === preset?.[name as keyof TrainOptions]) return [];
+      const option = trainOptions.find((option) => camel(option.name) === name);
+      try {
+        if (option && option.kind !== "flag") valueOf(option, value);
+        return [];
+      } catch (error) {
+        return [(error as Error).message];
+      }
+    }),
+  ];
+}
+
+/** What the command line changes of a run's options: only how long it runs, and what it keeps. */
+export function changedOptions(saved: TrainOptions, values: Values): TrainOptions {
+  const free: readonly string[] = FREE;
+  const fixed = Object.keys(values).find((key) =>
+    (Object.hasOwn(defaults, key) || key === "preset") && !free.includes(key)
+  );
+  if (fixed) {
+    throw new UsageError(
+      `--${kebab(fixed)} cannot change in a run that goes on: ` +
+        `only --${free.map(kebab).join(", --")} can`,
+    );
+  }
+  const given = Object.fromEntries(Object.entries(values).filter(([key]) => free.includes(key)));
+  return checked(recipeOf(saved.recipe), absolute({ ...saved, ...given }));
+}
+
+/**
+ * Compares a run's options with those in its checkpoint.
+ *
+ * @returns What to tell of those that may differ.
+ * @throws {RunError} If others differ: the networks would not be those that were trained.
+ */
+export function differences(
+  run: string,
+  options: TrainOptions,
+  metadata: Readonly<Record<string, string>>,
+): string[] {
+  const before = optionsIn(metadata), free: readonly string[] = FREE;
+  if (!before) return [];
+  const names = Object.keys(before).filter((name) =>
+    Object.hasOwn(options, name) && options[name as keyof TrainOptions] !==
+      before[name as keyof TrainOptions]
+  );
+  const told = names.map((name) => {
+    const [now, then] = [options, before].map((o) => JSON.stringify(o[name as keyof TrainOptions]));
+    return { name, text: `${name} is ${now}, and ${then} in the checkpoint` };
+  });
+  const fixed = told.filter(({ name }) => !free.includes(name));
+  if (fixed.length === 0) return told.map(({ text }) => `options.json: ${text}`);
+  throw new RunError(
+    `run: ${join(run, "options.json")}: ${fixed.map(({ text }) => text).join("; ")}: ` +
+      "that cannot change in a run that goes on; restore it or start a new run",
+  );
+}
+
+function optionsIn({ options }: Readonly<Record<string, string>>): TrainOptions | undefined {
+  try {
+    const found = JSON.parse(options ?? "null");
+    return found &&
+      absolute({ ...found, data: found.data ?? "", fidWeights: found.fidWeights ?? "" });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { DataError } from "../data/errors.ts";
+import type { Broken, Pictures } from "../data/pack.ts";
+import { openPath, openPictures, preparation } from "../data/pictures.ts";
+import { prepare } from "../data/prepare.ts";
+import { noneUsable } from "../data/prepare_all.ts";
+import type { Resize } from "../data/resample.ts";
+import { naming } from "../nn/write_atomically.ts";
+import type { TrainOptions } from "../train/options.ts";
+import type { Progress } from "../train/progress.ts";
+
+const NAMED = 20; // images that were left out
+const LARGE = 2 ** 28; // bytes of a cache that is told of before it is made
+const LOOKED_AT = 8; // images of which a dry run wants one to be sound
+
+/** Opens the images that a run is trained on; tells how far it is, and which are left out. */
+export async function openTraining(
+  options: TrainOptions,
+  cache: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Pictures> {
+  const { data, resolution, crop, resize } = options;
+  let told = performance.now(), first = true;
+  const pictures = await naming(cache, () =>
+    openPictures({
+      ...(data && { data }),
+      resolution,
+      crop,
+      resize: resize as Resize,
+      cache,
+      signal,
+      onProgress: (done, total) => {
+        const large = first && sizeNote(total, resolution, cache);
+        if (large) progress.say(large);
+        first = false;
+        if (performance.now() - told < 2000) return;
+        told = performance.now();
+        progress.say(`Reading images: ${done} of ${total}`);
+      },
+    }));
+  const { broken } = pictures, rest = broken.length - NAMED;
+  if (broken.length) {
+    progress.say(`Left out ${broken.length} image${broken.length > 1 ? "s" : ""}:`);
+  }
+  for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
+  if (rest > 0) progress.say(`  and ${rest} more`);
+  for (const note of pictures.notes ?? []) progress.say(note);
+  return pictures;
+}
+
+/** What is told of images that take much room; undefined of others. */
+export function sizeNote(count: number, resolution: number, cache: string): string | undefined {
+  const bytes = 3 * count * resolution ** 2;
+  if (bytes <= LARGE) return undefined;
+  return `${count} images of ${resolution} px take ${(bytes / 2 ** 30).toFixed(1)} GiB in memory ` +
+    `and in ${cache}`;
+}
+
+/**
+ * Looks at the images of a run without writing anything: lists them, and opens the first that is sound.
+ *
+ * @returns How many there are; undefined for the built-in ones.
+ * @throws {DataError} As the run would.
+ */
+export async function lookAtData(options: TrainOptions): Promise<number | undefined> {
+  const { data, resolution, crop, resize } = options;
+  if (!data) return undefined;
+  const source = await openPath(data);
+  try {
+    const { names } = source, broken: Broken[] = [];
+    if (names.length === 0) {
+      throw new DataError(`data: ${data} holds no image; expected files such as .jpg or .png`);
+    }
+    const to = preparation({ crop, resize: resize as Resize }, resolution);
+    for (const [i, name] of names.slice(0, LOOKED_AT).entries()) {
+      try {
+        prepare(await source.read(i), to);
+        return names.length;
+      } catch (error) {
+        broken.push({ name, reason: (error as Error).message });
+      }
+    }
+    throw noneUsable(data, broken);
+  } finally {
+    await source.close();
+  }
+}

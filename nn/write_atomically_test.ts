@@ -1,0 +1,56 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { removeLeft, writeAtomically } from "./write_atomically.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("many writers of one file leave one of what they wrote, and nothing else", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "a"),
+      texts = Array.from({ length: 20 }, (_, i) => String(i).repeat(999));
+    await Promise.all(texts.map((text) => writeAtomically(path, bytes(text))));
+    assertEquals(texts.includes(await Deno.readTextFile(path)), true);
+    assertEquals(names(folder), ["a"]);
+  }));
+
+Deno.test({
+  name: "links in the way are not followed",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (folder) => {
+      const [path, other] = ["a", "other"].map((name) => join(folder, name));
+      await Deno.writeTextFile(other, "theirs");
+      for (const link of [path, `${path}.part`]) await Deno.symlink(other, link);
+      await writeAtomically(path, bytes("ours"));
+      assertEquals(await Deno.readTextFile(other), "theirs");
+      assertEquals(await Deno.readTextFile(path), "ours");
+      assertEquals((await Deno.lstat(path)).isSymlink, false);
+      await removeLeft(folder, (name) => name === "a");
+      assertEquals(names(folder), ["a", "other"]);
+      assertEquals(await Deno.readTextFile(other), "theirs");
+    }),
+});
+
+Deno.test("only leftovers of one's own files are removed", () =>
+  inFolder(async (folder) => {
+    const left = [`a.${crypto.randomUUID()}.part`, "a.part", "a.0a1b2c3d.part"];
+    for (const name of [...left, "b.part", "a"]) await Deno.writeTextFile(join(folder, name), "");
+    await removeLeft(folder, (name) => name === "a");
+    assertEquals(names(folder), ["a", "b.part"]);
+  }));
+
+Deno.test("what cannot be written is named", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "none", "a");
+    await assertRejects(() => writeAtomically(path, bytes("")), Error, path);
+  }));

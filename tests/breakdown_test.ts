@@ -1,0 +1,146 @@
+/** Runs that break down: noticed before a checkpoint is written, and when one is read. */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { openGpu } from "../gpu/device.ts";
+import { CheckpointError } from "../nn/errors.ts";
+import { type Entry, loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { dcgan } from "../train/dcgan.ts";
+import { TrainError } from "../train/errors.ts";
+import { train } from "../train/loop.ts";
+import { defaults, type TrainOptions } from "../train/options.ts";
+import { Progress } from "../train/progress.ts";
+import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
+import { picturesOf } from "./pictures.ts";
+await openGpu();
+
+const options: TrainOptions = {
+  ...defaults,
+  recipe: "dcgan",
+  preset: "default",
+  resolution: 16,
+  batch: 4,
+  nz: 8,
+  ngf: 4,
+  ndf: 4,
+  kimg: 0.024,
+  snapshot: 0.012,
+};
+
+function runOf(folder: string, own: TrainOptions, state = newState(dcgan, own)) {
+  return {
+    state,
+    options: own,
+    pictures: picturesOf(own.resolution),
+    run: folder,
+    progress: new Progress({ style: "json", write: () => {} }),
+    signal: new AbortController().signal,
+  };
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const checkpoints = (folder: string) =>
+  [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => /^checkpoint/.test(name));
+
+// One of each kind: weights, statistics of batch norm, the running average, both moments.
+const TENSORS = [
+  "G.output.weight",
+  "D.blocks.1.norm.running_var",
+  "average.blocks.0.conv.weight",
+  "adam.G.m.output.weight",
+  "adam.D.v.output.weight",
+];
+
+Deno.test("one NaN or infinity in any tensor of a checkpoint is found when it is read", () =>
+  inFolder(async (folder) => {
+    const good = join(folder, "good"), bad = join(folder, "bad");
+    await saveState(newState(dcgan, options), options, good);
+    await loadState(newState(dcgan, options), good);
+    const { entries, metadata } = await loadSafetensors(good);
+    for (const [i, name] of TENSORS.entries()) {
+      const entry = entries.get(name)!, data = Float32Array.from(entry.data as Float32Array);
+      data[data.length - 1] = i % 2 ? Infinity : NaN;
+      const changed = new Map<string, Entry>([...entries, [name, { ...entry, data }]]);
+      await saveSafetensors(bad, changed, metadata);
+      const says = `${name} holds ${i % 2 ? "infinity" : "NaN"}`;
+      for (
+        const read of [
+          () => loadState(newState(dcgan, options), bad),
+          () => loadGenerator(dcgan, options, bad),
+        ]
+      ) {
+        const { message } = await assertRejects(read, CheckpointError, says);
+        assertStringIncludes(message, "--checkpoint");
+      }
+    }
+  }));
+
+Deno.test("no checkpoint is made of a state with one NaN in any tensor, and the last good one stays", () =>
+  inFolder(async (folder) => {
+    const good = join(folder, "good"), path = join(folder, "checkpoint");
+    await saveState(newState(dcgan, options), options, good);
+    for (const name of TENSORS) {
+      const state = newState(dcgan, options);
+      await Deno.copyFile(good, path);
+      const { G, D, average, optG, optD } = state, [part, ...rest] = name.split(".");
+      const within = (net: typeof G, path: string) =>
+        [...net.named()].find(([name]) => name === path)![1];
+      const t = part === "adam"
+        ? { G, D, optG, optD }[`opt${rest[0]}` as "optG"].moments[
+          (rest[0] === "G" ? G : D).parameters().indexOf(
+            within(rest[0] === "G" ? G : D, rest.slice(2).join(".")),
+          )
+        ][rest[1] as "m"]
+        : within({ G, D, average: average!.net }[part]!, rest.join("."));
+      const values = await t.read();
+      values[0] = NaN;
+      t.write(values);
+      await assertRejects(() => saveState(state, options, path), TrainError, `${name} holds NaN`);
+      assertEquals(await Deno.readFile(path), await Deno.readFile(good), name);
+    }
+  }));
+
+Deno.test("a NaN that no loss shows stops the run at its next snapshot", () =>
+  inFolder(async (folder) => {
+    const run = runOf(folder, options), { average } = run.state;
+    const [, weight] = [...average!.net.named()].find(([name]) => name === "output.weight")!;
+    const values = await weight.read();
+    run.state.images = 1e6; // the average remembers
+    values[0] = NaN;
+    weight.write(values);
+    run.state.images = 4;
+    const error = await assertRejects(() => train(run), TrainError);
+    assertStringIncludes(error.message, "average.output.weight holds NaN");
+    assertEquals(checkpoints(folder), []);
+  }));
+
+const DIVERGING: Record<string, Partial<TrainOptions>> = {
+  "rates of 1 with the Wasserstein loss": {
+    loss: "wgan",
+    lrG: 1,
+    lrD: 1,
+    kimg: 1,
+    snapshot: 0.1,
+    ndf: 8,
+  },
+  "decay of 1e38, of which Adam's second moments are infinite": { l2: 1e38, snapshot: 0.004 },
+};
+for (const [name, changed] of Object.entries(DIVERGING)) {
+  Deno.test(`a run that diverges is not done: ${name}`, () =>
+    inFolder(async (folder) => {
+      const own = { ...options, ...changed, keep: 9 };
+      const error = await assertRejects(() => train(runOf(folder, own)), TrainError);
+      assert(/holds (NaN|infinity)|diverged|is NaN or infinite/.test(error.message), error.message);
+      assertStringIncludes(error.message, "--lr-g");
+      for (const file of checkpoints(folder)) {
+        await loadState(newState(dcgan, own), join(folder, file)); // finite, all of them
+      }
+    }));
+}

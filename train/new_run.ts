@@ -1,0 +1,59 @@
+/**
+ * Makes the folder of a new run.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { writeAtomically } from "../nn/write_atomically.ts";
+import { RunError, runsIn } from "./run_folder.ts";
+
+async function makeNew(folder: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
+}
+
+/**
+ * Makes the folder of a new run, with its options in it, under the next free number.
+ *
+ * A number is claimed by making `.00003`, which only one process can, and the folder gets its name
+ * when its options are in it. So two runs started at once differ in number, and no run is without
+ * options.
+ *
+ * @param out Folder of all runs; made if it is not there.
+ * @param title What comes after the number, e.g. `dcgan-celeba`.
+ * @param options What the run is a function of; a plain record.
+ * @returns Path of the run's folder.
+ * @throws {RunError} If the folder cannot be made.
+ */
+export async function createRun(out: string, title: string, options: unknown): Promise<string> {
+  const suffix = title.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "");
+  const text = new TextEncoder().encode(JSON.stringify(options, null, 2) + "\n");
+  try {
+    await Deno.mkdir(out, { recursive: true });
+    while (true) {
+      const number = ((await runsIn(out)).at(-1)?.number ?? -1) + 1;
+      const digits = String(number).padStart(5, "0");
+      const claim = join(out, `.${digits}`);
+      if (!await makeNew(claim)) continue;
+      // Another run may have taken the number, and given its claim up, since we looked.
+      if ((await runsIn(out)).some((run) => run.number === number && run.name !== `.${digits}`)) {
+        await Deno.remove(claim);
+        continue;
+      }
+      await writeAtomically(join(claim, "options.json"), text);
+      const run = join(out, suffix ? `${digits}-${suffix}` : digits);
+      await Deno.rename(claim, run);
+      return run;
+    }
+  } catch (error) {
+    throw new RunError(
+      `run: cannot make a folder in ${out}: ${(error as Error).message}; choose another with --out`,
+      { cause: error },
+    );
+  }
+}

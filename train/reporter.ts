@@ -1,0 +1,193 @@
+/**
+ * What a run leaves behind: statistics, grids, checkpoints, the page of its curves.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { grid } from "../data/grid.ts";
+import { savePng } from "../data/png.ts";
+import { naming } from "../nn/write_atomically.ts";
+import { Balance } from "./balance.ts";
+import { lossScales, refuseBreakdown } from "./breakdown.ts";
+import { collapse, diagnose } from "./diagnose.ts";
+import { describe } from "./growth.ts";
+import { Ledger, type LossMeans } from "./ledger.ts";
+import { writeReport } from "./report.ts";
+import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
+import { samples } from "./sampling.ts";
+import { sampler, saveState } from "./state.ts";
+import { EventFile } from "./tensorboard.ts";
+import { secondsLeft } from "./time_left.ts";
+import type { Training } from "./training.ts";
+
+/** Images in a grid. */
+export const GRID = 64;
+const UNSHAPED = 25_000; // images until which pictures may well be alike
+const REPORT_MS = 1000; // between two readings of the losses
+
+/** What a reading of the losses found besides the losses themselves. */
+interface Losses {
+  /** True if there was a step since the last one. */
+  readonly fresh: boolean;
+  readonly scales: Readonly<Record<string, number>>;
+}
+
+/** Tells how a run goes, and writes what it leaves. Close it, or `using` it. */
+export class Reporter implements Disposable {
+  readonly ledger = new Ledger(4096);
+  readonly #training: Training;
+  readonly #reals: Uint8Array<ArrayBuffer>;
+  readonly #events: EventFile;
+  #reported = performance.now();
+  #latest: LossMeans | undefined;
+  readonly #balance: Balance;
+  /** Of grids that have become alike, and of one network that has won. */
+  #warnings: { readonly alike?: string | undefined; readonly balance?: string | undefined } = {};
+  /** Images of the last line of statistics, and of the last snapshot. */
+  #told = -1;
+  #kept: number;
+
+  /** @param reals {@linkcode GRID} real images, as bytes. */
+  constructor(training: Training, reals: Uint8Array<ArrayBuffer>) {
+    this.#training = training;
+    this.#reals = reals;
+    this.#balance = new Balance(training.options.loss);
+    const { run, state: { images } } = training;
+    this.#events = new EventFile(run, images);
+    this.#kept = images > 0 ? images : -1; // a resumed run has its first checkpoint
+  }
+
+  [Symbol.dispose](): void {
+    this.#events[Symbol.dispose]();
+  }
+
+  /** True if losses must be read, or have not been for a while. */
+  get due(): boolean {
+    return this.ledger.full || performance.now() - this.#reported > REPORT_MS;
+  }
+
+  /**
+   * Tells how far the run is, and adds to its statistics.
+   *
+   * @param beside Numbers to tell with the losses.
+   * @throws {TrainError} If the run has broken down.
+   */
+  async report(beside?: Readonly<Record<string, number>>): Promise<void> {
+    await this.#tell(await this.#read(), beside);
+  }
+
+  /** The losses since the last reading; throws if they tell that the run has broken down. */
+  async #read(): Promise<Losses> {
+    const { state } = this.#training;
+    const [fresh, scales] = await Promise.all([this.ledger.read(), lossScales(state)]);
+    this.#reported = performance.now();
+    if (fresh) {
+      await refuseBreakdown(state, fresh);
+      this.#warn({ balance: this.#balance.read(state.images, fresh) });
+    }
+    this.#latest = fresh ?? this.#latest;
+    return { fresh: fresh !== undefined, scales };
+  }
+
+  async #tell(
+    { fresh, scales }: Losses,
+    beside?: Readonly<Record<string, number>>,
+  ): Promise<void> {
+    const { run, state: { images } } = this.#training, means = this.#latest;
+    if (!means || !(fresh || beside)) return;
+    const place = this.#place(means), time = Date.now() / 1000;
+    const line = { images, time, ...means, ...scales, ...place, ...beside };
+    await (images === this.#told ? amendStats : appendStats)(run, line);
+    this.#told = images;
+    const { dReal, dFake, g, penalty } = means;
+    this.#events.scalars(images, {
+      ...beside && prefixed(beside),
+      ...{ "loss/D-real": dReal, "loss/D-fake": dFake, "loss/G": g },
+      ...penalty !== undefined && { "loss/penalty": penalty },
+      ...scales,
+      ...place && { "growth/resolution": place.resolution, "growth/alpha": place.alpha },
+    });
+  }
+
+  /** Keeps warnings for the progress line, and says one that is new in full. */
+  #warn(found: Record<string, string | undefined>): void {
+    const before: string[] = Object.values(this.#warnings).filter((text) => text !== undefined);
+    for (const text of Object.values(found)) {
+      if (text === undefined || before.includes(text)) continue;
+      this.#training.progress.say(`Image ${this.#training.state.images}: ${text}`);
+    }
+    this.#warnings = { ...this.#warnings, ...found };
+  }
+
+  /** Shows progress; returns where a growing run is. */
+  #place({ dReal, dFake, g }: LossMeans): { resolution: number; alpha: number } | undefined {
+    const { state: { images, schedule }, progress, phases } = this.#training;
+    const { total } = schedule, grows = schedule.phases.length > 1;
+    // Of the last image shown: the next one may belong to another phase.
+    const { phase, alpha } = schedule.at(images - 1);
+    const note = Object.values(this.#warnings).filter(Boolean).join("; ");
+    progress.report({
+      ...{ images, total, real: dReal, fake: dFake, lossG: g },
+      ...grows && { phase: describe(phase, alpha) },
+      ...note && { note },
+      ...phases && { secondsLeft: (rate) => secondsLeft(phases, images, rate) },
+    });
+    return grows ? { resolution: phase.resolution, alpha } : undefined;
+  }
+
+  /**
+   * Writes a checkpoint and a grid, unless there is a checkpoint of just these images.
+   *
+   * @param beside Numbers to tell with the losses.
+   * @throws {TrainError} If the run has broken down; then the checkpoints stay as they are.
+   */
+  async snapshot(beside?: Readonly<Record<string, number>>): Promise<void> {
+    const { state, options, run, progress } = this.#training, { images } = state;
+    if (images === this.#kept) return;
+    progress.pause();
+    const losses = await this.#read();
+    // Before all else that is written: whoever stops a run may not wait for the rest.
+    await saveState(state, options, checkpointPath(run, images, options.snapshot));
+    this.#kept = images;
+    await keepLast(run, options.keep);
+    const R = options.resolution, pixels = await this.#fakes();
+    const numbers = await diagnose(
+      state,
+      { pixels, n: GRID, R },
+      { pixels: this.#reals, n: GRID, R },
+    );
+    this.#warn({ alike: images > UNSHAPED ? collapse(numbers) : undefined });
+    await this.#tell(losses, { ...numbers, ...beside });
+    progress.pause();
+    const path = gridPath(run, images, options.snapshot);
+    await naming(path, () => savePng(path, grid(pixels, GRID, R)));
+    this.#events.image(images, "fakes", await Deno.readFile(path));
+    await writeReport(run, { ...options });
+  }
+
+  /** The grid of real images. */
+  async showReals(): Promise<void> {
+    const { run, options } = this.#training, path = join(run, "reals.png");
+    await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
+  }
+
+  /** The grid's images, from latents that stay the same. */
+  async #fakes() {
+    const { state, options } = this.#training, R = options.resolution;
+    const pixels = new Uint8Array(GRID * R * R * 3);
+    const { batch } = state.schedule.at(state.images);
+    for await (
+      const { at, bytes } of samples(sampler(state), { ...options, batch }, GRID, options.seed)
+    ) {
+      pixels.set(bytes, at * R * R * 3);
+    }
+    return pixels;
+  }
+}
+
+/** Evaluations go under `metric/` in TensorBoard. */
+function prefixed(numbers: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, x]) => [name.includes("/") ? name : `metric/${name}`, x]),
+  );
+}
