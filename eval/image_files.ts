@@ -40,7 +40,7 @@ export interface ImageFiles extends ImageSet {
   readonly broken: Broken[];
   /** Of those that were read so far. */
   readonly survey: Survey;
-  /** How the choice of files differs from the tool's. */
+  /** What was passed over, and how the choice of files differs from the tool's. */
   readonly notes: readonly string[];
   close(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function openImageFiles(options: ImageFilesOptions): Promise<ImageF
       count,
       broken,
       survey,
-      notes,
+      notes: [...whole.notes ?? [], ...notes],
       images: () => imagesOf(source, indices, crop, broken, survey),
       close: () => whole.close(),
     };

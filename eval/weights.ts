@@ -115,13 +115,15 @@ export function weightsOf(entries: ReadonlyMap<string, Entry>, where: string): I
     }
     const fits = !shape || shape.length === entry.shape.length &&
         shape.every((size, i) => size === undefined || size === entry.shape[i]);
-    if (entry.dtype !== "F32" || !fits) {
+    if (!["F32", "F64"].includes(entry.dtype) || !fits) {
       throw new CheckpointError(
         `${where}: ${name} is ${entry.dtype} [${entry.shape}], expected F32 ` +
           `[${shape?.map((size) => size ?? "any")}]`,
       );
     }
-    return entry.data as Float32Array;
+    return entry.dtype === "F32"
+      ? entry.data as Float32Array
+      : Float32Array.from(entry.data as Float64Array);
   };
   return {
     conv(path, [kh, kw]) {

@@ -85,3 +85,15 @@ Deno.test("weights that lack something or are of another net are refused", () =>
     "F32 [4,3,5,5], expected F32 [any,any,3,3]",
   );
 });
+
+Deno.test("weights in float64 are those in float32", () => {
+  const weights = narrowInception();
+  const doubled = [...weights].map(([name, entry]): [string, Entry] => [
+    name,
+    { ...entry, dtype: "F64", data: Float64Array.from(entry.data as Float32Array) },
+  ]);
+  const [single, double] = [weights, new Map(doubled)].map((entries) =>
+    weightsOf(entries, "narrow").conv("Conv2d_1a_3x3", [3, 3])
+  );
+  assertEquals(double, single);
+});
