@@ -9,13 +9,13 @@ import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
 import { split } from "./gather.ts";
-import { weightKernel } from "./gemm.ts";
 import { inParts } from "./parts.ts";
 import { bare, fitsTexture, loadOf, pack, panelBytes } from "./panel.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { summed } from "./portions.ts";
 import { addUp, sumInto } from "./reduce.ts";
-import { tiledWeight } from "./tile.ts";
+import { tiledWeight } from "./product/tile_weight.ts";
+import { weightKernel } from "./software/weight.ts";
 
 /** Sums `x` times `y` over all pixels into `w`, tap by tap. */
 export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
@@ -49,9 +49,9 @@ function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
 
 function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
   if (plan.load === "tile") return launchTiledWeight(x, y, w, z, plan);
-  const { N, C, kh, kw, O, Y, X, s, scale } = z, A = layoutX(z), G = layoutY(z);
+  const { N, C, kh, kw, O, Y, X, s, scale } = z, A = layoutX(z), B = layoutY(z);
   const load = loadOf(plan), pa = pack(x, A, load, plan.precision);
-  const pg = pack(y, G, load, plan.precision);
+  const pb = pack(y, B, load, plan.precision);
   const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
   const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;
@@ -59,8 +59,8 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
   const wanted = Math.max(Math.ceil(plan.fill / groups), Math.ceil(lines * steps / 30_000));
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
-  const vec4 = O % 4 === 0, kernel = weightKernel({ plan, vec4 });
-  const bound = { A: pa.resource, G: pg.resource };
+  const vec4 = O % 4 === 0, kernel = weightKernel({ plan, finish: { vec4 } });
+  const bound = { A: pa.resource, B: pb.resource };
   const params = {
     lines,
     perPart,
@@ -72,18 +72,18 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
     kw,
     top: A.top - z.p,
     left: A.left - z.p,
-    g_top: G.top,
-    g_left: G.left,
+    B_top: B.top,
+    B_left: B.left,
     IC: C,
     OC: O,
     I4: A.channels / 4,
-    O4: G.channels / 4,
+    O4: B.channels / 4,
     rowGroups,
     colGroups,
     A_rows: pa.rows,
     A_width: pa.width,
-    G_rows: pg.rows,
-    G_width: pg.width,
+    B_rows: pb.rows,
+    B_width: pb.width,
     scale,
   };
   const grid = folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz));
@@ -98,14 +98,14 @@ function addRows(w: Tensor, sums: Tensor): void {
 export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
-  const { N, C, kh, kw, O, Y, X, s, p, scale } = z, A = bare(layoutX(z)), G = bare(layoutY(z));
+  const { N, C, kh, kw, O, Y, X, s, p, scale } = z, A = bare(layoutX(z)), B = bare(layoutY(z));
   const pixels = N * Y * X, I4 = A.channels / 4;
   if (pixels > MOST_PIXELS) {
     throw new RangeError(
       `conv2dWeight: ${N} pictures of ${Y}x${X} are more than ${MOST_PIXELS} pixels: take fewer`,
     );
   }
-  const pa = pack(x, A, "buffer", plan.precision), pg = pack(y, G, "buffer", plan.precision);
+  const pa = pack(x, A, "buffer", plan.precision), pb = pack(y, B, "buffer", plan.precision);
   const rowGroups = Math.ceil(4 * I4 * kh * kw / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
   const { parts, perPart } = split(
@@ -114,8 +114,8 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
     Math.ceil(pixels / plan.KU),
     w.size,
   );
-  const vec4 = O % 4 === 0, kernel = tiledWeight({ plan, vec4 });
-  const bound = { A: pa.resource, G: pg.resource };
+  const vec4 = O % 4 === 0, kernel = tiledWeight({ plan, finish: { vec4 } });
+  const bound = { A: pa.resource, B: pb.resource };
   const params = {
     pixels,
     perPart: perPart * plan.KU,
@@ -129,7 +129,7 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
     IC: C,
     OC: O,
     I4,
-    O4: G.channels / 4,
+    O4: B.channels / 4,
     rowGroups,
     colGroups,
     A_rows: pa.rows,

@@ -6,13 +6,13 @@
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
-import { gatherKernel } from "./gemm.ts";
 import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
-import { tiledGather } from "./tile.ts";
 import { bare, fitsTexture, type Layout, loadOf, pack, panelBytes } from "./panel.ts";
 import { addParts, inParts, partsThatFit } from "./parts.ts";
 import { portions } from "./portions.ts";
+import { tiledGather } from "./product/tile_gather.ts";
+import { gatherKernel } from "./software/gather.ts";
 
 /** Sizes of a gather by their names in the shader. */
 export type GatherSizes = Record<
@@ -134,12 +134,8 @@ function launch(
   const steps = taps(sizes) * Math.ceil(4 * I4 / plan.KU);
   const { parts, perPart } = tile ? split(plan, groups, steps, out.size) : WHOLE;
   const { bias, slope = 1 } = parts === 1 ? epilogue : {};
-  const finish = {
-    vec4: sizes.OC % 4 === 0,
-    flipped: Boolean(flip),
-    bias: bias !== undefined,
-    relu: slope !== 1,
-  };
+  const vec4 = sizes.OC % 4 === 0, relu = slope !== 1;
+  const finish = { vec4, flipped: Boolean(flip), bias: bias !== undefined, relu };
   const kernel = (tile ? tiledGather : gatherKernel)({ plan, transposed, finish });
   const bound = { A: pa.resource, B: pb.resource, ...bias && { bias } };
   const params = {

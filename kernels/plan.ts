@@ -14,11 +14,11 @@ import { type Precision, precision } from "./precision.ts";
 /** How a GEMM kernel is unrolled and spread over invocations. */
 export interface Plan {
   /**
-   * How operands come in: straight from storage textures or buffers (kernels/gemm.ts), or from buffers
-   * by way of tiles that a workgroup shares (kernels/tile.ts).
+   * How operands come in: straight from storage textures or buffers (kernels/software), or from buffers
+   * by way of tiles that a workgroup shares (kernels/product/tile.ts).
    */
   readonly load: "texture" | "buffer" | "tile";
-  /** Rows an invocation (a multiple of 4 in {@linkcode weightKernel}). */
+  /** Rows an invocation (a multiple of 4 in weight gradients and tiles). */
   readonly MR: number;
   /** vec4 columns an invocation. */
   readonly NV: number;
@@ -299,9 +299,8 @@ function canShare(
 
 /** Without tiles. */
 function unrolled(kind: Kind, problem: Problem, device: Traits): Rule {
-  const { lanes, sharing: can } = device,
-    { rows, columns } = problem,
-    C4 = Math.ceil(columns / 4);
+  const { lanes, sharing: can } = device, { rows, columns } = problem;
+  const C4 = Math.ceil(columns / 4);
   const alone = each(kind, problem, device);
   if (!can || rows <= lanes / 2) return alone;
   if (C4 < lanes) {

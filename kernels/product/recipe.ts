@@ -1,0 +1,40 @@
+/**
+ * What the kernels of products and convolutions are made from.
+ *
+ * @module
+ */
+import { kernel } from "../../gpu/kernel.ts";
+import { memo } from "../../gpu/memo.ts";
+import type { Source } from "../../gpu/wgsl.ts";
+import type { Plan } from "../plan.ts";
+import type { Finish } from "./finish.ts";
+
+/** What a kernel is made from. */
+export interface Recipe {
+  readonly plan: Plan;
+  /** Of gathers. */
+  readonly transposed?: boolean;
+  readonly finish: Finish;
+}
+
+/** Kernels by their recipes. */
+export function kernelsOf(name: string, sourceOf: (recipe: Recipe) => Source) {
+  return memo((recipe: Recipe) =>
+    kernelOf({ label: described(name, recipe), ...sourceOf(recipe) })
+  );
+}
+
+/** The kernel of a finished source: recipes that differ only in what the source does not show share it. */
+const kernelOf = memo(({ label, code, origins }: Source & { label: string }) =>
+  kernel(label, { code, origins })
+);
+
+/** A recipe in short, for messages and profiles. */
+function described(name: string, { plan, transposed, finish }: Recipe): string {
+  const { load, MR, NV, KU, single, wx, wy, wz, share, precision } = plan;
+  const { vec4, bias, relu, flipped } = finish, half = precision === "f16" ? " f16" : "";
+  return `${name}${transposed ? "_transposed" : ""} ${load} MR${MR} NV${NV} KU${KU}` +
+    `${single ? "!" : ""} ${wx}x${wy}x${wz}${share === "none" ? "" : ` share ${share}`}` +
+    `${flipped ? " flipped" : ""}${vec4 ? "" : " scalar"}${bias ? " bias" : ""}` +
+    `${relu ? " relu" : ""}${half}`;
+}

@@ -1,0 +1,25 @@
+import wgsl from "./gather.wgsl" with { type: "text" };
+import { expand } from "../../gpu/wgsl.ts";
+import { finishing } from "../product/finish.ts";
+import { operands } from "../product/operands.ts";
+import { kernelsOf, type Recipe } from "../product/recipe.ts";
+import { WINDOW } from "../product/window.ts";
+import { lanes } from "./lanes.ts";
+
+/** Gathers whose invocations read their operands by themselves: products and convolutions. */
+export const gatherKernel = kernelsOf("gather", ({ plan, transposed, finish }: Recipe) => {
+  const { flipped: FLIPPED = false } = finish, TRANSPOSED = transposed ?? false;
+  const from = operands(plan), of = lanes(plan), end = finishing(finish, FLIPPED);
+  const { MR, NV, KU, LANES, SHARE_A, SHARE_B } = of.values;
+  const values = {
+    ...{ ...from.values, ...of.values, ...end.values, TRANSPOSED, FLIPPED },
+    COLUMNS: FLIPPED ? 4 * NV : NV,
+    STEP: SHARE_B ? LANES : 1, // from one row of an invocation to the next
+    // Rows of A that it loads, as `mine` for others, too, or as all of `a`; texels of B for all.
+    LOADED: SHARE_A ? MR / LANES : MR,
+    MINE: SHARE_A ? "mine" : "a",
+    THEIRS: Math.ceil(KU * NV / LANES),
+  };
+  const parts = { ...from.parts, ...of.parts, ...end.parts, ...WINDOW };
+  return expand({ name: "gather.wgsl", text: wgsl }, values, parts);
+});

@@ -1,0 +1,16 @@
+import wgsl from "./weight.wgsl" with { type: "text" };
+import { expand } from "../../gpu/wgsl.ts";
+import { finishing } from "../product/finish.ts";
+import { operands } from "../product/operands.ts";
+import { kernelsOf, type Recipe } from "../product/recipe.ts";
+import { lanes } from "./lanes.ts";
+
+/** Weight gradients whose invocations read their operands by themselves. */
+export const weightKernel = kernelsOf("weight", ({ plan, finish }: Recipe) => {
+  const from = operands(plan), of = lanes(plan), end = finishing(finish, false);
+  const { MR, NV, KU, LANES, SHARE_A } = of.values, R4 = MR / 4, texels = KU * R4;
+  const LOADED = SHARE_A ? Math.ceil(texels / LANES) : texels; // texels of A, by each invocation
+  const values = { ...from.values, ...of.values, ...end.values, COLUMNS: NV, R4, LOADED };
+  const parts = { ...from.parts, ...of.parts, ...end.parts };
+  return expand({ name: "weight.wgsl", text: wgsl }, values, parts);
+});
