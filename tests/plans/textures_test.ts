@@ -7,4 +7,5 @@ forceTextures(0);
 await import("../../kernels/adam_test.ts");
 await import("../../kernels/batch_norm_test.ts");
 await import("../../kernels/pixel_norm_test.ts");
+await import("../../nn/power_iteration_test.ts");
 Deno.test("it did", () => assert(counters.textures > 0 || !readsRightly()));
