@@ -31,8 +31,7 @@ export {
 } from "./tensor/tensor.ts";
 export { type Application, apply, constant, isRecording, noGrad, reshape } from "./tensor/op.ts";
 
-export { attention, attentionMap } from "./kernels/attention.ts";
-export type { AttentionPlan } from "./kernels/attention_source.ts";
+export { attention, attentionMap, type AttentionPlan } from "./kernels/attention.ts";
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";
 export { conv2d, conv2dInput, conv2dWeight } from "./kernels/conv2d.ts";

@@ -16,8 +16,6 @@ type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
 type Binding = {
   readonly name: string;
   readonly index: number;
-  /** Whether it is an array of vec4f. */
-  readonly isVec4: boolean;
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 };
 
@@ -39,8 +37,6 @@ export interface Kernel {
   readonly entryPoint: string;
   readonly bindings: readonly Binding[];
   readonly params: readonly Field[];
-  /** Bindings of which every lane reads its own elements before it writes them, and no others. */
-  readonly updates: readonly string[];
   /** By the values of the `override` constants. */
   readonly pipelines: Map<string, Pipeline>;
 }
@@ -52,15 +48,12 @@ const DEBUG = Boolean(Deno.env.get("GPU_DEBUG"));
  *
  * @param file The name of the WGSL file, for messages.
  * @param source Its text, or what `expand` made of it.
- * @param updates Which bindings are updated in place: of these, every lane reads its own elements before it
- * writes them, and no others.
  * @throws {TypeError} If the text has no such entry point.
  */
 export function kernel(
   file: string,
   source: string | Source,
   entryPoint = "main",
-  updates: readonly string[] = [],
 ): Kernel {
   const code = typeof source === "string" ? source : source.code;
   const shader = readShader(code), used = shader.usedBy(entryPoint);
@@ -73,14 +66,12 @@ export function kernel(
     bindings: shader.bindings.filter(({ name }) => used.has(name)).map((declared) => ({
       name: declared.name,
       index: declared.index,
-      isVec4: declared.type === "array<vec4f>",
       layout: layoutOf(declared),
     })),
     params: shader.fields("Params").map(({ name, type }) => {
       if (!isNumber(type)) throw new TypeError(`${file}.wgsl: Params.${name} is a ${type}`);
       return { name, type };
     }),
-    updates,
     pipelines: new Map(),
   };
 }

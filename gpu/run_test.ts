@@ -1,29 +1,39 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "./device.ts";
-import { kernel } from "./kernel.ts";
 import { counters, inScope, part, type Storage, storage } from "./memory.ts";
 import { read } from "./read.ts";
 import { write } from "./copy.ts";
-import { forceTextures, fromTextures, readsRightly, run } from "./run.ts";
+import { forceTextures, readsRightly, run, twins } from "./run.ts";
 
 await openGpu();
 
-// Reads in an index, in fours by two names, and one by one.
-const sums = kernel(
+const sums = twins(
   "sums",
-  `alias V = vec4f;
-struct Params { n: u32 }
-@group(0) @binding(0) var<storage, read> a: array<V>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>; // b[i] here is no code
+  {
+    name: "sums.wgsl",
+    text: `struct Params { n: u32 }
+#if TEXTURES
+#include texels
+@group(0) @binding(0) var a: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(1) var b: texture_storage_2d_array<rgba32float, read>;
+fn a_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(a, t.xy, t.z); }
+fn b_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(b, t.xy, t.z); }
+#else
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+fn a_at(i: u32) -> vec4f { return a[i]; }
+fn b_at(i: u32) -> vec4f { return b[i]; }
+#end
 @group(0) @binding(2) var<storage, read> order: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<V>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(4) var<uniform> p: Params;
-fn twice(i: u32) -> V { return 2 * b[i]; }
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * 64 * 1024 + id.x;
   if (i >= p.n) { return; }
-  y[i] = a[order[i] + u32(b[order[0]].x) * 0] + twice(i);
+  y[i] = a_at(order[i]) + 2 * b_at(i);
 }`,
+  },
+  "main",
 );
 
 function filled(values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): Storage {
@@ -49,7 +59,7 @@ async function both(texels: number, a: Storage, b: Storage): Promise<Float32Arra
     results.push(new Float32Array(await read(y, 16 * texels)));
   }
   // It was compiled, so the second run was by textures.
-  assertEquals(fromTextures(sums).pipelines.size, readsRightly() ? 1 : 0);
+  assertEquals(sums.textures.pipelines.size, readsRightly() ? 1 : 0);
   return results;
 }
 
@@ -79,22 +89,34 @@ Deno.test("textures hold the part that is bound, and what two bindings share onc
   assertEquals(counters.textures - before <= 1, true);
 });
 
-// Adds to one in place, whose old value it also shows; an index is read where it is assigned, too.
-const update = kernel(
+// Adds to one in place, whose old value it also shows.
+const update = twins(
   "update",
-  `struct Params { n: u32 }
+  {
+    name: "update.wgsl",
+    text: `struct Params { n: u32 }
+#if TEXTURES
+#include texels
+@group(0) @binding(0) var a: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(4) var y_was: texture_storage_2d_array<rgba32float, read>;
+fn a_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(a, t.xy, t.z); }
+fn y_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(y_was, t.xy, t.z); }
+#else
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
+fn a_at(i: u32) -> vec4f { return a[i]; }
+fn y_at(i: u32) -> vec4f { return y[i]; }
+#end
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> z: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x;
   if (i >= p.n) { return; }
-  z[i + 0 * u32(a[i].x)] = y[i];
-  y[i] = 2 * y[i] + a[i];
+  z[i] = y_at(i);
+  y[i] = 2 * y_at(i) + a_at(i);
 }`,
+  },
   "main",
-  ["y"],
 );
 
 Deno.test("what is updated in place is read from a texture, and written where it is", async () => {
@@ -109,23 +131,7 @@ Deno.test("what is updated in place is read from a texture, and written where it
   const [found, before] = [await read(y, 16 * texels), await read(z, 16 * texels)];
   assertEquals(new Float32Array(found), old.map((v, i) => 2 * v + a[i]));
   assertEquals(new Float32Array(before), old);
-  const made = fromTextures(update);
-  assertEquals(made.pipelines.size, readsRightly() ? 1 : 0);
-  const textures = made.bindings.filter(({ layout }) => layout.storageTexture);
-  assertEquals(textures.map(({ name }) => name).sort(), ["a", "y_was"]);
-});
-
-Deno.test("only what is read in fours comes from textures", () => {
-  const kinds = fromTextures(sums).bindings.map(({ name, layout }) =>
-    `${name} ${layout.storageTexture ? "texture" : layout.buffer!.type}`
-  );
-  assertEquals(kinds, [
-    "a texture",
-    "b texture",
-    "order read-only-storage",
-    "y storage",
-    "p uniform",
-  ]);
+  assertEquals(update.textures.pipelines.size, readsRightly() ? 1 : 0);
 });
 
 Deno.test("what is missing or was taken back is named all the same", () => {

@@ -5,13 +5,11 @@
  */
 import wgsl from "./adam.wgsl" with { type: "text" };
 import { deviceInfo } from "../gpu/device.ts";
-import { kernel } from "../gpu/kernel.ts";
 import { memo } from "../gpu/memo.ts";
-import { expand } from "../gpu/wgsl.ts";
 import { bindable, part, type Storage } from "../gpu/memory.ts";
 import type { Bindable } from "../gpu/bind.ts";
 import { folded, type Live } from "../gpu/record.ts";
-import { run } from "../gpu/run.ts";
+import { run, twins } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { variant } from "./variant.ts";
 
@@ -68,11 +66,10 @@ export function adamStep(
       params[`e${count}`] = 64 * (groups += Math.ceil(n / 64)); // a workgroup serves one tensor
     }
     for (const name of ["param", "m", "v"] as const) bound[name] = part(state[name], begin, size);
-    run(kernelFor({ COUNT: count, scaled: scaling !== undefined }), bound, params, folded(groups));
+    run(kernelsFor({ COUNT: count, scaled: scaling !== undefined }), bound, params, folded(groups));
   }
 }
 
-const kernelFor = memo(({ COUNT, scaled }: { COUNT: number; scaled: boolean }) => {
-  const source = expand({ name: "adam.wgsl", text: wgsl }, { COUNT });
-  return kernel("adam", source, scaled ? "scaled" : "main", ["param", "m", "v"]);
-});
+const kernelsFor = memo(({ COUNT, scaled }: { COUNT: number; scaled: boolean }) =>
+  twins("adam", { name: "adam.wgsl", text: wgsl }, scaled ? "scaled" : "main", { COUNT })
+);

@@ -12,16 +12,34 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 @group(0) @binding(4) var<storage, read> scaling: array<f32>; // as Scaling in grad_scaler.wgsl
+#if TEXTURES
+#include texels
+@group(0) @binding(${5 + COUNT}) var param_was: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(${6 + COUNT}) var m_was: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(${7 + COUNT}) var v_was: texture_storage_2d_array<rgba32float, read>;
+fn param_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(param_was, t.xy, t.z); }
+fn m_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(m_was, t.xy, t.z); }
+fn v_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(v_was, t.xy, t.z); }
+#for K in COUNT
+@group(0) @binding(${5 + K}) var g$K: texture_storage_2d_array<rgba32float, read>;
+fn g${K}_at(i: u32) -> vec4f { let t = place_of(i); return textureLoad(g$K, t.xy, t.z); }
+#end
+#else
+fn param_at(i: u32) -> vec4f { return param[i]; }
+fn m_at(i: u32) -> vec4f { return m[i]; }
+fn v_at(i: u32) -> vec4f { return v[i]; }
 #for K in COUNT
 @group(0) @binding(${5 + K}) var<storage, read> g$K: array<vec4f>;
+fn g${K}_at(i: u32) -> vec4f { return g$K[i]; }
+#end
 #end
 
 fn update(i: u32, g: vec4f, step: f32, c2: f32) {
-  let mi = p.beta1 * m[i] + (1 - p.beta1) * g;
-  let vi = p.beta2 * v[i] + (1 - p.beta2) * g * g;
+  let mi = p.beta1 * m_at(i) + (1 - p.beta1) * g;
+  let vi = p.beta2 * v_at(i) + (1 - p.beta2) * g * g;
   m[i] = mi;
   v[i] = vi;
-  param[i] = param[i] - step * mi / (sqrt(vi / c2) + p.eps);
+  param[i] = param_at(i) - step * mi / (sqrt(vi / c2) + p.eps);
 }
 
 struct Share { at: u32, g: vec4f, live: bool } // what one invocation serves
@@ -29,7 +47,7 @@ struct Share { at: u32, g: vec4f, live: bool } // what one invocation serves
 fn share(i: u32) -> Share {
   var begin = 0u;
 #for K in COUNT
-  if (i < p.e$K) { let k = i - begin; return Share(p.o$K + k, g$K[k], k < p.n$K); }
+  if (i < p.e$K) { let k = i - begin; return Share(p.o$K + k, g${K}_at(k), k < p.n$K); }
   begin = p.e$K;
 #end
   return Share();

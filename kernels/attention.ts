@@ -7,15 +7,16 @@
  *
  * @module
  */
+import wgsl from "./attention.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { memo } from "../gpu/memo.ts";
 import { counters } from "../gpu/memory.ts";
 import type { Bindable, Bound } from "../gpu/bind.ts";
 import { run } from "../gpu/run.ts";
 import { deviceInfo } from "../gpu/device.ts";
+import { expand } from "../gpu/wgsl.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
-import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
-import { ALONE, type AttentionPlan, source } from "./attention_source.ts";
+import { empty, Tensor } from "../tensor/tensor.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { inParts, partsThatFit } from "./parts.ts";
@@ -24,6 +25,26 @@ import { portionsByName } from "./portions.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 
+/** How the kernels are unrolled, and where they read from. Results do not depend on it but by rounding. */
+export interface AttentionPlan {
+  /** From storage textures, for the software device, or from buffers. */
+  readonly load: "texture" | "buffer";
+  /** Rows that an invocation holds. */
+  readonly held: number;
+  /** Passing rows a turn of the loop: sums are then read and written that much more seldom. */
+  readonly block: number;
+  /** vec4 of sums for each row held, at most; wider values are computed in slices. */
+  readonly sums: number;
+  /**
+   * Invocations of a workgroup that is one subgroup: each loads one passing row for all of them; 0
+   * where each loads all rows by itself.
+   */
+  readonly share: number;
+  /** Workgroups wanted on the way back: sums are split into parts for it. */
+  readonly fill: number;
+}
+
+const ALONE = 64; // invocations of a workgroup that do not share
 const LEAST = 32; // streamed rows that are worth a part
 const LONGEST = 100_000; // rows; the software device ends loops at 65,535 iterations
 
@@ -65,18 +86,17 @@ export function attention(
     plan = { ...plan, load: "buffer" };
   }
   const { kernels, slices } = family({ plan, d, e }), sums = empty([N, I]); // log sum_j e^(q . k)
-  const rowShapes: Record<string, Shape> = { q: [I, d], k: [J, d], v: [J, e], dy: [I, e] };
   const widest = Math.max(...[q, k, v].map((x) => panelBytes(layoutOf(x)) / N));
   // All pictures, or as many at a time as can be bound.
   const byPictures = (
-    bound: Readonly<Record<string, Tensor>>,
-    body: (bound: Bound, N: number) => void,
+    rows: Readonly<Record<string, Tensor>>,
+    others: Readonly<Record<string, Tensor>>,
+    body: (bound: Readonly<Record<string, Bindable>>, N: number) => void,
   ) =>
-    portionsByName(bound, N, (parts, N) => {
+    portionsByName({ ...rows, ...others }, N, (parts, N) => {
       const laid: Record<string, Bindable> = { ...parts };
-      for (const name in parts) {
-        const shape = rowShapes[name];
-        if (shape) laid[name] = rowsOf(new Tensor([N, ...shape], parts[name].storage), plan.load);
+      for (const [name, { shape: [, count, width] }] of Object.entries(rows)) {
+        laid[name] = rowsOf(new Tensor([N, count, width], parts[name].storage), plan.load);
       }
       body(laid, N);
     }, widest);
@@ -99,19 +119,19 @@ export function attention(
   // The same into `to`, part by part where there would be few workgroups.
   const streamInto = (
     to: Tensor,
-    name: "dq" | "dk" | "dv",
     k: Kernel,
+    held: Readonly<Record<string, Tensor>>,
     given: Readonly<Record<string, Tensor>>,
     [rows, others]: readonly [number, number],
     slices = 1,
   ) =>
-    byPictures({ ...given, to }, ({ to, ...bound }, N) => {
+    byPictures(held, { ...given, to }, ({ to, ...bound }, N) => {
       const part = to as Tensor;
       const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
       const most = Math.min(wanted, Math.floor(others / LEAST), partsThatFit(part.size));
       const parts = Math.max(1, most);
-      inParts(part, parts, (to) =>
-        stream(k, { ...bound, [name]: to }, [rows, others], N, slices, parts));
+      inParts(part, parts, (result) =>
+        stream(k, { ...bound, result }, [rows, others], N, slices, parts));
     });
   counters.flop += 2 * N * I * J * (d + e);
   return apply({
@@ -120,7 +140,8 @@ export function attention(
     shape: [N, I, e],
     forward: (y) => {
       byPictures(
-        { q, k, v, result: y, sums },
+        { held: q, passing: k, passing_wide: v },
+        { result: y, sums },
         (bound, N) => stream(kernels.forward, bound, [I, J], N, slices),
       );
     },
@@ -128,16 +149,17 @@ export function attention(
       if (isRecording()) return plainGradients(q, k, v, dy);
       const [dq, dk, dv] = [q, k, v].map(({ shape }) => empty(shape));
       const delta = sum(mul(dy, y), [2]); // [N, I]
-      const own = { q, k, v, dy, sums };
+      const ofQueries = { held: q, held_wide: dy, passing: k, passing_wide: v };
+      const ofKeys = { held: k, passing: q, passing_wide: dy };
       counters.flop += 2 * N * I * J * (2 * d + e);
-      streamInto(dq, "dq", kernels.queries, { ...own, delta }, [I, J]);
+      streamInto(dq, kernels.queries, ofQueries, { sums, delta }, [I, J]);
       if (need[1]) {
         counters.flop += 2 * N * I * J * (2 * d + e);
-        streamInto(dk, "dk", kernels.keys, { ...own, delta }, [J, I]);
+        streamInto(dk, kernels.keys, { ...ofKeys, held_wide: v }, { sums, delta }, [J, I]);
       }
       if (need[2]) {
         counters.flop += 2 * N * I * J * (d + e);
-        streamInto(dv, "dv", kernels.values, { q, k, dy, sums }, [J, I], slices);
+        streamInto(dv, kernels.values, ofKeys, { sums }, [J, I], slices);
       }
       return [dq, need[1] ? dk : null, need[2] ? dv : null];
     },
@@ -173,15 +195,33 @@ function plainGradients(q: Tensor, k: Tensor, v: Tensor, dy: Tensor): Tensor[] {
 }
 
 interface Family {
-  readonly kernels: Readonly<Record<"forward" | "queries" | "keys" | "values", Kernel>>;
+  readonly kernels: Readonly<Record<keyof typeof ENTRIES, Kernel>>;
   /** In how many parts the channels of the values are computed. */
   readonly slices: number;
 }
 
+/** What tells the entry points apart: the table of attention.wgsl. */
+const ENTRIES = {
+  forward: { QUERIES: true, BACK: false, SLICED: true },
+  queries: { QUERIES: true, BACK: true, SLICED: false },
+  keys: { QUERIES: false, BACK: true, SLICED: false },
+  values: { QUERIES: false, BACK: true, SLICED: true },
+};
+
+/** For queries and keys of `d` channels and values of `e`. */
 const family = memo(({ plan, d, e }: { plan: AttentionPlan; d: number; e: number }): Family => {
   const label = `attention d${d} e${e} ${Object.values(plan).join("-")}`;
-  const slices = Math.ceil(Math.ceil(e / 4) / plan.sums), text = source(plan, d, e, slices);
-  const entry = (entryPoint: string) => kernel(label, text, entryPoint);
+  const D = Math.ceil(d / 4), E = Math.ceil(e / 4), slices = Math.ceil(E / plan.sums);
+  const PER = Math.ceil(E / slices), { held, block, share } = plan;
+  const entry = (ENTRY: keyof typeof ENTRIES) => {
+    const { SLICED } = ENTRIES[ENTRY];
+    const source = expand({ name: "attention.wgsl", text: wgsl }, {
+      ...{ ENTRY, ...ENTRIES[ENTRY], TEXTURES: plan.load === "texture", SHARE: share > 0 },
+      ...{ HELD: held, BLOCK: block, TURN: share || block, LANES: share || ALONE, D, E, PER },
+      ...{ PASSING_WIDE: SLICED ? PER : E, SUMS: SLICED ? PER : D, WIDTH: SLICED ? e : d },
+    });
+    return kernel(label, source, ENTRY);
+  };
   const kernels = {
     forward: entry("forward"),
     queries: entry("queries"),

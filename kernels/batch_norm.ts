@@ -4,14 +4,13 @@
  * @module
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
-import type { Kernel } from "../gpu/kernel.ts";
 import { bindable, part } from "../gpu/memory.ts";
 import type { Bound } from "../gpu/bind.ts";
 import { folded, type Grid } from "../gpu/record.ts";
-import { run } from "../gpu/run.ts";
+import { run, type Runnable } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
-import { byElement } from "./element.ts";
+import { twinsByElement } from "./element.ts";
 import { portionsByName, portionsOf } from "./portions.ts";
 import { eachOf } from "./slice.ts";
 import { variant } from "./variant.ts";
@@ -29,8 +28,8 @@ type Tensors = Readonly<Record<string, Tensor>>;
 /** Columns of channels of a workgroup whose lanes add up together, and lanes for each. */
 const COLUMNS = 16, LANES = 16;
 const kernels = {
-  lane: byElement("batch_norm", wgsl, ENTRIES, { GROUP: false }),
-  group: byElement("batch_norm", wgsl, ENTRIES, { GROUP: true, COLUMNS, LANES }),
+  lane: twinsByElement("batch_norm", wgsl, ENTRIES, { GROUP: false }),
+  group: twinsByElement("batch_norm", wgsl, ENTRIES, { GROUP: true, COLUMNS, LANES }),
 };
 // Invocations that fill a device, and rows that are worth one.
 const ENOUGH = { lane: 1024, group: 32_768 }, LEAST_ROWS = 4;
@@ -101,7 +100,7 @@ export function batchNorm(
     ...{ eps, momentum, k },
   };
   // All rows of all batches, or as many of the one batch as can be bound.
-  const byRows = (kernel: Kernel, tensors: Tensors, others: Bound, chunks: number) =>
+  const byRows = (kernel: Runnable, tensors: Tensors, others: Bound, chunks: number) =>
     portionsByName(tensors, batches * rows, (bound, n, nth) => {
       const own = { ...params, rows: n / batches, chunks, begin: nth * step };
       run(kernel, { ...bound, ...others }, own, grid);

@@ -12,11 +12,8 @@ struct Params {
   batches: u32, rows: u32, total: u32, C: u32, step: u32, chunks: u32, begin: u32,
   eps: f32, momentum: f32, k: f32,
 }
-@group(0) @binding(0) var<storage, read> x: array<V>; // [batches, rows, C]
 @group(0) @binding(1) var<storage, read> first: array<V>; // the same, or the first of its rows
-@group(0) @binding(2) var<storage, read> dy: array<V>;
 @group(0) @binding(3) var<storage, read_write> sums: array<V>; // [batches, chunks, 2, C]
-@group(0) @binding(4) var<storage, read> partial: array<V>; // the same
 @group(0) @binding(5) var<storage, read_write> stats: array<V>; // [batches, 5, C], as in Stats
 @group(0) @binding(6) var<storage, read_write> running_mean: array<V>;
 @group(0) @binding(7) var<storage, read_write> running_var: array<V>;
@@ -26,6 +23,23 @@ struct Params {
 @group(0) @binding(11) var<storage, read_write> dgamma: array<V>;
 @group(0) @binding(12) var<storage, read_write> result: array<V>;
 @group(0) @binding(13) var<uniform> p: Params;
+// x [batches, rows, C], dy the same, partial as sums
+#if TEXTURES
+#include texels
+@group(0) @binding(0) var x: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(2) var dy: texture_storage_2d_array<rgba32float, read>;
+@group(0) @binding(4) var partial: texture_storage_2d_array<rgba32float, read>;
+fn x_at(i: u32) -> V { let t = place_of(i); return textureLoad(x, t.xy, t.z); }
+fn dy_at(i: u32) -> V { let t = place_of(i); return textureLoad(dy, t.xy, t.z); }
+fn partial_at(i: u32) -> V { let t = place_of(i); return textureLoad(partial, t.xy, t.z); }
+#else
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read> dy: array<V>;
+@group(0) @binding(4) var<storage, read> partial: array<V>;
+fn x_at(i: u32) -> V { return x[i]; }
+fn dy_at(i: u32) -> V { return dy[i]; }
+fn partial_at(i: u32) -> V { return partial[i]; }
+#end
 
 // What channels of a batch are normalised by: (x - mean) scale + shift, scale = inverse gamma, with the
 // inverse of the deviation; behind x0, from which moments are counted
@@ -47,8 +61,8 @@ fn added(batch: u32, own: Place) -> Sums {
   var other = V();
   for (var i = own.lane; i < p.chunks; i += LANES) {
     let at = 2 * (batch * p.chunks + i) * p.C + own.c;
-    sum += partial[at];
-    other += partial[at + p.C];
+    sum += partial_at(at);
+    other += partial_at(at + p.C);
   }
   return whole(Sums(sum, other), own);
 }
@@ -65,7 +79,7 @@ fn moments(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: ve
   var sum = V();
   var squares = V();
   for (var r = own.row; r < p.rows; r += p.step * LANES) {
-    let d = x[(id.z * p.rows + r) * p.C + own.c] - x0;
+    let d = x_at((id.z * p.rows + r) * p.C + own.c) - x0;
     sum += d;
     squares += d * d;
   }
@@ -123,7 +137,7 @@ fn normalised(batch: u32, own: Place, mean: V, scale: V, shift: V) {
   if (!own.live) { return; }
   for (var r = own.row; r < p.rows; r += p.step * LANES) {
     let e = (batch * p.rows + r) * p.C + own.c;
-    let v = (x[e] - mean) * scale + shift;
+    let v = (x_at(e) - mean) * scale + shift;
     result[e] = select(p.k * v, v, v > V());
   }
 }
@@ -149,8 +163,8 @@ fn gradient_sums(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) grou
   var products = V();
   for (var r = own.row; r < p.rows; r += p.step * LANES) {
     let e = (id.z * p.rows + r) * p.C + own.c;
-    let centred = x[e] - by.mean;
-    let g = through(dy[e], centred, by);
+    let centred = x_at(e) - by.mean;
+    let g = through(dy_at(e), centred, by);
     sum += g;
     products += g * centred;
   }
@@ -181,8 +195,8 @@ fn gradient(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: v
   let k2 = by.inverse * batch.two / n;
   for (var r = own.row; r < p.rows; r += p.step * LANES) {
     let e = (id.z * p.rows + r) * p.C + own.c;
-    let centred = x[e] - by.mean;
-    let g = through(dy[e], centred, by);
+    let centred = x_at(e) - by.mean;
+    let g = through(dy_at(e), centred, by);
     result[e] = by.scale * (g - k1 - centred * k2);
   }
 }

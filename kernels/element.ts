@@ -6,6 +6,7 @@
  */
 import element from "./element.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
+import { type Twins, twins } from "../gpu/run.ts";
 import { expand, type Values } from "../gpu/wgsl.ts";
 
 /** Entry points of one file, by their names. */
@@ -17,6 +18,8 @@ export interface ByElement<N extends string> {
   readonly f32: Entries<N>;
 }
 
+const parts = { element: { name: "element.wgsl", text: element } };
+
 /** Declares entry points of a file that includes `element`. */
 export function byElement<N extends string>(
   name: string,
@@ -24,11 +27,25 @@ export function byElement<N extends string>(
   entries: readonly N[],
   values: Values = {},
 ): ByElement<N> {
-  const parts = { element: { name: "element.wgsl", text: element } };
   const family = (VEC4: boolean) => {
     const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, parts);
     const declared = entries.map((entry) => [entry, kernel(name, source, entry)]);
     return Object.fromEntries(declared) as Entries<N>;
   };
   return { vec4f: family(true), f32: family(false) };
+}
+
+/** The same where vec4f are read from buffers or textures (gpu/run.ts): the file heeds `TEXTURES`. */
+export function twinsByElement<N extends string>(
+  name: string,
+  text: string,
+  entries: readonly N[],
+  values: Values = {},
+): { readonly vec4f: Readonly<Record<N, Twins>>; readonly f32: Entries<N> } {
+  const file = { name: `${name}.wgsl`, text }, fours = { ...values, VEC4: true };
+  const declared = entries.map((entry) => [entry, twins(name, file, entry, fours, parts)]);
+  return {
+    vec4f: Object.fromEntries(declared) as Record<N, Twins>,
+    f32: byElement(name, text, entries, { ...values, TEXTURES: false }).f32,
+  };
 }

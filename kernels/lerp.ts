@@ -6,7 +6,7 @@ import { run } from "../gpu/run.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { portionsByName } from "./portions.ts";
 
-const lerp = kernel("lerp", wgsl, "main", ["y"]);
+const lerp = kernel("lerp", wgsl);
 
 /** `y += k (x - y)`, in place; with `k = 1` a copy, exact. Both have the size of `y`. */
 export function lerpInto(y: Storage, x: Storage, k: Live<number>): void {

@@ -59,14 +59,30 @@ fn texel(id: vec3u, lines: u32) -> Texel {
   return t;
 }
 
+#if HALF
+// The nearest halves, ties to even, infinite from 65520 on. In integers: a store to rgba16float may truncate,
+// and from Mesa 25.0 on its compiler drops a conversion to f16 and back before one.
+fn texel_of(v: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(v);
+  let size = bits & vec4u(0x7fffffff);
+  let nearest = (size + 0xfff + ((size >> vec4u(13)) & vec4u(1))) & vec4u(0xffffe000);
+  let bounded = select(nearest, vec4u(0x7f800000), nearest >= vec4u(0x47800000)); // 2^16
+  let large = select(bounded, size, size > vec4u(0x7f800000)); // NaN stays
+  let signed = bitcast<vec4f>(large | (bits & vec4u(0x80000000)));
+  // Below 2^-14 halves are the multiples of 2^-24.
+  return select(signed, round(v * 16777216) / 16777216, size < vec4u(0x38800000));
+}
+#else
+fn texel_of(v: vec4f) -> vec4f { return v; }
+#end
+
 @compute @workgroup_size(WX, WY)
 fn aligned_texture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let t = texel(id, groups.y * WY);
   if (!t.exists) { return; }
   var v = vec4f();
   if (t.left > 0) { v = x4[t.at / 4]; }
-  // Rounded here: a format may round in another way.
-  textureStore(image, vec2u(t.col, t.row), t.layer, vec4f(Stored(v)));
+  textureStore(image, vec2u(t.col, t.row), t.layer, texel_of(v));
 }
 
 @compute @workgroup_size(WX, WY)
@@ -87,8 +103,7 @@ fn strided_texture(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgr
   if (t.left > 1) { v.y = x[t.at + p.sc]; }
   if (t.left > 2) { v.z = x[t.at + 2 * p.sc]; }
   if (t.left > 3) { v.w = x[t.at + 3 * p.sc]; }
-  // Rounded here: a format may round in another way.
-  textureStore(image, vec2u(t.col, t.row), t.layer, vec4f(Stored(v)));
+  textureStore(image, vec2u(t.col, t.row), t.layer, texel_of(v));
 }
 
 @compute @workgroup_size(WX, WY)

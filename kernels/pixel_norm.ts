@@ -8,13 +8,13 @@ import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { byElement } from "./element.ts";
+import { twinsByElement } from "./element.ts";
 import { add, affine, mul, reciprocal, scale, sqrt, square } from "./elementwise.ts";
 import { portionsByName } from "./portions.ts";
 import { broadcastTo, mean } from "./reduce.ts";
 
 const ENTRIES = ["normalise", "gradient"] as const;
-const kernels = byElement("pixel_norm", wgsl, ENTRIES);
+const kernels = twinsByElement("pixel_norm", wgsl, ENTRIES);
 
 // A row is one or two loops, and the software device ends loops at 65,535 iterations.
 const MOST = 32_768;

@@ -9,9 +9,9 @@ import { bindable, part, type Storage, storage } from "../gpu/memory.ts";
 import { folded, type Grid } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { type Shape, sizeOf } from "../tensor/tensor.ts";
-import { byElement } from "./element.ts";
+import { twinsByElement } from "./element.ts";
 
-const kernels = byElement("power_iteration", wgsl, [
+const kernels = twinsByElement("power_iteration", wgsl, [
   "columnsOfRowsLast",
   "rowsOfRowsLast",
   "columnsOfColumnsLast",

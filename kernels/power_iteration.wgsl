@@ -10,7 +10,14 @@ struct Matrix {
 }
 struct Stretch { matrix: u32, begin: u32, end: u32 }
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
+#if TEXTURES
+#include texels
+@group(0) @binding(1) var w: texture_storage_2d_array<rgba32float, read>;
+fn w_at(i: u32) -> V { let t = place_of(i); return textureLoad(w, t.xy, t.z); }
+#else
 @group(0) @binding(1) var<storage, read> w: array<V>;
+fn w_at(i: u32) -> V { return w[i]; }
+#end
 @group(0) @binding(2) var<storage, read> u: array<f32>; // all u and v lie in one buffer
 @group(0) @binding(3) var<storage, read> uV: array<V>;
 @group(0) @binding(4) var<storage, read_write> vectors: array<f32>; // the same
@@ -32,7 +39,7 @@ fn columnsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= m.A) { return; }
   let start = m.w + id.x * m.R;
   var sum = 0f;
-  for (var r = 0u; r < m.R; r++) { sum += dot_of(w[start + r], uV[m.u + r]); }
+  for (var r = 0u; r < m.R; r++) { sum += dot_of(w_at(start + r), uV[m.u + r]); }
   made[m.v + id.x] = sum;
 }
 
@@ -44,7 +51,7 @@ fn columnsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
   var i = m.w + a * m.R * m.B + id.x - a * m.B;
   var sum = V();
   for (var r = 0u; r < m.R; r++) {
-    sum += w[i] * u[m.u + r];
+    sum += w_at(i) * u[m.u + r];
     i += m.B;
   }
   madeV[m.v + id.x] = sum;
@@ -59,7 +66,7 @@ fn rowsOfRowsLast(@builtin(global_invocation_id) id: vec3u) {
   let r = id.x - chunk * m.R;
   var sum = V();
   for (var a = m.A * chunk / m.chunks; a < m.A * (chunk + 1) / m.chunks; a++) {
-    sum += w[m.w + a * m.R + r] * product[m.v + a];
+    sum += w_at(m.w + a * m.R + r) * product[m.v + a];
   }
   partialV[m.partial + id.x] = sum;
 }
@@ -75,7 +82,7 @@ fn rowsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
   var sum = 0f;
   for (var a = 0u; a < m.A; a++) {
     for (var b = first; b < last; b++) {
-      sum += dot_of(w[m.w + (a * m.R + r) * m.B + b], productV[m.v + a * m.B + b]);
+      sum += dot_of(w_at(m.w + (a * m.R + r) * m.B + b), productV[m.v + a * m.B + b]);
     }
   }
   partial[m.partial + id.x] = sum;
@@ -132,5 +139,5 @@ fn divide(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group:
           @builtin(num_workgroups) groups: vec3u) {
   let stretch = stretches[group.y * groups.x + group.x];
   let i = stretch.begin + id.x;
-  if (i < stretch.end) { quotient[i] = w[i] / sigma[64 * stretch.matrix]; }
+  if (i < stretch.end) { quotient[i] = w_at(i) / sigma[64 * stretch.matrix]; }
 }

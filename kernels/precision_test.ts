@@ -74,6 +74,27 @@ Deno.test("beyond 65504 an operand is infinite, below 3e-8 it is 0", async () =>
   }
 });
 
+Deno.test("an operand is the nearest half, ties to even", async () => {
+  // Around every power of two that halves have: ties, their neighbours and what is exact
+  const values = Array.from({ length: 42 }, (_, i) => 2 ** (i - 26)).flatMap((power) =>
+    [1, 1.5, 2 - 2 ** -11].flatMap((size) =>
+      [0, 2 ** -11, 3 * 2 ** -11, 2 ** -11 - 2 ** -20, 2 ** -11 + 2 ** -20]
+        .flatMap((off) => [power * (size + off), -power * (size + off)])
+    )
+  );
+  const expected = values.map((v) => Math.f16round(v) + 0); // a sum is never -0
+  for (const C of [1, 4]) { // channels read one by one, and in fours
+    const only = (v: number) => [v, 0, 0, 0].slice(0, C);
+    const a = tensor(values.flatMap(only), [values.length, C]), one = tensor(only(1), [C, 1]);
+    for (const plan of plans) {
+      forcePlan(plan);
+      const y = withPrecision("f16", () => matmul(a, one));
+      forcePlan(undefined);
+      assertEquals([...await y.read()], expected);
+    }
+  }
+});
+
 Deno.test("a precision holds in its body, and not behind an error", () => {
   assertEquals(precision(), "f32");
   withPrecision("f16", () => assertEquals(precision(), "f16"));
