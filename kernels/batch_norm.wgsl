@@ -93,7 +93,8 @@ fn moments_of(batch: u32, own: Place) -> Moments {
   let all = added(batch, own);
   let shift = all.one / n;
   let x0 = stats[5 * batch * p.C + own.c];
-  return Moments(x0 + shift, max(all.two / n - shift * shift, V()));
+  let variance = all.two / n - shift * shift;
+  return Moments(x0 + shift, select(variance, V(), variance < V())); // unlike max, this keeps NaN
 }
 
 @compute @workgroup_size(SIZE)
@@ -138,7 +139,7 @@ fn normalised(batch: u32, own: Place, mean: V, scale: V, shift: V) {
   for (var r = own.row; r < p.rows; r += p.step * LANES) {
     let e = (batch * p.rows + r) * p.C + own.c;
     let v = (x_at(e) - mean) * scale + shift;
-    result[e] = select(p.k * v, v, v > V());
+    result[e] = leaky_relu(v, p.k);
   }
 }
 
@@ -150,7 +151,7 @@ fn stats_of(batch: u32, c: u32) -> Stats {
 
 // dy through the ReLU: its sign is worked out again, which is less than to read it.
 fn through(d: V, centred: V, by: Stats) -> V {
-  return select(p.k * d, d, centred * by.scale + by.shift > V());
+  return leaky_gate(d, centred * by.scale + by.shift, p.k);
 }
 
 // dbeta = sum g, dgamma = sum g x^, with g = dy through the ReLU and x^ the normalised x

@@ -9,6 +9,9 @@ import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { type Twins, twins } from "../gpu/run.ts";
 import { expand, type Values } from "../gpu/wgsl.ts";
 
+/** The part, for `expand`. */
+export const ELEMENT = { element: { name: "element.wgsl", text: element } };
+
 /** Entry points of one file, by their names. */
 export type Entries<N extends string> = Readonly<Record<N, Kernel>>;
 
@@ -28,7 +31,7 @@ export function byElement<N extends string>(
   values: Values = {},
 ): ByElement<N> {
   const family = (VEC4: boolean) => {
-    const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, parts);
+    const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, ELEMENT);
     const declared = entries.map((entry) => [entry, kernel(name, source, entry)]);
     return Object.fromEntries(declared) as Entries<N>;
   };

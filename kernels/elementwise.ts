@@ -10,13 +10,21 @@ import { folded, type Live } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { expand } from "../gpu/wgsl.ts";
+import { ELEMENT } from "./element.ts";
+import { EXACT, EXACT_FOR } from "./exact.ts";
 import { portions } from "./portions.ts";
 import { broadcastShape, broadcastTo, sumTo } from "./reduce.ts";
 
-const unaryKernel = kernel("elementwise", wgsl, "unary");
-const binaryKernel = kernel("elementwise", wgsl, "binary");
-const binary4Kernel = kernel("elementwise", wgsl, "binary4");
-const fillKernel = kernel("elementwise", wgsl, "fill");
+const source = expand(
+  { name: "elementwise.wgsl", text: wgsl },
+  { VEC4: true, ...EXACT_FOR.vec4f },
+  { ...ELEMENT, ...EXACT },
+);
+const unaryKernel = kernel("elementwise", source, "unary");
+const binaryKernel = kernel("elementwise", source, "binary");
+const binary4Kernel = kernel("elementwise", source, "binary4");
+const fillKernel = kernel("elementwise", source, "fill");
 
 // The cases of `switch (OP)` in the shader.
 const UNARY = {
@@ -201,7 +209,7 @@ export function abs(x: Tensor): Tensor {
 
 /** -1, 0 or 1. Its gradient is 0. */
 export function sign(x: Tensor): Tensor {
-  return unary("sign", x, (dy) => scale(dy, 0));
+  return unary("sign", x, (dy) => full(dy.shape, 0));
 }
 
 /** `max(x, 0)`. */

@@ -1,5 +1,7 @@
 // Elementwise maps, four elements an invocation. Buffers are padded to whole vec4, so the last one
 // may compute a few elements too many.
+#include element
+#include exact
 override OP: u32 = 0u;
 override ROW: u32 = 0u; // how b is read: 0 like a, 1 as one number, 2 as a row of `cols`, 3 the same, cols % 4 == 0
 struct Params { n4: u32, cols: u32, k: f32, l: f32 }
@@ -11,21 +13,18 @@ struct Params { n4: u32, cols: u32, k: f32, l: f32 }
 
 fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
 
-// tanh(x) loses all relative accuracy near 0 in some drivers; its series does not.
+// (1 - e) / (1 + e) with e = exp(-2 |x|), which is never infinite; near 0, where 1 - e loses digits, a series
 fn tanh_(x: vec4f) -> vec4f {
   let x2 = x * x;
   let series = x * (1 - x2 * (1 / 3f - x2 * (2 / 15f - x2 * (17 / 315f - x2 * (62 / 2835f)))));
-  return select(tanh(clamp(x, vec4f(-15), vec4f(15))), series, abs(x) < vec4f(0.25));
+  let e = exact_exp(-2 * abs(x));
+  let size = (1 - e) / (1 + e);
+  return select(select(size, -size, x < vec4f()), series, abs(x) < vec4f(0.25));
 }
-// log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)); log1p by log(u) * e / (u - 1), u = 1 + e (Kahan)
-fn softplus(x: vec4f) -> vec4f {
-  let e = exp(-abs(x));
-  let u = 1 + e;
-  let log1p = select(log(u) * e / (u - 1), e, u == vec4f(1));
-  return max(x, vec4f()) + log1p;
-}
+// log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))
+fn softplus(x: vec4f) -> vec4f { return max(x, vec4f()) + log1p(exact_exp(-abs(x))); }
 fn sigmoid(x: vec4f) -> vec4f {
-  let e = exp(-abs(x)); // never overflows
+  let e = exact_exp(-abs(x)); // never overflows
   return select(e, vec4f(1), x >= vec4f()) / (1 + e);
 }
 
@@ -37,8 +36,8 @@ fn unary(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
   var r = x;
   switch (OP) {
     case 0u: { r = p.k * x + p.l; }
-    case 1u: { r = exp(x); }
-    case 2u: { r = log(x); }
+    case 1u: { r = exact_exp(x); }
+    case 2u: { r = exact_log(x); }
     case 3u: { r = sqrt(x); }
     case 4u: { r = 1 / x; }
     case 5u: { r = x * x; }
@@ -47,8 +46,8 @@ fn unary(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     case 8u: { r = softplus(x); }
     case 9u: { r = abs(x); }
     case 10u: { r = sign(x); }
-    case 11u: { r = select(p.k * x, x, x > vec4f()); } // leaky ReLU
-    case 12u: { r = clamp(x, vec4f(p.k), vec4f(p.l)); }
+    case 11u: { r = leaky_relu(x, p.k); }
+    case 12u: { r = select(select(x, vec4f(p.l), x > vec4f(p.l)), vec4f(p.k), x < vec4f(p.k)); } // keeps NaN
     default: {}
   }
   y[i] = r;
@@ -85,8 +84,8 @@ fn combine(x: vec4f, z: vec4f) -> vec4f {
     case 1u: { return x - z; }
     case 2u: { return x * z; }
     case 3u: { return x / z; }
-    case 4u: { return z * select(vec4f(p.k), vec4f(1), x > vec4f()); } // leaky ReLU's gate of z by x
-    case 5u: { return z * select(vec4f(), vec4f(1), (x >= vec4f(p.k)) & (x <= vec4f(p.l))); } // clamp's gate
+    case 4u: { return leaky_gate(z, x, p.k); }
+    case 5u: { return select(vec4f(), z, (x >= vec4f(p.k)) & (x <= vec4f(p.l))); } // clamp's gate
     case 6u: { return z * (1 - x * x); } // tanh's gradient from its value x
     default: { return x; }
   }

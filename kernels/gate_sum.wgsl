@@ -16,7 +16,7 @@ fn lane(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= row) { return; }
   var total = V();
   for (var at = i; at < p.R * p.B; at += row) {
-    let d = dy[at] * select(V(p.slope), V(1), y[at] > V());
+    let d = leaky_gate(dy[at], y[at], p.slope);
     z[at] = d;
     total += d;
   }
@@ -39,7 +39,7 @@ fn group(@builtin(local_invocation_index) l: u32, @builtin(workgroup_id) place: 
   if (b < p.B) {
     for (var r = c * high + l / p.wide; r < p.R; r += p.chunks * high) {
       let at = r * p.B + b;
-      let d = dy[at] * select(V(p.slope), V(1), y[at] > V());
+      let d = leaky_gate(dy[at], y[at], p.slope);
       z[at] = d;
       total += d;
     }

@@ -6,11 +6,14 @@
 import wgsl from "./logit_loss.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { run } from "../gpu/run.ts";
+import { expand } from "../gpu/wgsl.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { EXACT, EXACT_FOR } from "./exact.ts";
 
-const forward = kernel("logit_loss", wgsl, "forward");
-const backward = kernel("logit_loss", wgsl, "backward");
+const source = expand({ name: "logit_loss.wgsl", text: wgsl }, EXACT_FOR.f32, EXACT);
+const forward = kernel("logit_loss", source, "forward");
+const backward = kernel("logit_loss", source, "backward");
 
 // The cases of `switch (KIND)` in the shader.
 const KINDS = { crossEntropy: 0, leastSquares: 1, hinge: 2, linear: 3 } as const;

@@ -1,4 +1,5 @@
 // The mean of a loss of logits x and targets t, and its gradient.
+#include exact
 override KIND: u32 = 0u;
 override GIVEN: bool = false; // whether targets are a tensor
 struct Params { N: u32, step: u32, goal: f32, k: f32 }
@@ -10,11 +11,6 @@ struct Params { N: u32, step: u32, goal: f32, k: f32 }
 @group(0) @binding(5) var<uniform> p: Params;
 var<workgroup> sums: array<f32, 64>;
 
-// log(1 + e) by its series where e is small: some drivers' log loses digits near 1
-fn log1p(e: f32) -> f32 {
-  return select(log(1 + e), e * (1 - e * (0.5 - e * (1 / 3f - e * (0.25 - e * 0.2)))), e < 0.03);
-}
-
 // By one workgroup
 @compute @workgroup_size(64)
 fn forward(@builtin(local_invocation_id) id: vec3u) {
@@ -24,9 +20,13 @@ fn forward(@builtin(local_invocation_id) id: vec3u) {
     var goal = p.goal;
     if (GIVEN) { goal = t[n * p.step]; }
     switch (KIND) {
-      case 0u: { sum += max(l, 0) - goal * l + log1p(exp(-abs(l))); } // cross-entropy
+      // Cross-entropy, max(l, 0) - goal l + log1p(exp(-|l|)); the first two as one product, without cancellation
+      case 0u: { sum += l * (select(0f, 1f, l >= 0) - goal) + log1p(exact_exp(-abs(l))); }
       case 1u: { sum += 0.5 * (l - goal) * (l - goal); }
-      case 2u: { sum += max(0, 1 - goal * l); }
+      case 2u: {
+        let margin = 1 - goal * l;
+        sum += select(margin, 0f, margin < 0); // unlike max, this keeps NaN
+      }
       default: { sum -= goal * l; }
     }
   }
@@ -48,11 +48,11 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
   var slope = 0f;
   switch (KIND) {
     case 0u: { // sigmoid(l) - goal, without losing digits where they are near each other
-      let e = exp(-abs(l));
+      let e = exact_exp(-abs(l));
       slope = select(e * (1 - goal) - goal, (1 - goal) - goal * e, l >= 0) / (1 + e);
     }
     case 1u: { slope = l - goal; }
-    case 2u: { slope = select(0f, -goal, goal * l < 1); }
+    case 2u: { slope = select(-goal, 0f, goal * l >= 1); }
     default: { slope = -goal; }
   }
   dx[n] = p.k * dy[0] * slope;

@@ -24,7 +24,8 @@ fn atWithMap(first: u32, f: u32) -> vec4u {
 }
 
 fn total(v: vec4f) -> f32 {
-  return dot(v, select(vec4f(), vec4f(1), vec4u(0, 1, 2, 3) < vec4u(p.G)));
+  let own = select(vec4f(), v, vec4u(0, 1, 2, 3) < vec4u(p.G));
+  return own.x + own.y + own.z + own.w;
 }
 
 fn put(at: vec4u, v: vec4f) {

@@ -15,6 +15,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var total = V();
   if (BIAS) { total = bias[i % p.channels]; }
   for (var part = 0u; part < p.parts; part++) { total += sums[part * p.n + i]; }
-  if (RELU) { total = select(p.slope * total, total, total > V()); }
+  if (RELU) { total = leaky_relu(total, p.slope); }
   y[i] = total;
 }

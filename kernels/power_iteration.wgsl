@@ -100,6 +100,9 @@ fn across(lane: u32, own: f32) -> f32 {
   return sums[0];
 }
 
+// 1 / length, but for vectors of nothing; unlike max, select keeps NaN
+fn inverse(length: f32) -> f32 { return 1 / select(length, 1e-12, length < 1e-12); }
+
 // Both to length 1, and sigma = |W v|; a workgroup a matrix, whose table counts numbers, not vec4s
 @compute @workgroup_size(64)
 fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -107,7 +110,7 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
   let n = m.A * m.B;
   var squares = 0f;
   for (var i = id.x; i < n; i += 64) { squares += product[m.v + i] * product[m.v + i]; }
-  let kv = 1 / max(sqrt(across(id.x, squares)), 1e-12);
+  let kv = inverse(sqrt(across(id.x, squares)));
   for (var i = id.x; i < n; i += 64) { vectors[m.v + i] = kv * product[m.v + i]; }
   squares = 0f;
   for (var r = id.x; r < m.R; r += 64) {
@@ -118,7 +121,7 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
     squares += sum * sum;
   }
   let length = sqrt(across(id.x, squares));
-  let ku = 1 / max(length, 1e-12);
+  let ku = inverse(length);
   for (var r = id.x; r < m.R; r += 64) { vectors[m.u + r] *= ku; }
   if (id.x == 0) { sigma[64 * group.y] = length; }
 }

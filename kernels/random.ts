@@ -9,10 +9,13 @@ import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, type Live, now } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
+import { expand } from "../gpu/wgsl.ts";
+import { EXACT, EXACT_FOR } from "./exact.ts";
 import { portions } from "./portions.ts";
 
-const uniformKernel = kernel("random", wgsl, "uniform_");
-const normalKernel = kernel("random", wgsl, "normal");
+const source = expand({ name: "random.wgsl", text: wgsl }, EXACT_FOR.vec2f, EXACT);
+const uniformKernel = kernel("random", source, "uniform_");
+const normalKernel = kernel("random", source, "normal");
 
 /** What a draw depends on, besides its shape. */
 export interface RandomKey {

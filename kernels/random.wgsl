@@ -2,6 +2,7 @@
 // https://doi.org/10.1145/2063384.2063405): a keyed mixing of a counter, so each invocation knows its
 // numbers without the others. Chosen over PCG4D, which is cheaper but mixes key and counter in one
 // 128-bit state in a single round: Philox has 192 bits, passes BigCrush, and is PyTorch's on GPUs.
+#include exact
 // n4 blocks of four numbers, of which the first is block `begin` of the draw
 struct Params {
   n4: u32, begin: u32,
@@ -50,18 +51,14 @@ fn uniform_(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 }
 
 // Box and Muller: sqrt(-2 log(1 - u)) times the cosine and sine of 2 pi v. 1 - u is never 0. Neither
-// log near 1 nor the sine is exact enough on all devices, so both are series.
+// log near 1 nor the sine is exact enough on all devices, so both are our own.
 @compute @workgroup_size(64)
 fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.n4) { return; }
   let bits = philox(p.begin + i);
   let u = unit(bits).xy;
-  // -log(1 - u) = 2 atanh(s), s = u / (2 - u)
-  let s = u / (2 - u);
-  let s2 = s * s;
-  let near = 2 * s * (1 + s2 * (1 / 3f + s2 * (1 / 5f + s2 * (1 / 7f))));
-  let radius = sqrt(2 * select(-log(1 - u), near, u < vec2f(0.25)));
+  let radius = sqrt(-2 * exact_log(1 - u));
   // A quadrant and an angle t in [-pi / 4, pi / 4) within it
   let quadrant = bits.zw >> vec2u(30);
   let t = (vec2f((bits.zw >> vec2u(6)) & vec2u(0xffffffu)) * 0x1p-24f - 0.5) * 1.57079632679f;

@@ -62,7 +62,9 @@ fn interpolate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups
   let t = f32(at - low * 2 * p.S) / f32(2 * p.S);
   let start = a * p.R;
   let near = x[(start + low) * p.B + b];
-  y[i] = near + t * (x[(start + min(low + 1, p.R - 1)) * p.B + b] - near);
+  let far = x[(start + min(low + 1, p.R - 1)) * p.B + b];
+  // Where t is 0, an infinity beyond would become NaN. So would infinity - infinity in near + t (far - near).
+  y[i] = select((1 - t) * near + t * far, near, t == 0);
 }
 
 // Its adjoint, [A, S, B] -> [A, R, B]: an input gathers from the outputs less than 1 away from it
@@ -82,7 +84,7 @@ fn gather(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   var total = V();
   for (var s = first; s <= last; s++) {
     let weight = 1 - f32(abs(place(s, R, S) - 2 * S * r)) / f32(2 * S);
-    total += max(weight, 0f) * x[(start + u32(s)) * p.B + b];
+    total += select(V(), weight * x[(start + u32(s)) * p.B + b], weight > 0);
   }
   y[i] = total;
 }
