@@ -6,7 +6,9 @@ import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d } from "./conv2d.ts";
 import { mul } from "./elementwise.ts";
 import { gateAndSum } from "./gate_sum.ts";
+import { addParts } from "./parts.ts";
 import { sum } from "./reduce.ts";
+import { forceVariant } from "./variant.ts";
 await openGpu();
 
 // one number; primes; fours, less than a workgroup is wide, and more; sums in one round and in two
@@ -41,4 +43,25 @@ Deno.test("gradients by it are those that have gradients of their own", async ()
   const fused = await found(false), apart = await found(true);
   assertEquals(fused.length, 3);
   fused.forEach((values, i) => assertClose(`gradient ${i}`, values, apart[i]));
+});
+
+for (const by of ["lane", "group"] as const) {
+  Deno.test(`gateAndSum() of infinities and NaN, by ${by}`, async () => {
+    const y = tensor([0, 0, 0, NaN, 2, 2, Infinity, 0], [4, 2]);
+    const dy = tensor([Infinity, -Infinity, NaN, 3, Infinity, 1, 2, 5], [4, 2]);
+    forceVariant(by);
+    const [z, total] = gateAndSum(y, dy, 0);
+    forceVariant(undefined);
+    assertEquals([...await z.read()], [0, 0, 0, 3, Infinity, 1, 2, 0]);
+    assertEquals([...await total.read()], [Infinity, 4]);
+  });
+}
+
+Deno.test("addParts() with a ReLU keeps NaN and makes none", async () => {
+  for (const C of [3, 4]) {
+    const values = [-Infinity, NaN, 2, Infinity].slice(0, C);
+    const sums = tensor([...values, ...Array(C).fill(-1)], [2, C]), y = tensor(Array(C), [1, C]);
+    addParts(y, sums, { bias: tensor(Array(C).fill(0.5), [C]), slope: 0 });
+    assertEquals([...await y.read()], [0, NaN, 1.5, Infinity].slice(0, C));
+  }
 });

@@ -52,7 +52,10 @@ fn backward(@builtin(global_invocation_id) id: vec3u) {
       slope = select(e * (1 - goal) - goal, (1 - goal) - goal * e, l >= 0) / (1 + e);
     }
     case 1u: { slope = l - goal; }
-    case 2u: { slope = select(-goal, 0f, goal * l >= 1); }
+    case 2u: {
+      if (goal * l >= 1) { dx[n] = 0; return; } // 0 times an infinite dy would be NaN
+      slope = -goal;
+    }
     default: { slope = -goal; }
   }
   dx[n] = p.k * dy[0] * slope;

@@ -1,8 +1,11 @@
-import { assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
+import { grad } from "../nn/grad.ts";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
+import { mul } from "./elementwise.ts";
 import { minibatchStddev } from "./minibatch_stddev.ts";
+import { sum } from "./reduce.ts";
 await openGpu();
 
 type Picture = [N: number, H: number, W: number, C: number];
@@ -57,4 +60,12 @@ Deno.test("minibatchStddev() refuses a batch that its groups do not fill, and la
   const x = tensor([1, 2, 3, 4, 5, 6], [6, 1, 1, 1]);
   assertThrows(() => minibatchStddev(x), RangeError, "of 6");
   assertThrows(() => minibatchStddev(x, 1, 6), RangeError, "groups of 6");
+});
+
+Deno.test("minibatchStddev() of an infinite gradient: as infinite as it is", async () => {
+  // Three images to a group; the last one's place is filled with a copy of it.
+  const x = tensor([1, 2, 4], [3, 1, 1, 1], true),
+    dy = tensor([0, 0, 0, 0, 0, Infinity], [3, 1, 1, 2]);
+  const dx = grad(sum(mul(minibatchStddev(x, 1, 3), dy)), [x])[0];
+  assertEquals([...await dx.read()], [-Infinity, -Infinity, Infinity]);
 });

@@ -45,7 +45,7 @@ export function isRecording(): boolean {
 
 /** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
 export function apply({ op, inputs, shape, place, forward, backward }: Application): Tensor {
-  const y = place ? new Tensor(shape, place) : empty(shape);
+  const y = place ? new Tensor(shape, place) : empty(shape, op);
   forward(y);
   if (recording) remember(y, op, inputs, backward);
   return y;

@@ -66,9 +66,19 @@ export class Tensor {
   }
 }
 
-/** A tensor with undefined contents, for an op or a copy to fill. */
-export function empty(shape: Shape): Tensor {
-  return new Tensor(shape, storage(4 * sizeOf(shape)));
+/**
+ * A tensor with undefined contents, for an op or a copy to fill.
+ *
+ * @param op For whose result it is, for the message.
+ * @throws {RangeError} If it would have no elements: there are no such tensors.
+ */
+export function empty(shape: Shape, op = "tensor"): Tensor {
+  return new Tensor(shape, storage(bytesOf(shape, op)));
+}
+
+function bytesOf(shape: Shape, op: string): number {
+  if (shape.every((size) => Number.isInteger(size) && size > 0)) return 4 * sizeOf(shape);
+  throw new RangeError(`${op}: got shape [${shape}], expected sizes of at least 1 along each axis`);
 }
 
 /**
@@ -76,10 +86,10 @@ export function empty(shape: Shape): Tensor {
  *
  * @param values As many as `shape` asks for, in row-major order.
  * @param isParam True for what an optimiser trains.
- * @throws {RangeError} If the count does not fit.
+ * @throws {RangeError} If the count does not fit, or the shape has no elements.
  */
 export function tensor(values: ArrayLike<number>, shape: Shape, isParam = false): Tensor {
-  const made = new Tensor(shape, storage(4 * sizeOf(shape)), isParam);
+  const made = new Tensor(shape, storage(bytesOf(shape, "tensor")), isParam);
   made.write(values);
   return made;
 }

@@ -6,6 +6,11 @@ alias Sum = $SUM; // of four columns, or with SINGLES of one
 @group(0) @binding(4) var<storage, read> bias: array<Sum>; // [OC]
 #end
 
+// As in element.wgsl: NaN is passed on, and with slope 0 nothing is multiplied.
+fn leaky_relu(sum: Sum) -> Sum {
+  return select(sum, select(p.slope * sum, Sum(), p.slope == 0), sum < Sum());
+}
+
 // Stores the columns of a sum that exist; `col` counts Sums.
 fn store(row: u32, col: u32, sum: Sum) {
 #if SINGLES
@@ -33,7 +38,7 @@ fn store(row: u32, col: u32, sum: Sum) {
       c${r}_$v = p.scale * c${r}_$v;
 #end
 #if RELU
-      c${r}_$v = select(p.slope * c${r}_$v, c${r}_$v, c${r}_$v > Sum());
+      c${r}_$v = leaky_relu(c${r}_$v);
 #end
       store(at, col + ${v * WX}, c${r}_$v);
 #end
