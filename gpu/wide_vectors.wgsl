@@ -1,4 +1,4 @@
-// A product of matrices in the manner of kernels/gemm.ts: y [8, 256] = A [8, 64] B [64, 256], read from
+// A product of matrices in the manner of kernels/software: y [8, 256] = A [8, 64] B [64, 256], read from
 // storage textures of four numbers a texel.
 @group(0) @binding(0) var A: texture_storage_2d_array<rgba32float, read>;
 @group(0) @binding(1) var B: texture_storage_2d_array<rgba32float, read>;

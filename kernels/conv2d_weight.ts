@@ -62,29 +62,10 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
   const vec4 = O % 4 === 0, kernel = weightKernel({ plan, finish: { vec4 } });
   const bound = { A: pa.resource, B: pb.resource };
   const params = {
-    lines,
-    perPart,
-    parts,
-    OY: Y,
-    OX: X,
-    S: s,
-    kh,
-    kw,
-    top: A.top - z.p,
-    left: A.left - z.p,
-    B_top: B.top,
-    B_left: B.left,
-    IC: C,
-    OC: O,
-    I4: A.channels / 4,
-    O4: B.channels / 4,
-    rowGroups,
-    colGroups,
-    A_rows: pa.rows,
-    A_width: pa.width,
-    B_rows: pb.rows,
-    B_width: pb.width,
-    scale,
+    ...{ lines, perPart, parts, OY: Y, OX: X, S: s, kh, kw, IC: C, OC: O, rowGroups, colGroups },
+    ...{ top: A.top - z.p, left: A.left - z.p, B_top: B.top, B_left: B.left, scale },
+    ...{ I4: A.channels / 4, A_rows: pa.rows, A_width: pa.width },
+    ...{ O4: B.channels / 4, B_rows: pb.rows, B_width: pb.width },
   };
   const grid = folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz));
   inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);
@@ -117,24 +98,9 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
   const vec4 = O % 4 === 0, kernel = tiledWeight({ plan, finish: { vec4 } });
   const bound = { A: pa.resource, B: pb.resource };
   const params = {
-    pixels,
-    perPart: perPart * plan.KU,
-    parts,
-    OY: Y,
-    OX: X,
-    S: s,
-    kh,
-    kw,
-    pad: p,
-    IC: C,
-    OC: O,
-    I4,
-    O4: B.channels / 4,
-    rowGroups,
-    colGroups,
-    A_rows: pa.rows,
-    A_columns: pa.width / I4,
-    scale,
+    ...{ pixels, perPart: perPart * plan.KU, parts, OY: Y, OX: X, S: s, kh, kw, pad: p, scale },
+    ...{ IC: C, OC: O, rowGroups, colGroups, I4, O4: B.channels / 4 },
+    ...{ A_rows: pa.rows, A_columns: pa.width / I4 },
   };
   const grid = folded(rowGroups * colGroups * parts);
   inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);

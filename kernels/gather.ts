@@ -140,22 +140,9 @@ function launch(
   const bound = { A: pa.resource, B: pb.resource, ...bias && { bias } };
   const params = {
     ...sizes,
-    top: layout.top,
-    left: layout.left,
-    I4,
-    rowGroups,
-    colGroups,
-    images,
-    A_rows: pa.rows,
-    A_width: pa.width,
-    A_columns: pa.width / I4,
-    B_rows: pb.rows,
-    B_width: pb.width,
-    scale,
-    slope,
-    parts,
-    perPart,
-    pixels: out.size / sizes.OC,
+    ...{ top: layout.top, left: layout.left, I4, rowGroups, colGroups, images, scale, slope },
+    ...{ A_rows: pa.rows, A_width: pa.width, A_columns: pa.width / I4 },
+    ...{ B_rows: pb.rows, B_width: pb.width, parts, perPart, pixels: out.size / sizes.OC },
   };
   inParts(
     out,
