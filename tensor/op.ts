@@ -1,6 +1,6 @@
 /** Records how a tensor was computed, so that its gradient can be found. */
 import type { Storage } from "../gpu/memory.ts";
-import { empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
+import { checkShape, empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
 
 /** One application of an op: what goes in, what comes out, and the rule for the way back. */
 export interface Application {
@@ -45,7 +45,8 @@ export function isRecording(): boolean {
 
 /** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
 export function apply({ op, inputs, shape, place, forward, backward }: Application): Tensor {
-  const y = place ? new Tensor(shape, place) : empty(shape, op);
+  checkShape(op, shape);
+  const y = place ? new Tensor(shape, place) : empty(shape);
   forward(y);
   if (recording) remember(y, op, inputs, backward);
   return y;

@@ -69,15 +69,20 @@ export class Tensor {
 /**
  * A tensor with undefined contents, for an op or a copy to fill.
  *
- * @param op For whose result it is, for the message.
  * @throws {RangeError} If it would have no elements: there are no such tensors.
  */
-export function empty(shape: Shape, op = "tensor"): Tensor {
-  return new Tensor(shape, storage(bytesOf(shape, op)));
+export function empty(shape: Shape): Tensor {
+  checkShape("tensor", shape);
+  return new Tensor(shape, storage(4 * sizeOf(shape)));
 }
 
-function bytesOf(shape: Shape, op: string): number {
-  if (shape.every((size) => Number.isInteger(size) && size > 0)) return 4 * sizeOf(shape);
+/**
+ * Validates the shape of an op's result.
+ *
+ * @throws {RangeError} If a size is not a whole number of at least 1.
+ */
+export function checkShape(op: string, shape: Shape): void {
+  if (shape.every((size) => Number.isInteger(size) && size > 0)) return;
   throw new RangeError(`${op}: got shape [${shape}], expected sizes of at least 1 along each axis`);
 }
 
@@ -89,7 +94,8 @@ function bytesOf(shape: Shape, op: string): number {
  * @throws {RangeError} If the count does not fit, or the shape has no elements.
  */
 export function tensor(values: ArrayLike<number>, shape: Shape, isParam = false): Tensor {
-  const made = new Tensor(shape, storage(bytesOf(shape, "tensor")), isParam);
+  checkShape("tensor", shape);
+  const made = new Tensor(shape, storage(4 * sizeOf(shape)), isParam);
   made.write(values);
   return made;
 }
