@@ -121,7 +121,7 @@ Deno.test("attention() of 64x64 maps with as many keys, batch 64, takes no memor
   // Only memory is taken: the arithmetic would last minutes on a software device.
   rehearsed(() =>
     scoped(() => {
-      const [q, k, v] = shapes.map(empty);
+      const [q, k, v] = shapes.map((shape) => empty(shape));
       grad(sum(square(attention(q, k, v))), [q, k, v]);
     })
   );
