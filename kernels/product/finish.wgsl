@@ -6,10 +6,12 @@ alias Sum = $SUM; // of four columns, or with SINGLES of one
 @group(0) @binding(4) var<storage, read> bias: array<Sum>; // [OC]
 #end
 
+#if RELU
 // As in element.wgsl: NaN is passed on, and with slope 0 nothing is multiplied.
 fn leaky_relu(sum: Sum) -> Sum {
   return select(sum, select(p.slope * sum, Sum(), p.slope == 0), sum < Sum());
 }
+#end
 
 // Stores the columns of a sum that exist; `col` counts Sums.
 fn store(row: u32, col: u32, sum: Sum) {
