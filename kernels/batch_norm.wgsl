@@ -102,10 +102,11 @@ fn normalise(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: 
     let n = f32(p.total);
     for (var b = 0u; b < p.batches; b++) {
       let next = moments_of(b, own);
-      if (!own.writes) { continue; }
       let unbiased = next.variance * (n / max(n - 1, 1f));
-      running_mean[own.c] += p.momentum * (next.mean - running_mean[own.c]);
-      running_var[own.c] += p.momentum * (unbiased - running_var[own.c]);
+      if (own.writes) { // no `continue`: barriers follow
+        running_mean[own.c] += p.momentum * (next.mean - running_mean[own.c]);
+        running_var[own.c] += p.momentum * (unbiased - running_var[own.c]);
+      }
     }
   }
   normalised(id.z, own, batch.mean, scale, shift);
