@@ -29,7 +29,7 @@ import { foldInto } from "./fold.ts";
 import { gather } from "./gather.ts";
 import { matmul } from "./matmul.ts";
 import { type Layout, plain } from "./panel.ts";
-import { up } from "./plan.ts";
+import { up } from "./plan_rules.ts";
 import { broadcastTo } from "./reduce.ts";
 
 /**

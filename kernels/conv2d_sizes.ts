@@ -5,7 +5,7 @@
  */
 import { sameShape, type Shape } from "../tensor/tensor.ts";
 import { type Layout, plain } from "./panel.ts";
-import { up } from "./plan.ts";
+import { up } from "./plan_rules.ts";
 
 /** Stride and zero padding in pixels, the same along both axes, and a factor. */
 export interface Geometry {

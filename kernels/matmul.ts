@@ -10,7 +10,8 @@ import { MOST_PIXELS, sumPixels } from "./conv2d_weight.ts";
 import { checkEpilogue, type Epilogue, throughEpilogue } from "./epilogue.ts";
 import { gather } from "./gather.ts";
 import type { Layout } from "./panel.ts";
-import { byTiles, up } from "./plan.ts";
+import { byTiles } from "./plan.ts";
+import { up } from "./plan_rules.ts";
 import { portionsOf, summed } from "./portions.ts";
 import { addUp } from "./reduce.ts";
 

@@ -13,7 +13,8 @@ import { beside, type Resource, type Storage, storage, Texture, texture } from "
 import { run } from "../gpu/run.ts";
 import { expand } from "../gpu/wgsl.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
-import { type Plan, up } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import { up } from "./plan_rules.ts";
 import type { Precision } from "./precision.ts";
 
 const kernels = { f32: kernelsOf("rgba32float"), f16: kernelsOf("rgba16float") };

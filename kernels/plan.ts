@@ -9,6 +9,7 @@
 import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { memo } from "../gpu/memo.ts";
+import { alternatives, fitted, rule } from "./plan_rules.ts";
 import { type Precision, precision } from "./precision.ts";
 
 /** How a GEMM kernel is unrolled and spread over invocations. */
@@ -74,10 +75,11 @@ export interface Trial {
   readonly run: (plan: Plan, operands: readonly Tensor[]) => Tensor;
 }
 
-type Kind = "gather" | "gather_transposed" | "weight";
+/** Which of the kernels. */
+export type Kind = "gather" | "gather_transposed" | "weight";
 
 /** What a plan depends on of the device. */
-type Traits =
+export type Traits =
   & Pick<DeviceInfo, "software" | "lanes" | "sharing" | "fastTextures">
   & { readonly workgroupBytes: number };
 
@@ -153,183 +155,14 @@ function nameOf(kind: Kind, problem: Problem, precision: Precision): string {
 
 /** Plans that are worth a try, the rule's first. */
 export function candidates({ kind, problem, precision }: Trial): Plan[] {
-  const device = traits(), { software, lanes } = device, first = rule(kind, problem, device);
-  const others: Partial<Rule>[] = software
-    ? [
-      { MR: 8 },
-      each(kind, problem, device),
-      ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
-        .map(([MR, NV]) => ({ ...sharing("A", lanes), MR, NV })),
-    ]
-    : [...TILES, ...FOR_TUNING].filter((tile) => fits(tile, kind, problem, device)).flatMap(
-      (tile) => {
-        const groups = groupsOf(tile, kind, problem);
-        return [0, 1, 2, 4].map((times) => times * FILL)
-          .filter((fill) => fill === 0 || groups < fill)
-          .map((fill) => ({ ...tile, fill }));
-      },
-    );
-  const all = [first, ...others.map((plan) => ({ ...first, ...plan }))]
+  const device = traits(), first = rule(kind, problem, device);
+  const all = [first, ...alternatives(kind, problem, device).map((plan) => ({ ...first, ...plan }))]
     .map((plan) => fitted(kind, problem, plan, precision, device));
   const names = all.map((plan) => JSON.stringify(Object.entries(plan).sort()));
   return all.filter((_, i) => names.indexOf(names[i]) === i);
 }
 
-/** Workgroups that keep a large GPU busy. */
-const FILL = 264;
-const STEP = 16; // terms that a tile holds
-
-const tile = (MR: number, NV: number, wx: number, wy: number) => ({ MR, NV, wx, wy });
-/** Tiles, the largest first: squares for most, high ones for few columns. */
-const TILES = [
-  tile(8, 2, 16, 16), // 128 x 128
-  tile(8, 1, 16, 16), // 128 x 64
-  tile(4, 2, 16, 16), // 64 x 128
-  tile(8, 2, 8, 8), // 64 x 64, by few
-  tile(4, 1, 16, 16), // 64 x 64, by many
-  tile(8, 1, 8, 32), // 256 x 32
-  tile(8, 1, 8, 16), // 128 x 32
-  tile(8, 1, 4, 32), // 256 x 16
-  tile(4, 1, 8, 8), // 32 x 32
-];
-/** Fast for large products, and slow where addresses take registers, too. */
-const FOR_TUNING = [tile(8, 4, 8, 16)];
-type Tile = typeof TILES[number];
-
-/** Rows of the product as tiles cover it. */
-function rowsOf(kind: Kind, { rows, taps }: Problem): number {
-  return kind === "weight" ? up(rows, 4) * taps : rows;
-}
-
-function groupsOf({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): number {
-  const { columns, products } = problem;
-  return Math.ceil(rowsOf(kind, problem) / (MR * wy)) * Math.ceil(columns / (4 * NV * wx)) *
-    products;
-}
-
-/** Whether a tile is not mostly outside the product, and has room in a workgroup's memory. */
-function fits(
-  { MR, NV, wx, wy }: Tile,
-  kind: Kind,
-  problem: Problem,
-  { workgroupBytes }: Traits,
-): boolean {
-  const bytes = 16 * (MR * wy / 4 + NV * wx) * (STEP + 1);
-  return bytes <= workgroupBytes &&
-    MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
-}
-
 /** Whether products and convolutions are computed by tiles, whatever their sizes. */
 export function byTiles(): boolean {
   return forced?.load ? forced.load === "tile" : !deviceInfo().software;
-}
-
-/** The largest tile of which there are enough, or else a small one. */
-function tiled(kind: Kind, problem: Problem, device: Traits): Rule {
-  const fitting = TILES.filter((tile) => fits(tile, kind, problem, device));
-  const chosen = fitting.find((tile) => groupsOf(tile, kind, problem) >= FILL / 2) ??
-    fitting.find(({ wx, wy }) => wx * wy <= 128) ?? TILES.at(-1)!;
-  return { ...chosen, load: "tile", KU: STEP, wz: 1, single: false, share: "none", fill: FILL };
-}
-
-/** `n` rounded up to a multiple of `m`. */
-export function up(n: number, m: number): number {
-  return Math.ceil(n / m) * m;
-}
-
-/** The smallest power of two that is not below `n`. */
-function power(n: number): number {
-  return 2 ** Math.max(0, Math.ceil(Math.log2(n)));
-}
-
-/**
- * A plan with its precision and the steps that its problem allows: operands are padded for these and no
- * others.
- */
-function fitted(
-  kind: Kind,
-  { terms }: Problem,
-  chosen: Rule,
-  precision: Precision,
-  device: Traits,
-): Plan {
-  const plan = {
-    ...chosen,
-    share: canShare(kind, chosen, device) ? chosen.share : "none" as const,
-    precision,
-  };
-  if (plan.load === "tile") {
-    // In a gather a step is of the channels of one tap: few of its terms should lie behind the last.
-    const KU = kind === "weight"
-      ? plan.KU
-      : [16, 8].find((n) => n <= plan.KU && up(terms, n) <= 1.125 * terms) ?? 4;
-    return { ...plan, KU, single: false };
-  }
-  if (kind === "weight") {
-    const KU = terms > 4 && terms <= 8 ? 8 : 4;
-    return { ...plan, KU, single: terms <= KU };
-  }
-  // With 16 registers, as without AVX-512, more terms make code that is too long to be kept decoded.
-  const most = device.lanes <= 8 ? 4 : 8;
-  const KU = terms <= 4 ? 4 : terms <= 2 * most ? terms : most;
-  return { ...plan, KU, single: terms === KU };
-}
-
-type Rule = Omit<Plan, "precision">;
-
-function rule(kind: Kind, problem: Problem, device: Traits): Rule {
-  return device.software ? unrolled(kind, problem, device) : tiled(kind, problem, device);
-}
-
-/** A workgroup that shares. */
-function sharing(share: "A" | "B", lanes: number) {
-  return share === "A" ? { share, wx: lanes, wy: 1, wz: 1 } : { share, wx: 1, wy: lanes, wz: 1 };
-}
-
-function canShare(
-  kind: Kind,
-  { share, load, wx, wy, wz, MR }: Rule,
-  { lanes, sharing }: Traits,
-): boolean {
-  if (!sharing || load === "tile" || wz !== 1) return false;
-  return share === "A"
-    ? wx === lanes && wy === 1 && MR % lanes === 0
-    : kind !== "weight" && wy === lanes && wx === 1;
-}
-
-/** Without tiles. */
-function unrolled(kind: Kind, problem: Problem, device: Traits): Rule {
-  const { lanes, sharing: can } = device, { rows, columns } = problem;
-  const C4 = Math.ceil(columns / 4);
-  const alone = each(kind, problem, device);
-  if (!can || rows <= lanes / 2) return alone;
-  if (C4 < lanes) {
-    const NV = Math.ceil(C4 / Math.ceil(C4 / 8)),
-      MR = Math.min(Math.floor(64 / NV), Math.ceil(rows / lanes));
-    return kind === "weight" ? alone : { ...alone, MR, NV, ...sharing("B", lanes) };
-  }
-  const across = up(C4, lanes), NV = across % (2 * lanes) === 0 ? 2 : 1;
-  const MR = Math.min((kind === "weight" ? 64 : 4 * lanes) / NV, up(rows, lanes));
-  return { ...alone, MR, NV, ...sharing("A", lanes) };
-}
-
-/** Without tiles, each lane by itself. */
-function each(
-  kind: Kind,
-  { rows, columns, texture }: Problem,
-  { fastTextures, lanes: many }: Traits,
-): Rule {
-  const lanes = many || 16;
-  const load = fastTextures && texture ? "texture" : "buffer", C4 = Math.ceil(columns / 4);
-  const fixed = { load, KU: 8, single: false, share: "none", fill: 64 } as const;
-  const NV = power(Math.min(4, C4));
-  if (kind === "weight") {
-    // Lanes walk along rows, then along taps and parts.
-    const MR = power(Math.min(16, Math.max(4, rows))), wy = power(Math.min(4, rows / MR));
-    return { ...fixed, MR, NV, wx: 1, wy, wz: lanes / wy };
-  }
-  // As many columns an invocation as there are, and what lanes are left walk along rows.
-  const wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
-  const MR = power(Math.min(16, Math.max(2, rows / wy)));
-  return { ...fixed, MR, NV, wx, wy, wz: 1 };
 }
