@@ -8,6 +8,7 @@ import element from "./element.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { type Twins, twins } from "../gpu/run.ts";
 import { expand, type Values } from "../gpu/wgsl.ts";
+import { EXACT } from "./exact.ts";
 
 /** The part, for `expand`. */
 export const ELEMENT = { element: { name: "element.wgsl", text: element } };
@@ -31,7 +32,10 @@ export function byElement<N extends string>(
   values: Values = {},
 ): ByElement<N> {
   const family = (VEC4: boolean) => {
-    const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, ELEMENT);
+    const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, {
+      ...ELEMENT,
+      ...EXACT,
+    });
     const declared = entries.map((entry) => [entry, kernel(name, source, entry)]);
     return Object.fromEntries(declared) as Entries<N>;
   };

@@ -1,11 +1,15 @@
 // The element type V of an array, vec4f or f32, with reductions over its numbers and leaky ReLU.
 #if VEC4
 alias V = vec4f;
+alias VI = vec4i; // integers, as many
+alias VU = vec4u;
 fn sum_of(v: V) -> f32 { return v.x + v.y + v.z + v.w; }
 fn max_of(v: V) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
 fn dot_of(a: V, b: V) -> f32 { return dot(a, b); }
 #else
 alias V = f32;
+alias VI = i32;
+alias VU = u32;
 fn sum_of(v: V) -> f32 { return v; }
 fn max_of(v: V) -> f32 { return v; }
 fn dot_of(a: V, b: V) -> f32 { return a * b; }

@@ -15,4 +15,6 @@ export const EXACT_FOR = {
   f32: { F: "f32", I: "i32", U: "u32" },
   vec2f: { F: "vec2f", I: "vec2i", U: "vec2u" },
   vec4f: { F: "vec4f", I: "vec4i", U: "vec4u" },
+  /** `element` declares these. */
+  V: { F: "V", I: "VI", U: "VU" },
 } satisfies Record<string, Values>;

@@ -10,13 +10,14 @@ import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
 import { exp, mul, neg, sub } from "./elementwise.ts";
+import { EXACT_FOR } from "./exact.ts";
 import { portionsByName } from "./portions.ts";
 import { sum } from "./reduce.ts";
 import { type Variant, variant as standard } from "./variant.ts";
 
 const ENTRIES = ["lane", "group", "gradLane", "gradGroup"] as const;
 type Entry = typeof ENTRIES[number];
-const kernels = byElement("softmax", wgsl, ENTRIES);
+const kernels = byElement("softmax", wgsl, ENTRIES, EXACT_FOR.V);
 
 /** Who computes a row. */
 export interface SoftmaxOptions {

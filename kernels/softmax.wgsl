@@ -3,6 +3,7 @@
 // Where four divides the columns, the texts behind `//` take the place of those before them, and
 // four columns are computed at a time; `cols` counts Vs.
 #include element
+#include exact
 override LOG: bool = false;
 struct Params { rows: u32, cols: u32 }
 @group(0) @binding(0) var<storage, read> u: array<V>;
@@ -24,12 +25,12 @@ fn lane(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let most = max_of(peak);
   var total = V();
   if (LOG) {
-    for (var i = start; i < end; i++) { total += exp(u[i] - most); }
-    let shift = log(sum_of(total));
+    for (var i = start; i < end; i++) { total += exact_exp(u[i] - most); }
+    let shift = exact_log(V(sum_of(total)));
     for (var i = start; i < end; i++) { result[i] = u[i] - most - shift; }
   } else {
     for (var i = start; i < end; i++) {
-      let e = exp(u[i] - most);
+      let e = exact_exp(u[i] - most);
       result[i] = e;
       total += e;
     }
@@ -56,14 +57,14 @@ fn group(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) place: 
   let most = partial[0];
   workgroupBarrier();
   var own = V();
-  for (var i = start + id.x; i < end; i += 64) { own += exp(u[i] - most); }
+  for (var i = start + id.x; i < end; i += 64) { own += exact_exp(u[i] - most); }
   let total = sum(id.x, sum_of(own));
   if (LOG) {
-    let shift = log(total);
+    let shift = exact_log(V(total));
     for (var i = start + id.x; i < end; i += 64) { result[i] = u[i] - most - shift; }
   } else {
     let k = 1 / total;
-    for (var i = start + id.x; i < end; i += 64) { result[i] = k * exp(u[i] - most); }
+    for (var i = start + id.x; i < end; i += 64) { result[i] = k * exact_exp(u[i] - most); }
   }
 }
 
@@ -109,6 +110,6 @@ fn term(y: V, dy: V) -> V {
   return y * dy;
 }
 fn slope(y: V, dy: V, total: f32) -> V {
-  if (LOG) { return dy - exp(y) * total; }
+  if (LOG) { return dy - exact_exp(y) * total; }
   return y * (dy - total);
 }

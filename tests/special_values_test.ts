@@ -163,3 +163,18 @@ for (const op of [...names, ...BY_GROUP.map((op) => `${op} by workgroups`)]) {
     assert(found.length === 0, found.join("\n"));
   });
 }
+
+Deno.test("special values: ReLUs fused with products, which PyTorch has apart", async () => {
+  const given = [-Infinity, NaN, 2, Infinity];
+  for (const [slope, low] of [[0, 0], [0.2, -Infinity]]) {
+    for (const C of [1, 4]) {
+      const ones = Array(C).fill(1), epilogue = { bias: tensor(ones, [C]), slope };
+      const wanted = [low, NaN, 3, Infinity].flatMap((v) => Array(C).fill(v));
+      const product = matmul(tensor(given, [4, 1]), tensor(ones, [1, C]), {}, epilogue);
+      assertEquals([...await product.read()], wanted);
+      const x = tensor(given, [1, 2, 2, 1]), w = tensor(ones, [1, 1, 1, C]);
+      const image = conv2d(x, w, { stride: 1, padding: 0 }, epilogue);
+      assertEquals([...await image.read()], wanted);
+    }
+  }
+});
