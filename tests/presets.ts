@@ -38,7 +38,7 @@ export interface Case {
 
 /**
  * DCGAN's `original` and SAGAN's `paper` differ from the default in mirrored pictures and the running average
- * only; PGGAN's `paper` is its default with twice the channels. The batch is a preset's own where it is for
+ * only. The batch is a preset's own where it is for
  * machines without a GPU.
  */
 export const CASES: readonly Case[] = [
@@ -49,6 +49,7 @@ export const CASES: readonly Case[] = [
   { recipe: sagan, preset: "thesis", N: 16 },
   { recipe: sagan, preset: "small", N: 32 },
   { recipe: pggan, preset: "default", N: 4 },
+  { recipe: pggan, preset: "paper", N: 4 },
   { recipe: pggan, preset: "r1", N: 4 },
   { recipe: pggan, preset: "thesis", N: 4 },
   // Before those at 32 pixels, as in a run: what is kept of these products must not serve for others.
