@@ -91,7 +91,7 @@ CASES = {
     ),
     "sagan-small": Case(sagans(32, 128, 32, 16), 32, 32, 128, "hinge"),
     "pggan-default": Case(pggans(64, 512, 4096, 256), 4, 64, 512, **WGAN_GP),
-    # the default with twice the channels: takes ten times as long, and the test does without it
+    # the default with twice the channels
     "pggan-paper": Case(pggans(64, 512, 8192, 512), 4, 64, 512, **WGAN_GP),
     "pggan-r1": Case(pggans(64, 512, 4096, 256), 4, 64, 512, **R1),
     "pggan-thesis": Case(
