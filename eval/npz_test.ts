@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { features } from "../tests/metrics_fixture.ts";
-import { assertClose } from "../tests/support.ts";
+import { assertClose, inFolder } from "../tests/support.ts";
 import { cachedFeatures, cachedStatistics } from "./cache.ts";
 import { EvalError } from "./errors.ts";
 import { zeros } from "./matrix.ts";
@@ -13,15 +13,6 @@ function statistics() {
   moments.add(values);
   return moments.statistics();
 }
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("statistics that NumPy wrote are read", async () => {
   const path = new URL("../tests/fixtures/statistics.npz", import.meta.url).pathname;
   const { statistics: read, about } = await loadStatistics(path), ours = statistics();

@@ -1,18 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { removeLeft, writeAtomically } from "./write_atomically.ts";
+import { inFolder } from "../tests/support.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("many writers of one file leave one of what they wrote, and nothing else", () =>
   inFolder(async (folder) => {

@@ -11,6 +11,7 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import { Progress } from "../train/progress.ts";
 import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
+import { inFolder } from "./support.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -35,15 +36,6 @@ function runOf(folder: string, own: TrainOptions, state = newState(dcgan, own)) 
     progress: new Progress({ style: "json", write: () => {} }),
     signal: new AbortController().signal,
   };
-}
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 const checkpoints = (folder: string) =>

@@ -25,6 +25,7 @@ import {
   saveState,
   type State,
 } from "../train/state.ts";
+import { inFolder } from "./support.ts";
 await openGpu();
 
 // Six phases of two steps each: 4; 8 fading, 8; 16 fading, 16, 16.
@@ -69,15 +70,6 @@ function assertSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what
     if (actual[i] !== expected[i]) {
       throw new Error(`${what}: [${i}] is ${actual[i]}, expected ${expected[i]}`);
     }
-  }
-}
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

@@ -44,3 +44,13 @@ export function assertClose(
     );
   }
 }
+
+/** Runs `body` with a temporary folder, which is removed afterwards. */
+export async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
