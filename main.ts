@@ -11,7 +11,7 @@ import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
 import { choose } from "./cli/options.ts";
 import { versionLines } from "./cli/version.ts";
-import { CheckpointError } from "./nn/errors.ts";
+import { CheckpointError } from "./io/errors.ts";
 import { TrainError } from "./train/errors.ts";
 import { escaped } from "./train/progress.ts";
 import { RunError } from "./train/run_folder.ts";

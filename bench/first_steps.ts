@@ -13,7 +13,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { openGpu } from "../gpu/device.ts";
 import { toEntries } from "../nn/checkpoint.ts";
-import { type Entry, saveSafetensors } from "../nn/safetensors.ts";
+import { type Entry, saveSafetensors } from "../io/safetensors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { batches, training, trainingNames } from "./trainings.ts";
 

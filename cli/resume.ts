@@ -5,8 +5,8 @@
  */
 import { basename, join, resolve } from "@std/path";
 import type { Pictures } from "../data/pack.ts";
-import { loadMetadata } from "../nn/safetensors.ts";
-import { removeLeft, writeAtomically } from "../nn/write_atomically.ts";
+import { loadMetadata } from "../io/safetensors.ts";
+import { removeLeft, writeAtomically } from "../io/write_atomically.ts";
 import { scheduleOf } from "../train/growth.ts";
 import { lockRun } from "../train/lock.ts";
 import { trainedWrongly, WRONGLY } from "../train/old_build.ts";

@@ -10,7 +10,7 @@ import { openImageFiles } from "../eval/image_files.ts";
 import { loadStatistics } from "../eval/npz.ts";
 import type { Statistics } from "../eval/statistics.ts";
 import { newSurvey, type Survey, surveyOf } from "../eval/survey.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { findCheckpoint, findRun } from "../train/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";

@@ -4,7 +4,7 @@ import { openPath, openPictures, preparation } from "../data/pictures.ts";
 import { prepare } from "../data/prepare.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
-import { naming } from "../nn/write_atomically.ts";
+import { naming } from "../io/write_atomically.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { Progress } from "../train/progress.ts";
 

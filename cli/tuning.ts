@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { tunedPlans, useTuned } from "../kernels/plan.ts";
 import { tune } from "../kernels/tune.ts";
-import { writeAtomically } from "../nn/write_atomically.ts";
+import { writeAtomically } from "../io/write_atomically.ts";
 
 const FORMAT = 4; // grows when kernels change so much that old plans are no longer the best
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { CheckpointError } from "../nn/errors.ts";
+import { CheckpointError } from "../io/errors.ts";
 import { TrainError } from "../train/errors.ts";
 import { advised } from "./way_on.ts";
 

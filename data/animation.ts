@@ -8,7 +8,7 @@
 import { crc32 } from "node:zlib";
 import type { Image } from "./decode.ts";
 import { encodePng } from "./png.ts";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../io/replace_file.ts";
 
 const SIGNATURE = 8; // bytes
 

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../io/replace_file.ts";
 
 // Raise when the same options would give other pixels than before.
 const VERSION = 2;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import pngjs from "pngjs";
 import type { Image } from "./decode.ts";
-import { replaceFile } from "./replace_file.ts";
+import { replaceFile } from "../io/replace_file.ts";
 
 /**
  * Encodes a picture as an 8-bit RGB PNG.

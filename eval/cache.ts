@@ -5,8 +5,8 @@
  */
 import { join } from "@std/path";
 import { packHash } from "../data/pack.ts";
-import { replaceFile } from "../data/replace_file.ts";
-import { decodeSafetensors, encodeSafetensors } from "../nn/safetensors.ts";
+import { replaceFile } from "../io/replace_file.ts";
+import { decodeSafetensors, encodeSafetensors } from "../io/safetensors.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
 import type { Features } from "./products.ts";
 import type { Statistics } from "./statistics.ts";

@@ -6,9 +6,9 @@
 import { basename, join } from "@std/path";
 import { type Feature, Inception, type InceptionWeights } from "../models/inception.ts";
 import type { ConvWeights } from "../models/inception_blocks.ts";
-import { CheckpointError } from "../nn/errors.ts";
-import { decodeTorch, isTorch } from "../nn/torch_file.ts";
-import { decodeSafetensors, type Entry } from "../nn/safetensors.ts";
+import { CheckpointError } from "../io/errors.ts";
+import { decodeTorch, isTorch } from "../io/torch_file.ts";
+import { decodeSafetensors, type Entry } from "../io/safetensors.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { EvalError } from "./errors.ts";
 

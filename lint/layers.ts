@@ -6,13 +6,17 @@
  */
 
 const CORE = ["gpu", "tensor", "kernels", "nn", "models"];
+/** Stands beside all layers: file formats know no tensor, module or image. */
+const IO = "io";
 
 /** What each layer may import from, besides itself; folders that are not listed may do as they like. */
 const MAY: Record<string, string[]> = {
   ...Object.fromEntries(CORE.map((layer, i) => [layer, CORE.slice(0, i)])),
-  data: ["gpu", "tensor", "kernels", "nn"],
-  eval: [...CORE, "data"],
-  train: [...CORE, "data"],
+  nn: ["gpu", "tensor", "kernels", IO],
+  [IO]: [],
+  data: ["gpu", "tensor", "kernels", "nn", IO],
+  eval: [...CORE, IO, "data"],
+  train: [...CORE, IO, "data"],
 };
 const FREE = ["compat", "deno.json"]; // the latter for the version
 const ROOT = new URL("..", import.meta.url);

@@ -23,6 +23,8 @@ const CASES: [file: string, source: string, rule?: string][] = [
   ["data/cache.ts", 'import { loop } from "../train/loop.ts";', "layers/imports"],
   ["data/cache.ts", 'import { G } from "../models/dcgan.ts";', "layers/imports"],
   ["train/loop.ts", 'import { load } from "../data/load.ts"; import { f } from "../models/f.ts";'],
+  ["nn/checkpoint.ts", 'import { E } from "../io/errors.ts";'],
+  ["io/npy.ts", 'import { Tensor } from "../tensor/tensor.ts";', "layers/imports"],
   ["train/loop.ts", 'import { fid } from "../eval/fid.ts";', "layers/imports"],
   ["eval/fid.ts", 'import { f } from "../models/f.ts"; import { load } from "../data/load.ts";'],
   ["eval/fid.ts", 'import { loop } from "../train/loop.ts";', "layers/imports"],

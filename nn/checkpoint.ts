@@ -8,8 +8,8 @@
  * @module
  */
 import { sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
-import { CheckpointError } from "./errors.ts";
-import type { Entry } from "./safetensors.ts";
+import { CheckpointError } from "../io/errors.ts";
+import type { Entry } from "../io/safetensors.ts";
 
 /** Copies tensors to the host as entries of a checkpoint. */
 export async function toEntries(

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { openGpu } from "../gpu/device.ts";
-import { CheckpointError } from "../nn/errors.ts";
-import { type Entry, loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { CheckpointError } from "../io/errors.ts";
+import { type Entry, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { TrainError } from "../train/errors.ts";
 import { train } from "../train/loop.ts";

@@ -1,5 +1,5 @@
 /** Images and what tools make of them: tests/oracle/conventions.py says what there is. */
-import { type Entry, loadSafetensors } from "../nn/safetensors.ts";
+import { type Entry, loadSafetensors } from "../io/safetensors.ts";
 
 const path = new URL("./fixtures/conventions.safetensors", import.meta.url).pathname;
 const { entries } = await loadSafetensors(path);

@@ -12,7 +12,7 @@ import { frechetDistance } from "../eval/frechet.ts";
 import { weightsOf } from "../eval/weights.ts";
 import { openGpu } from "../gpu/device.ts";
 import { type Feature, Inception } from "../models/inception.ts";
-import { saveSafetensors } from "../nn/safetensors.ts";
+import { saveSafetensors } from "../io/safetensors.ts";
 import { bytes, entry, images } from "./conventions_fixture.ts";
 import { narrowInception } from "./drawn_inception.ts";
 await openGpu();

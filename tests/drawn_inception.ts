@@ -1,5 +1,5 @@
 /** Weights for Inception without a file: drawn by their names, as tests/oracle/inception.py does. */
-import type { Entry } from "../nn/safetensors.ts";
+import type { Entry } from "../io/safetensors.ts";
 import { drawn } from "./drawn.ts";
 
 /** The weights of that name: uniform numbers, scaled and shifted. */

@@ -9,7 +9,7 @@ import { EvalError } from "../eval/errors.ts";
 import { weightsOf } from "../eval/weights.ts";
 import { openGpu } from "../gpu/device.ts";
 import { Inception } from "../models/inception.ts";
-import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { narrowInception } from "./drawn_inception.ts";
 import { assertClose, random } from "./support.ts";
 await openGpu();

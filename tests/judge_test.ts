@@ -9,7 +9,7 @@ import type { Pictures } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
-import { loadSafetensors, saveSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { train } from "../train/loop.ts";
 import { defaults } from "../train/options.ts";

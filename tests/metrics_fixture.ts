@@ -1,5 +1,5 @@
 /** Features and what NumPy and SciPy make of them: tests/oracle/metrics.py says what there is. */
-import { loadSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 
 const path = new URL("./fixtures/metrics.safetensors", import.meta.url).pathname;
 const { entries } = await loadSafetensors(path);

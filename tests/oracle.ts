@@ -1,7 +1,7 @@
 /** What PyTorch computed of a small GAN: a fixture, and how its values become ours. */
 import { fromEntries } from "../nn/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 /** Pictures a batch, their side, the length of a latent. */

@@ -6,7 +6,7 @@ import { shrink } from "../data/shrink.ts";
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle, trim } from "../gpu/record.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { train } from "../train/loop.ts";

@@ -8,7 +8,7 @@
 import { recipes } from "../cli/recipes.ts";
 import { shrink } from "../data/shrink.ts";
 import { openGpu } from "../gpu/device.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";

@@ -11,7 +11,7 @@ import { free } from "../nn/flat.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
-import { type Entry, loadSafetensors } from "../nn/safetensors.ts";
+import { type Entry, loadSafetensors } from "../io/safetensors.ts";
 import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { losses } from "../train/losses.ts";

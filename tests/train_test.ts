@@ -10,7 +10,7 @@ import {
 import { openGpu } from "../gpu/device.ts";
 import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";
-import { loadSafetensors } from "../nn/safetensors.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { advance, decay } from "../train/advance.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { writeAtomically } from "../nn/write_atomically.ts";
+import { writeAtomically } from "../io/write_atomically.ts";
 import { RunError, runsIn } from "./run_folder.ts";
 
 async function makeNew(folder: string): Promise<boolean> {

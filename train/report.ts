@@ -7,7 +7,7 @@
 import { basename, join } from "@std/path";
 import chartScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import chartStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
-import { writeAtomically } from "../nn/write_atomically.ts";
+import { writeAtomically } from "../io/write_atomically.ts";
 import page from "./report.html" with { type: "text" };
 import { gridsOf, readStats, type Report } from "./run_folder.ts";
 

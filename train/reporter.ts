@@ -6,7 +6,7 @@
 import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import { savePng } from "../data/png.ts";
-import { naming } from "../nn/write_atomically.ts";
+import { naming } from "../io/write_atomically.ts";
 import { Balance } from "./balance.ts";
 import { lossScales, refuseBreakdown } from "./breakdown.ts";
 import { collapse, diagnose } from "./diagnose.ts";
@@ -16,7 +16,7 @@ import { writeReport } from "./report.ts";
 import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
 import { samples } from "./sampling.ts";
 import { sampler, saveState } from "./state.ts";
-import { EventFile } from "./tensorboard.ts";
+import { EventFile } from "../io/tensorboard.ts";
 import { secondsLeft } from "./time_left.ts";
 import type { Training } from "./training.ts";
 

@@ -7,7 +7,7 @@
  */
 import { basename, join, resolve } from "@std/path";
 import { closest } from "./closest.ts";
-import { naming, writeAtomically } from "../nn/write_atomically.ts";
+import { naming, writeAtomically } from "../io/write_atomically.ts";
 
 /** A run, or something in its folder, that cannot be found or made; the message says what to do. */
 export class RunError extends Error {

@@ -11,7 +11,7 @@
 import { join } from "@std/path";
 import crc32c from "crc-32/crc32c.js";
 import { PbfWriter } from "pbf";
-import { named } from "../nn/write_atomically.ts";
+import { named } from "./write_atomically.ts";
 
 /** Fields of `Event`, `Summary`, `Summary.Value`, `Summary.Image` and `SessionLog`. */
 const EVENT = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, sessionLog: 7 };
