@@ -10,7 +10,6 @@
  * @module
  */
 
-import { counters } from "../gpu/memory.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import {
@@ -31,6 +30,7 @@ import { matmul } from "./matmul.ts";
 import { type Layout, plain } from "./panel.ts";
 import { up } from "./plan_rules.ts";
 import { broadcastTo } from "./reduce.ts";
+import { gpu } from "../gpu/gpu.ts";
 
 /**
  * Correlates `x` with `w`, with a bias and a leaky ReLU if asked for.
@@ -138,7 +138,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
 
 function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epilogue): void {
   const { N, C, kh, kw, O, Y, X, s, p } = z;
-  counters.flop += flop(z);
+  gpu().counters.flop += flop(z);
   const A = layoutX(z),
     B: Layout = {
       ...plain([kh * kw, C, 1, O], up(O, 4)),
@@ -183,7 +183,7 @@ function gatherTransposed(
 ): void {
   if (isFolded(z)) return foldTransposed(y, w, x, z);
   const { N, H, W, C, kh, kw, O, s, p } = z;
-  counters.flop += flop(z);
+  gpu().counters.flop += flop(z);
   const A = layoutY(z),
     B: Layout = {
       size: [kh * kw, O, 1, C],

@@ -1,5 +1,4 @@
 import { assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { full } from "../kernels/elementwise.ts";
 import { maxPool } from "../kernels/pool.ts";
@@ -9,6 +8,7 @@ import { bilinear, upNearest } from "../kernels/resample.ts";
 import { concat, slice } from "../kernels/slice.ts";
 import { reshape } from "./op.ts";
 import { empty, type Shape, tensor } from "./tensor.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const shapes: Shape[] = [[0], [0, 3], [3, 0], [2, 0, 3], [-1, 3], [1.5], [NaN]];
