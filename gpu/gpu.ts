@@ -125,6 +125,8 @@ export class Gpu {
   readonly #kept = new Map<new () => unknown, unknown>();
   readonly #pending: Promise<void>[] = [];
   #failure: string | undefined;
+  /** Says less than a failure that it comes of, and may come first. */
+  #refused: string | undefined;
   #lost: string | undefined;
 
   /** Takes a device over. */
@@ -141,7 +143,7 @@ export class Gpu {
     });
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
-      this.#failure ??= `The GPU refused a command: ${error.message}`;
+      this.#refused ??= `The GPU refused a command: ${error.message}`;
       event.preventDefault();
     });
   }
@@ -229,8 +231,8 @@ export class Gpu {
 
   /** Throws what is already known to have gone wrong: a failure once, a lost device each time. */
   throwFailure(): void {
-    const message = this.#lost ?? this.#failure;
-    this.#failure = undefined;
+    const message = this.#lost ?? this.#failure ?? this.#refused;
+    this.#failure = this.#refused = undefined;
     if (message !== undefined) throw new GpuError(message);
   }
 }
