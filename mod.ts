@@ -34,6 +34,7 @@ export { type Application, apply, constant, isRecording, noGrad, reshape } from 
 export { attention, attentionMap, type AttentionPlan } from "./kernels/attention.ts";
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";
+export { arange, ones, randn, zeros } from "./kernels/create.ts";
 export { conv2d, conv2dInput, conv2dWeight } from "./kernels/conv2d.ts";
 export type { Geometry } from "./kernels/conv2d_sizes.ts";
 export {
@@ -48,6 +49,7 @@ export {
   log,
   mul,
   neg,
+  type Operand,
   reciprocal,
   relu,
   scale,
