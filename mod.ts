@@ -18,7 +18,11 @@
 export { type DeviceInfo, listDevices, openGpu } from "./gpu/device.ts";
 export { GpuError } from "./gpu/errors.ts";
 export { type Resource, Storage, Texture } from "./gpu/memory.ts";
-export { effect, type Live } from "./gpu/record.ts";
+export { type Bindable, type Bound } from "./gpu/bind.ts";
+export { type Binding, type Field, type Kernel, kernel, type Pipeline } from "./gpu/kernel.ts";
+export { effect, folded, type Grid, type Live, type Params } from "./gpu/record.ts";
+export { run, type Runnable, type Twins } from "./gpu/run.ts";
+export { expand, type File, type Source, type Values } from "./gpu/wgsl.ts";
 export { Player } from "./gpu/tape.ts";
 export {
   type Kept,

@@ -24,6 +24,7 @@ export function forceTextures(bytes: number | undefined): void {
 
 /** Two kernels that differ in where they read arrays of vec4f from. */
 export interface Twins {
+  /** Reads buffers alone. */
   readonly buffers: Kernel;
   /**
    * Has textures in place of such buffers, and beside one that is updated in place, `x`, a texture `x_was`
