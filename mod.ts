@@ -3,7 +3,7 @@
  * trainers on hand-written WGSL compute shaders through WebGPU.
  *
  * ```ts
- * import { conv2d, grad, mean, openGpu, square, tensor } from "./mod.ts";
+ * import { conv2d, grad, mean, openGpu, square, tensor } from "@webgan/webgan";
  *
  * await openGpu();
  * const x = tensor(new Float32Array(32), [1, 4, 4, 2]); // [N, H, W, C]
