@@ -11,7 +11,6 @@
  * @module
  */
 
-import { counters } from "../gpu/memory.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import {
@@ -33,6 +32,7 @@ import { type Layout, plain } from "./panel.ts";
 import { up } from "./plan_rules.ts";
 import { broadcastTo } from "./reduce.ts";
 import { narrowed, widened, widening } from "./conv2d_groups.ts";
+import { gpu } from "../gpu/gpu.ts";
 
 /**
  * Correlates `x` with `w`, with a bias and a leaky ReLU if asked for.
@@ -149,7 +149,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
 
 function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epilogue): void {
   const { N, kh, kw, O, Y, X, s, p, groups = 1 } = z, C = z.C / groups;
-  counters.flop += flop(z);
+  gpu().counters.flop += flop(z);
   const A = layoutX(z),
     B: Layout = {
       ...plain([kh * kw, C, 1, O], up(O, 4)),
@@ -194,7 +194,7 @@ function gatherTransposed(
 ): void {
   if (isFolded(z)) return foldTransposed(y, w, x, z);
   const { N, H, W, kh, kw, O, s, p, groups = 1 } = z, C = z.C / groups;
-  counters.flop += flop(z);
+  gpu().counters.flop += flop(z);
   const A = layoutY(z),
     B: Layout = {
       size: [kh * kw, O, 1, C],

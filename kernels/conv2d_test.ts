@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertThrows } from "@std/assert";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
@@ -8,6 +7,7 @@ import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
 import { leakyRelu, mul, square } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 async function checkAll({ x, w, y, g, forward, input, weight }: Case, second: boolean) {

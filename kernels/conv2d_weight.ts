@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -19,7 +19,7 @@ import { weightKernel } from "./software/weight.ts";
 
 /** Sums `x` times `y` over all pixels into `w`, tap by tap. */
 export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
-  counters.flop += flop(z);
+  gpu().counters.flop += flop(z);
   const unit = Math.max(panelBytes(layoutX(z)), panelBytes(layoutY(z))) / z.N;
   summed(w, [x, y], z.N, ([x, y], w, N) => sumWhole(x, y, w, { ...z, N }), addUp, unit);
 }
