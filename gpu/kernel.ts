@@ -12,16 +12,23 @@ import type { Gpu } from "./gpu.ts";
 import { type Declared, readShader } from "./shader.ts";
 import type { Source } from "./wgsl.ts";
 
-type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
-type Binding = {
+/** A field of `struct Params`. */
+export type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
+/** A binding that an entry point uses. */
+export type Binding = {
+  /** As the WGSL calls it. */
   readonly name: string;
+  /** The number of its `@binding`. */
   readonly index: number;
+  /** As WebGPU describes it. */
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 };
 
 /** A pipeline with what is needed to bind it. */
 export interface Pipeline {
+  /** What is run. */
   readonly pipeline: GPUComputePipeline;
+  /** What its bind groups look like. */
   readonly layout: GPUBindGroupLayout;
   /** By the ids of the resources bound. */
   readonly groups: Map<string, GPUBindGroup>;
@@ -31,11 +38,15 @@ export interface Pipeline {
 export interface Kernel {
   /** `file/entry`, for messages and profiles. */
   readonly label: string;
+  /** The expanded text. */
   readonly code: string;
   /** File and line of each line of `code`, where it was expanded. */
   readonly origins: readonly string[];
+  /** The name of its function. */
   readonly entryPoint: string;
+  /** What it binds, by name. */
   readonly bindings: readonly Binding[];
+  /** The fields of its `struct Params`. */
   readonly params: readonly Field[];
 }
 

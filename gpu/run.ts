@@ -17,6 +17,7 @@ const LEAST = 1 << 16;
 
 /** Two kernels that differ in where they read arrays of vec4f from. */
 export interface Twins {
+  /** Reads buffers alone. */
   readonly buffers: Kernel;
   /**
    * Has textures in place of such buffers, and beside one that is updated in place, `x`, a texture `x_was`

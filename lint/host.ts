@@ -7,7 +7,17 @@
 import { isIn, pathBelow, ROOT } from "./paths.ts";
 
 /** Where `Deno` and `node:` may stand. */
-const HOST = ["io/", "data/", "cli/", "gpu/engines/", "lint/", "tests/", "bench/", "compat/"];
+const HOST = [
+  "io/",
+  "data/",
+  "cli/",
+  "gpu/engines/",
+  "lint/",
+  "tests/",
+  "bench/",
+  "examples/",
+  "compat/",
+];
 const FILES = ["main.ts"];
 
 /** Files that are to do without; the list may only become shorter. */

@@ -72,6 +72,15 @@ Deno.test("gradientPenalty() looks between real and fake", () => {
   );
 });
 
+Deno.test("both penalties take inputs of any rank", async () => {
+  const w = [0.5, -2], slope = 0.25 + 4;
+  const linear = (x: Tensor) => sum(mul(x, tensor(w, [2])), [1]);
+  const real = tensor([1, 2, 3, 4, 5, 6], [3, 2]), fake = tensor([0, 0, 0, 0, 0, 0], [3, 2]);
+  assertClose("slope", await slopePenalty(linear(real), real).read(), [slope]);
+  const penalty = gradientPenalty(linear, real, fake, tensor([0.1, 0.5, 0.9], [3]));
+  assertClose("gradient penalty", await penalty.read(), [(Math.sqrt(slope) - 1) ** 2]);
+});
+
 Deno.test("slopePenalty() of a spectrally normalised D", () => {
   const u = randoms(O, 5), v = randoms(k * k * C, 6);
   return checkOp(

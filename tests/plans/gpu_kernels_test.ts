@@ -5,7 +5,7 @@ import { openGpu } from "../../gpu/engines/deno.ts";
 
 await openGpu();
 gpu().describeAs(AS_GPU);
-const folder = new URL("../../kernels", import.meta.url);
+const folder = new URL("../../kernels/", import.meta.url);
 const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
 for (const name of names.filter((name) => name.endsWith("_test.ts")).sort()) {
   await import(new URL(name, folder).href);
