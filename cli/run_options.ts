@@ -83,7 +83,8 @@ function refuseIdle(recipe: Recipe, given: Values, options: TrainOptions): void 
   }
 }
 
-function absolute(options: TrainOptions): TrainOptions {
+/** With paths that hold from any folder. */
+export function absolute(options: TrainOptions): TrainOptions {
   const paths = PATHS.filter((name) => options[name] !== "");
   return {
     ...options,
@@ -91,7 +92,12 @@ function absolute(options: TrainOptions): TrainOptions {
   };
 }
 
-function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
+/**
+ * The options, if they go together.
+ *
+ * @throws {UsageError} If they do not.
+ */
+export function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
   metricsIn(options.evalMetrics);
   const wrong = complaint(options) ?? recipe.complaint?.(options);
   if (wrong) throw new UsageError(wrong);

@@ -14,9 +14,12 @@ import { EvalError } from "./errors.ts";
 import { type Features, products, range } from "./products.ts";
 
 /** The file that pytorch-fid's makers publish; its name ends in the start of its SHA-256. */
-const OFFICIAL = "pt_inception-2015-12-05-6726825d.pth";
-const PUBLISHED =
+export const OFFICIAL = "pt_inception-2015-12-05-6726825d.pth";
+/** Where it is published. */
+export const PUBLISHED =
   `https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/${OFFICIAL}`;
+/** Its SHA-256. */
+export const SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2";
 
 const EPS = 1e-3; // of the batch norms
 const ROWS = 4096; // features a product
@@ -56,8 +59,8 @@ async function readWeights(path: string | undefined) {
     ? `the weights of FID's Inception are not in ${places().join(" nor ")}`
     : `there is no weights file ${path}`;
   throw new EvalError(
-    `eval: ${missing}: fetch ${OFFICIAL} (95 MB, SHA-256 begins with 6726825d) from ${PUBLISHED} ` +
-      `and put it into the folder weights, or name it with --weights`,
+    `eval: ${missing}: gan weights fetches it, or fetch ${OFFICIAL} (95 MB, SHA-256 begins with ` +
+      `6726825d) from ${PUBLISHED} and put it into the folder weights, or name it with --weights`,
   );
 }
 

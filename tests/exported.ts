@@ -101,7 +101,8 @@ export async function cases(): Promise<Case[]> {
   return made;
 }
 
-function toNCHW(x: Float32Array, R: number): Float32Array {
+/** `[N, R, R, 3]` as `[N, 3, R, R]`. */
+export function toNCHW(x: Float32Array, R: number): Float32Array {
   return Float32Array.from({ length: x.length }, (_, i) => {
     const n = Math.floor(i / (3 * R * R)), c = Math.floor(i / (R * R)) % 3;
     return x[(n * R * R + i % (R * R)) * 3 + c];
