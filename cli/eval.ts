@@ -5,7 +5,7 @@ import { STAGES } from "../eval/input.ts";
 import type { Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
 import { loadInception } from "../eval/weights.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import type { Feature } from "../models/inception.ts";
 import { duration, Rate } from "../train/progress.ts";
 import { VERSION } from "../train/version.ts";
@@ -30,7 +30,7 @@ export async function evalCommand(args: string[], print: (line: string) => void)
     throw new UsageError("--checkpoint and --fake both name what to judge: give one");
   }
   const like = likeOf(many ? undefined : chosen[0], values);
-  const { name: device } = await openGpu(values.device as string | undefined);
+  const { info: { name: device } } = await openGpu({ choice: values.device as string | undefined });
   const logits = chosen.length > 0 && chosen.every(({ input }) => input === "logits");
   const feature = logits ? "logits" : String(values.feature ?? "2048") as Feature;
   const inception = await loadInception(feature, values.weights as string | undefined);

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { findCheckpoint } from "../train/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { chosenRun } from "./chosen_run.ts";
@@ -64,7 +64,7 @@ export async function exportCommand(
   if (foreign) throw new UsageError(`--${foreign} is for gan export card`);
   const run = await chosenRun({ values, rest }), options = await optionsOf(run);
   const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
-  await openGpu(values.device as string | undefined);
+  await openGpu({ choice: values.device as string | undefined });
   const loaded = await loadGenerator(recipeOf(options.recipe), options, checkpoint);
   const exported: Exported = { ...loaded, options };
   const to = String(values.to ?? join(run, kind === "onnx" ? "generator.onnx" : "export"));

@@ -1,6 +1,6 @@
 import { basename } from "@std/path";
 import { discriminatorWidth, importedState, sourceOf } from "../export/load.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { decodeSafetensors } from "../io/safetensors.ts";
 import { decodeTorch, isTorch } from "../io/torch_file.ts";
 import { naming } from "../io/write_atomically.ts";
@@ -59,7 +59,7 @@ export async function importCommand(
     recipe,
     absolute({ ...source.options, data: String(values.data ?? ""), ...ndf && { ndf } }),
   );
-  await openGpu(values.device as string | undefined);
+  await openGpu({ choice: values.device as string | undefined });
   const state = importedState(recipe, { ...source, options }, discriminator);
   const title = `${name}-imported-${options.resolution}`;
   const run = await createRun(String(values.out ?? "runs"), title, options);

@@ -43,7 +43,11 @@ export const trainOptions: readonly Option[] = [
   { name: "beta2", kind: "number", help: "Adam's memory of their squares", max: 1 },
   { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
   { name: "gp", kind: "number", help: "weight of WGAN-GP's penalty on D's slope (10 there)" },
-  { name: "r1", kind: "number", help: "weight of R1's penalty on D's slope at real pictures" },
+  {
+    name: "r1",
+    kind: "number",
+    help: "weight of R1's penalty on D's slope at real images, through --augment",
+  },
   {
     name: "r1-every",
     kind: "count",

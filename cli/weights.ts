@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { fetchWeights } from "../eval/fetch_weights.ts";
+import { fetchWeights } from "./fetch_weights.ts";
 import { OFFICIAL, PUBLISHED, SHA256 } from "../eval/weights.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Average } from "./average.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const net = (seed: number) => {
@@ -15,18 +15,21 @@ const net = (seed: number) => {
 };
 const values = (model: Sequential) => Promise.all([...model.named()].map(([, t]) => t.read()));
 
-Deno.test("an average begins as a copy, then mixes weights and copies running statistics", async () => {
-  const source = net(1), copy = net(2), average = new Average(source, copy);
-  const before = await values(source);
-  assertEquals(await values(copy), before);
-  // A pass in training moves the running statistics.
-  source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), true);
-  for (const t of source.parameters()) t.write((await t.read()).map((e) => 2 * e + 1));
-  average.update(0.75);
-  const after = await values(source), got = await values(copy);
-  for (const [i, [name, t]] of [...source.named()].entries()) {
-    assertEquals(String(after[i]) === String(before[i]), false, `${name} did not move`);
-    const share = t.isParam ? 0.75 : 0;
-    assertClose(name, got[i], after[i].map((e, k) => share * before[i][k] + (1 - share) * e));
-  }
-});
+for (const decay of [0.75, () => 0.75]) {
+  const kind = typeof decay;
+  Deno.test(`an average begins as a copy, then mixes weights and copies statistics (${kind})`, async () => {
+    const source = net(1), copy = net(2), average = new Average(source, copy);
+    const before = await values(source);
+    assertEquals(await values(copy), before);
+    // A pass in training moves the running statistics.
+    source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), true);
+    for (const t of source.parameters()) t.write((await t.read()).map((e) => 2 * e + 1));
+    average.update(decay);
+    const after = await values(source), got = await values(copy);
+    for (const [i, [name, t]] of [...source.named()].entries()) {
+      assertEquals(String(after[i]) === String(before[i]), false, `${name} did not move`);
+      const share = t.isParam ? 0.75 : 0;
+      assertClose(name, got[i], after[i].map((e, k) => share * before[i][k] + (1 - share) * e));
+    }
+  });
+}

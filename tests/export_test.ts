@@ -14,7 +14,7 @@ import { importedState, sourceOf } from "../export/load.ts";
 import { graphOf } from "../export/graph.ts";
 import { saveOnnx, saveTorch } from "../export/save.ts";
 import { arraysOf } from "../export/weights.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { CheckpointError } from "../io/errors.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { noGrad } from "../tensor/op.ts";

@@ -6,7 +6,7 @@
  */
 import { join } from "@std/path";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { saveSafetensors } from "../io/safetensors.ts";
 import { upNearest } from "../kernels/resample.ts";
 import { stageOf } from "../train/growth.ts";

@@ -7,8 +7,8 @@ import { openJudge } from "../cli/judged.ts";
 import { trainCommand } from "../cli/train.ts";
 import type { Pictures } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { train } from "../train/loop.ts";
@@ -143,9 +143,9 @@ Deno.test("a judgement gives back the memory that it took", async () => {
   const own = { ...options, evalEvery: 1, evalSamples: 10, evalFeature: "64", evalWeights };
   const { G } = newState(dcgan, own), progress = new Progress({ style: "lines", write: () => {} });
   const judge = await openJudge(own, pictures, join(folder, "cache"), progress);
-  const before = counters.bytes;
+  const before = gpu().counters.bytes;
   await judge!.values(G);
-  assertEquals(counters.bytes, before);
+  assertEquals(gpu().counters.bytes, before);
 });
 
 Deno.test("the floor is told where there are twice as many real images as samples", async () => {

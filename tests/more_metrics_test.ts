@@ -11,7 +11,7 @@ import { vendiScore } from "../eval/metrics/vendi.ts";
 import { nearest } from "../eval/nearest.ts";
 import { NumpyRandom } from "../eval/numpy_random.ts";
 import { type Features, range } from "../eval/products.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { loadSafetensors } from "../io/safetensors.ts";
 import { assertClose } from "./support.ts";
 await openGpu();

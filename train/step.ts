@@ -114,7 +114,8 @@ function stepD(
     const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
       dReal: loss.real(onReal, given.labels, onFake),
       penalty: sumOf(
-        due && scale(slopePenalty(onReal, real), r1 * r1Every / 2),
+        // At the images themselves, through what augmentation makes of them: Karras et al. 2020 (ADA).
+        due && scale(slopePenalty(onReal, given.real), r1 * r1Every / 2),
         r1 > 0 && !due && full([], 0),
         drift > 0 && scale(driftPenalty(onReal), drift),
         weightPenalty(optD.params, l1, l2),

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { inFolder } from "../tests/support.ts";
-import { EvalError } from "./errors.ts";
+import { EvalError } from "../eval/errors.ts";
 import { fetchWeights } from "./fetch_weights.ts";
 
 const content = Uint8Array.from({ length: 3_000_000 }, (_, i) => i * i >> 7);

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname } from "@std/path";
 import { naming } from "../io/write_atomically.ts";
-import { EvalError } from "./errors.ts";
+import { EvalError } from "../eval/errors.ts";
 
 /** What to fetch. */
 export interface FetchOptions {
