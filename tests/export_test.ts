@@ -119,6 +119,7 @@ Deno.test("nets of PyTorch's DCGAN example give PyTorch's image and logit, and a
   const args = [...nets, "--data", data, "--out", out];
   assertEquals(await importCommand(args, (line) => lines.push(line)), 0);
   assert(/netG of PyTorch's DCGAN example: 64 px, nz 4, ngf 2/.test(lines[0]), lines.join("\n"));
+  assert(/from its file, names without their prefix module\.;/.test(lines[1]), lines[1]);
   const run = join(out, "00000-dcgan-imported-64"), options = await optionsOf(run);
   const checkpoint = await findCheckpoint(run);
   const { entries } = await loadSafetensors(fixture("torch_dcgan.safetensors"));
