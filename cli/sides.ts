@@ -105,7 +105,10 @@ export async function openReal(
   if (path === undefined) throw new UsageError("--real FOLDER: name the real images");
   if (path) {
     const how = await prepared(values, options);
-    return await openFiles(String(path), how, values.realSamples, like);
+    // Classes are those of the run's own images.
+    const classes = values.real === undefined && options?.classes;
+    const part = classes ? { ...how, classes } : how;
+    return await openFiles(String(path), part, values.realSamples, like);
   }
   // The built-in images are no folder of the user's.
   const { resolution, crop, resize } = options!, cache = cacheFolder(values);
@@ -181,6 +184,7 @@ async function openFiles(
     cache: cacheFolder(values),
     resolution,
     ...(most !== undefined && { most: Number(most) }),
+    ...(values.classes !== undefined && { classes: String(values.classes) }),
   });
   const { name, hash, broken, count } = stream;
   return {

@@ -6,7 +6,7 @@
 import { join, resolve } from "@std/path";
 import { type Crop, cropRectangle, parseCrop } from "../data/crop.ts";
 import { type Broken, packHash } from "../data/pack.ts";
-import { openPath } from "../data/pictures.ts";
+import { openPath } from "../data/open.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import { isPicturePath, type Source } from "../data/source.ts";
 import type { Pillowed } from "./as_pillow.ts";
