@@ -1,5 +1,6 @@
 /** What `gan eval` compares: what a generator makes, and images in files. */
 import { join } from "@std/path";
+import { openPath } from "../data/open.ts";
 import { openPictures } from "../data/pictures.ts";
 import type { Resize } from "../data/resample.ts";
 import { openStream } from "../data/stream.ts";
@@ -159,7 +160,13 @@ async function openFiles(
   like: Conventions,
 ): Promise<Side> {
   if (path.endsWith(".npz")) {
-    return await openStatistics(path, like);
+    try {
+      return await openStatistics(path, like);
+    } catch (error) {
+      const isStack = await openPath(path).then((source) => source.close()).then(() => true)
+        .catch(() => false);
+      if (!isStack) throw error;
+    }
   }
   const crop = String(values.crop ?? "none"), resize = String(values.resize ?? "area");
   if (values.resolution === undefined) {
