@@ -1,5 +1,6 @@
 /** The command line, and the only reader of `Deno.args`. */
 import { cacheCommand } from "./cli/cache.ts";
+import { dataCommand } from "./cli/data.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
 import { evalCommand } from "./cli/eval.ts";
@@ -27,6 +28,7 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
   gan runs                  lists what has been trained here; gan runs rm removes a run
   gan cache                 shows what is kept of the data; gan cache clear removes it
+  gan data FILE             tells what a data set is: counts, sizes, classes, damaged images
   gan doctor                tells what device there is and how fast it is
 
 Each command has --help; --version tells the versions of the program, Deno and the devices.`;
@@ -40,6 +42,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
     eval: evalCommand,
     runs: runsCommand,
     cache: cacheCommand,
+    data: dataCommand,
     doctor: doctorCommand,
   };
 

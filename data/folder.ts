@@ -163,7 +163,10 @@ export async function openFolder(
   return {
     name: printable(basename(resolve(path))),
     kind: "folder",
-    stamps: found.map(({ name, stamp }) => `${name}\t${stamp}`),
+    stamps: [
+      ...found.map(({ name, stamp }) => `${name}\t${stamp}`),
+      ...(given === undefined ? [] : [`dataset.json\t${given}`]),
+    ],
     names,
     labels: given === undefined ? folderLabels(names) : datasetLabels(given, names),
     notes: lister.notes(),

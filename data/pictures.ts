@@ -81,6 +81,23 @@ async function pack(
   };
 }
 
+/**
+ * The pack of a source.
+ *
+ * @param source Its name, and what determines its images.
+ * @param options What is made of them.
+ * @returns Where it is or would be, and its hash.
+ * @throws {RangeError} If the crop is malformed.
+ */
+export async function packOf(
+  source: Pick<Source, "name" | "stamps" | "digest">,
+  options: PictureOptions,
+): Promise<{ path: string; hash: string; to: Preparation }> {
+  const { resolution, cache } = options, to = preparation(options, resolution);
+  const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
+  return { path: packPath(cache, { name: source.name, resolution, hash }), hash, to };
+}
+
 /** Reads the pack if it is there, and otherwise makes it. */
 async function openSource(
   name: string,
@@ -88,10 +105,8 @@ async function openSource(
   source: Source | (() => Promise<Source>),
   options: PictureOptions,
 ): Promise<Pictures> {
-  const { resolution, cache, signal } = options, to = preparation(options, resolution);
-  const hash = await packHash([JSON.stringify(to), ...content]);
-  const path = packPath(cache, { name, resolution, hash });
-  const packed = await readPack(path, hash, signal);
+  const { path, hash, to } = await packOf({ name, stamps: content }, options);
+  const packed = await readPack(path, hash, options.signal);
   if (packed === undefined) {
     const opened = typeof source === "function" ? await source() : source;
     await opened.list?.();

@@ -34,7 +34,7 @@ export interface Source extends Listing {
  * @param source The source.
  * @returns Lines to hash.
  */
-export function contentOf(source: Source): readonly string[] {
+export function contentOf(source: Pick<Source, "stamps" | "digest">): readonly string[] {
   return source.digest === undefined ? source.stamps : [source.digest];
 }
 
