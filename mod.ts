@@ -15,7 +15,9 @@
  *
  * @module
  */
-export { type DeviceInfo, listDevices, openGpu } from "./gpu/device.ts";
+export type { DeviceInfo, Engine, OpenOptions } from "./gpu/device.ts";
+export { listDevices, openGpu } from "./gpu/engines/deno.ts";
+export { type Counters, type Gpu, gpu, type Origin } from "./gpu/gpu.ts";
 export { GpuError } from "./gpu/errors.ts";
 export { type Resource, Storage, Texture } from "./gpu/memory.ts";
 export { type Bindable, type Bound } from "./gpu/bind.ts";

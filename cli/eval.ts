@@ -3,7 +3,6 @@ import { printable } from "../eval/errors.ts";
 import type { ExtractOptions } from "../eval/extract.ts";
 import { STAGES } from "../eval/input.ts";
 import { loadInception } from "../eval/weights.ts";
-import { openGpu } from "../gpu/device.ts";
 import type { Feature } from "../models/inception.ts";
 import { duration, Rate } from "../train/progress.ts";
 import { UsageError } from "./errors.ts";
@@ -11,6 +10,7 @@ import { aboutOf, notesOf, textOf } from "./eval_report.ts";
 import { measure } from "./measure.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { judgedIn, openFakes, openGenerator, openReal, type Side } from "./sides.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 const table: readonly Option[] = [
   { name: "run", kind: "text", help: "a run to judge: its folder, number or latest" },
@@ -139,7 +139,7 @@ export async function evalCommand(args: string[], print: (line: string) => void)
     throw new UsageError("--checkpoint and --fake both name what to judge: give one");
   }
   const like = likeOf(metric, values);
-  const { name: device } = await openGpu(values.device as string | undefined);
+  const { info } = await openGpu({ choice: values.device as string | undefined });
   const feature = metric === "is" ? "logits" : String(values.feature ?? "2048") as Feature;
   const inception = await loadInception(feature, values.weights as string | undefined);
   const judged = await judgedIn(values);
@@ -161,7 +161,7 @@ export async function evalCommand(args: string[], print: (line: string) => void)
       fake: aboutOf(fake),
       weights: { file: inception.file, sha256: inception.sha256 },
       input: STAGES[like.stage],
-      device,
+      device: info.name,
       seconds: Math.round((performance.now() - start) / 100) / 10,
       notes: notesOf({
         metric,

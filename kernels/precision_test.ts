@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkOp, type Reference } from "../tests/check.ts";
@@ -9,6 +8,7 @@ import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
 import { matmul } from "./matmul.ts";
 import { candidates, forcePlan, type Plan, problemsOf, useTuned } from "./plan.ts";
 import { assertPrecision, precision, withPrecision } from "./precision.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const plans: Partial<Plan>[] = [

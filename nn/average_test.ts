@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Average } from "./average.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const net = (seed: number) => {

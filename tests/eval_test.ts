@@ -7,11 +7,11 @@ import { savePng } from "../data/png.ts";
 import { featuresOf, type PictureSet } from "../eval/extract.ts";
 import { EvalError } from "../eval/errors.ts";
 import { weightsOf } from "../eval/weights.ts";
-import { openGpu } from "../gpu/device.ts";
 import { Inception } from "../models/inception.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { narrowInception } from "./drawn_inception.ts";
 import { assertClose, random } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const fixture = await loadSafetensors(

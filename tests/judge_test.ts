@@ -7,8 +7,7 @@ import { openJudge } from "../cli/judged.ts";
 import { trainCommand } from "../cli/train.ts";
 import type { Pictures } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { train } from "../train/loop.ts";
@@ -17,6 +16,7 @@ import { Progress } from "../train/progress.ts";
 import { bestPath, findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
 import { newState } from "../train/state.ts";
 import { narrowInception } from "./drawn_inception.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const R = 16, folder = await Deno.makeTempDir();
@@ -142,9 +142,9 @@ Deno.test("a judgement gives back the memory that it took", async () => {
   const own = { ...options, fidEvery: 1, fidSamples: 10, fidFeature: "64", fidWeights };
   const { G } = newState(dcgan, own), progress = new Progress({ style: "lines", write: () => {} });
   const judge = await openJudge(own, pictures, join(folder, "cache"), progress);
-  const before = counters.bytes;
+  const before = gpu().counters.bytes;
   await judge!.value(G);
-  assertEquals(counters.bytes, before);
+  assertEquals(gpu().counters.bytes, before);
 });
 
 Deno.test("the floor is told where there are twice as many real images as samples", async () => {

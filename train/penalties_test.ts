@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { add, mul, softplus } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
@@ -9,6 +8,7 @@ import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { losses } from "./losses.ts";
 import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./penalties.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // A small D with a bend: sum over pixels and channels of a smooth function of a convolution. Its slope

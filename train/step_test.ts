@@ -1,4 +1,4 @@
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { mul, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { Adam } from "../nn/adam.ts";
