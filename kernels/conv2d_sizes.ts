@@ -5,6 +5,7 @@
  */
 import { sameShape, type Shape } from "../tensor/tensor.ts";
 import { type Layout, plain } from "./panel.ts";
+import type { Precision } from "./precision.ts";
 import { up } from "./plan_rules.ts";
 
 /** Stride and zero padding in pixels, the same along both axes, and a factor. */
@@ -15,6 +16,8 @@ export interface Geometry {
   readonly padding: number;
   /** What every sum is multiplied by; 1 if left out. */
   readonly scale?: number | undefined;
+  /** How operands are held, here and in the backward pass; `f32` if left out. */
+  readonly precision?: Precision | undefined;
 }
 
 /** All sizes of one convolution. */
@@ -31,10 +34,11 @@ export interface Sizes {
   s: number;
   p: number;
   scale: number;
+  precision: Precision;
 }
 
 export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
-  const { scale = 1 } = g;
+  const { scale = 1, precision = "f32" } = g;
   const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
   const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
   if (x.length !== 4 || w.length !== 4 || C !== Cw) {
@@ -46,7 +50,7 @@ export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape):
   if (y && !sameShape(y, [N, Y, X, O])) {
     throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
   }
-  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale };
+  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale, precision };
 }
 
 /** True if the window covers the whole picture: then it is a product of matrices. */

@@ -3,6 +3,7 @@ import { openGpu } from "../gpu/device.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Average } from "./average.ts";
+import { TRAINING } from "./context.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
 import { hostRandom } from "./random.ts";
@@ -20,7 +21,7 @@ Deno.test("an average begins as a copy, then mixes weights and copies running st
   const before = await values(source);
   assertEquals(await values(copy), before);
   // A pass in training moves the running statistics.
-  source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), true);
+  source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), TRAINING);
   for (const t of source.parameters()) t.write((await t.read()).map((e) => 2 * e + 1));
   average.update(0.75);
   const after = await values(source), got = await values(copy);
