@@ -31,3 +31,14 @@ Deno.test("an average begins as a copy, then mixes weights and copies running st
     assertClose(name, got[i], after[i].map((e, k) => share * before[i][k] + (1 - share) * e));
   }
 });
+
+Deno.test("a decay that changes from step to step counts as one that does not", async () => {
+  const averages = [() => 0.75, 0.75].map((decay) => {
+    const source = net(1), average = new Average(source, net(2));
+    for (const t of source.parameters()) t.write(randoms(t.size, 3));
+    average.update(decay);
+    return values(average.net);
+  });
+  const [live, fixed] = await Promise.all(averages);
+  live.forEach((value, i) => assertEquals(value, fixed[i]));
+});
