@@ -115,10 +115,5 @@ export {
 } from "./models/pggan.ts";
 export type { Stage } from "./models/stage.ts";
 export { type Loss, losses } from "./train/losses.ts";
-export {
-  driftPenalty,
-  gradientPenalty,
-  type PenaltyWeights,
-  slopePenalty,
-  weightPenalty,
-} from "./train/penalties.ts";
+export { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./train/penalties.ts";
+export { drift, r1, type Seen, type Term, type Terms, weightDecay, wganGp } from "./train/terms.ts";

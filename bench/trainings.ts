@@ -14,6 +14,7 @@ import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { stepPlayer } from "../train/advance.ts";
 import { losses } from "../train/losses.ts";
 import { type Batch, type Players, type StepLosses, trainStep } from "../train/step.ts";
+import { drift, wganGp } from "../train/terms.ts";
 import { draw, type Job } from "./job.ts";
 
 /** Nets and how a step of theirs is made, from what a step is given. */
@@ -105,12 +106,12 @@ function pggan(resolution: number, precision: Precision): TimedTraining {
   const G = new PgganGenerator({ ...sizes, ...kinds }, random, stage);
   const D = new PgganDiscriminator({ ...sizes, ...kinds }, random, stage);
   const players = adams(G, D, [1e-3, 1e-3], [0, 0.99], precision);
-  const penalties = { gp: 10, r1: 0, drift: 1e-3 };
+  const terms = { D: [...drift(1e-3), ...wganGp(10)], G: [] };
   const step = (given: Batch) =>
     trainStep(players, {
       loss: losses.wgan,
       dSteps: 1,
-      penalties,
+      terms,
       context: { training: true, precision },
       batch: () => given,
     });

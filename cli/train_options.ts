@@ -22,6 +22,15 @@ export const trainOptions: readonly Option[] = [
   },
   { name: "batch", kind: "count", help: "pictures a step", min: 2, max: 4096 },
   {
+    name: "accumulate",
+    kind: "count",
+    help:
+      "micro-batches a batch, for less memory: gradients are averaged; batch norm and minibatch " +
+      "layers see a micro-batch",
+    min: 1,
+    max: 4096,
+  },
+  {
     name: "kimg",
     kind: "number",
     help: "thousands of pictures to show; pggan: as many as its phases take",

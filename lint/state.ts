@@ -12,8 +12,6 @@ const PRODUCT = ["gpu", "tensor", "kernels", "nn", "models", "io", "data", "trai
 export const ALLOWED: Readonly<Record<string, string>> = {
   "gpu/gpu.ts current": "which Gpu ops are for, so that they need not be told",
   "tensor/op.ts recording": "whether a graph is recorded: to move into the context of a pass",
-  "kernels/precision.ts current": "of products: to move into the context of a pass",
-  "nn/batches.ts count": "of batches in a pass: to move into the context of a pass",
   "nn/flat.ts flats": "finds the buffer that a parameter lies in by the parameter; it goes with it",
   "eval/resize.ts kept": "weights of a resize, found by all that they were made from",
   "data/jpeg.ts cmykModule": "a compiled module, the same for all, made when first needed",

@@ -13,6 +13,7 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
 import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
+import { drift, wganGp } from "../train/terms.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -82,7 +83,7 @@ Deno.test("ten steps of PGGAN are PyTorch's: losses, penalties, weights", async 
     const { dReal, dFake, g, penalty } = trainStep({ G, D, optG, optD }, {
       loss: losses.wgan,
       dSteps: 1,
-      penalties: { gp: 10, r1: 0, drift: 1e-3 },
+      terms: { D: [...drift(1e-3), ...wganGp(10)], G: [] },
       batch: () => ({ z: latents(t), real: reals(t), labels: mixes(t), mix: mixes(t) }),
     });
     for (const value of [dReal, dFake, g, penalty!]) got.push((await value.read())[0]);

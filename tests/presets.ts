@@ -19,6 +19,7 @@ import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { sagan } from "../train/sagan.ts";
 import { trainStep } from "../train/step.ts";
+import { termsOf } from "../train/terms.ts";
 import { drawn } from "./drawn.ts";
 import { fromNCHW, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
@@ -159,7 +160,7 @@ function firsts({ values, inputs }: Drawing): number[] {
  * of 0 the optimisers' first moments are the gradients.
  */
 function trainer(given: Case, { nets: { G, D }, named, values, inputs }: Drawing) {
-  const { N } = given, options = optionsOf(given), { gp, r1, r1Every, drift, l1, l2 } = options;
+  const { N } = given, options = optionsOf(given), { gp } = options;
   fromEntries(named, values, "what is drawn");
   const adam = { lr: 0, betas: [0, 0.99] } as const;
   const optG = new Adam(G.parameters(), adam), optD = new Adam(D.parameters(), adam);
@@ -179,8 +180,7 @@ function trainer(given: Case, { nets: { G, D }, named, values, inputs }: Drawing
       trainStep({ G, D, optG, optD, spectraG, spectraD }, {
         loss: losses[options.loss],
         dSteps: options.dSteps,
-        penalties: { gp, r1, r1Every, drift },
-        decay: { l1, l2 },
+        terms: termsOf(options),
         batch: () => batch,
       }),
     gradients: (folder: string, ...nets: string[]) =>

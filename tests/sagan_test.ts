@@ -15,6 +15,7 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { losses } from "../train/losses.ts";
 import { slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
+import { r1 } from "../train/terms.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -110,7 +111,7 @@ Deno.test("ten steps of SAGAN with R1 are PyTorch's: losses, weights, vectors, s
     const { dReal, dFake, g, penalty } = trainStep(own, {
       loss: losses.hinge,
       dSteps: 1,
-      penalties: { gp: 0, r1: 1, drift: 0 },
+      terms: { D: r1(1), G: [] },
       batch: () => ({ z: latents(t), real: reals(t), labels: 1 }),
     });
     for (const value of [dReal, dFake, g, penalty!]) got.push((await value.read())[0]);

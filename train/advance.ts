@@ -20,6 +20,7 @@ import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";
+import { termsOf } from "./terms.ts";
 
 /** Streams of random numbers on the device, by what they are for; 3 is for samples. */
 const LATENTS = 1, LABELS = 2, MIX = 4;
@@ -59,7 +60,6 @@ function tapeKey({ schedule, images, optD }: State, options: TrainOptions): stri
  */
 export function advance(state: State, options: TrainOptions, pictures: Pictures) {
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
-  const { gp, r1, r1Every, drift, l1, l2 } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(state.images);
   const context = {
@@ -72,8 +72,8 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     loss: losses[options.loss],
     dSteps,
     rates: { G: lrG, D: lrD },
-    penalties: { gp, r1, r1Every, drift },
-    decay: { l1, l2 },
+    terms: termsOf(options),
+    accumulate: options.accumulate,
     context,
     augment: (x, pass) =>
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
@@ -86,7 +86,12 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : 1;
       const z = normal([N, nz], { seed, stream: LATENTS, counter });
-      return { real, labels, z, ...gp && { mix: uniform([N], { seed, stream: MIX, counter }) } };
+      return {
+        real,
+        labels,
+        z,
+        ...options.gp && { mix: uniform([N], { seed, stream: MIX, counter }) },
+      };
     },
   });
   state.average?.update(() => decay(options.ema, state.images, N * dSteps));

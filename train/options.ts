@@ -21,6 +21,8 @@ export interface TrainOptions {
   readonly mirror: boolean;
   readonly resolution: number;
   readonly batch: number;
+  /** Micro-batches that a batch is computed in; their gradients are averaged. */
+  readonly accumulate: number;
   /** Of operands of products and convolutions: `f32`, or `f16` with loss scaling. */
   readonly precision: string;
   /** Thousands of real pictures to show; 0 for as many as the growth takes. */
@@ -110,6 +112,7 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   mirror: true,
   resolution: 64,
   batch: 64,
+  accumulate: 1,
   precision: "f32",
   kimg: 1000,
   seed: 0,
@@ -158,6 +161,8 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
 
 /** The options of a run that are bad together, in one sentence; undefined if all is well. */
 export function complaint(options: TrainOptions): string | undefined {
+  const uneven = microBatchComplaint(options, options.batch);
+  if (uneven) return uneven;
   const { loss, labelSmoothing, beta1, beta2, ema, dropout, augment } = options;
   if (labelSmoothing < 1 && !losses[loss]?.hasLabels) {
     return `--label-smoothing needs a loss with targets (bce or lsgan), --loss ${loss} has none`;
@@ -175,6 +180,17 @@ export function complaint(options: TrainOptions): string | undefined {
   const twice = changes.find((name, i) => changes.indexOf(name) < i);
   if (twice !== undefined) return `--augment ${augment}: ${twice} is there twice: give it once`;
   return undefined;
+}
+
+/** Why a batch cannot be computed in as many micro-batches as options ask for; undefined if it can. */
+export function microBatchComplaint(
+  { accumulate, minibatch }: TrainOptions,
+  batch: number,
+): string | undefined {
+  const size = batch / accumulate, multiple = minibatch === "stddev" && size > 4 ? 4 : 1;
+  if (accumulate === 1 || size >= 2 && size % multiple === 0) return undefined;
+  return `--accumulate ${accumulate}: a batch of ${batch} images has no micro-batches of one size, ` +
+    (multiple === 4 ? "a multiple of 4" : "of at least 2");
 }
 
 /** The names in a list such as `color,cutout`. */

@@ -12,18 +12,6 @@ import { grad } from "../nn/grad.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** How much each term counts; 0 for not at all. */
-export interface PenaltyWeights {
-  /** Of (|dD/dx| - 1)^2 between real and fake pictures: WGAN-GP's lambda, 10 there. */
-  readonly gp: number;
-  /** Of |dD/dx|^2 / 2 at real pictures: R1's gamma. */
-  readonly r1: number;
-  /** D's steps from one with R1 to the next, which counts for all of them; 1 if left out. */
-  readonly r1Every?: number;
-  /** Of D(x)^2 at real pictures, which keeps logits from drifting: 0.001 in PGGAN. */
-  readonly drift: number;
-}
-
 /**
  * `E (|dD(x)/dx| - 1)^2` at `x = t real + (1 - t) fake`.
  *

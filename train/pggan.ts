@@ -1,6 +1,6 @@
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { growing } from "./growth.ts";
-import type { TrainOptions } from "./options.ts";
+import { microBatchComplaint, type TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** The authors' recipe, at 64 pixels: 5,400 thousand images. */
@@ -106,7 +106,8 @@ export const pggan: Recipe = {
     "lastKimg",
     "fullBatchTo",
   ],
-  complaint: ({ norm, gp, r1, minibatch, batch, phaseKimg, lastKimg }) => {
+  complaint: (options) => {
+    const { norm, gp, r1, minibatch, batch, phaseKimg, lastKimg } = options;
     if (norm === "batch" && (gp || r1)) {
       return "--gp and --r1 need a discriminator without batch norm: leave them out, or take " +
         "--norm pixel";
@@ -118,7 +119,8 @@ export const pggan: Recipe = {
     if (phaseKimg === 0 && lastKimg === 0) {
       return "--phase-kimg and --last-kimg are both 0: there would be nothing to show";
     }
-    return undefined;
+    const { phases, at } = growing(options);
+    return phases.map(({ from }) => microBatchComplaint(options, at(from).batch)).find(Boolean);
   },
   G: (options, random, stage) => new PgganGenerator(options, random, stage),
   D: (options, random, stage) => new PgganDiscriminator(options, random, stage),

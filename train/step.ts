@@ -1,4 +1,5 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
+import { slice } from "../kernels/slice.ts";
 import type { Adam } from "../nn/adam.ts";
 import { type Context, together, TRAINING } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
@@ -7,13 +8,7 @@ import type { PowerIteration } from "../nn/power_iteration.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import type { Loss } from "./losses.ts";
-import {
-  driftPenalty,
-  gradientPenalty,
-  type PenaltyWeights,
-  slopePenalty,
-  weightPenalty,
-} from "./penalties.ts";
+import type { Term, Terms } from "./terms.ts";
 
 /** Two nets and what trains them. */
 export interface Players {
@@ -47,13 +42,17 @@ export interface StepInput {
   readonly dSteps: number;
   /** Learning rates, instead of the optimisers' own. */
   readonly rates?: { readonly G: number; readonly D: number };
-  readonly penalties?: PenaltyWeights;
-  /** Of the sum of the weights' sizes and of half their squares, in both nets. */
-  readonly decay?: { readonly l1: number; readonly l2: number };
-  /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
+  /** Beside the adversarial losses. */
+  readonly terms?: Terms;
+  /** Changes images before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
   /** Of every forward pass; with `f16` optimisers should have scalers. In f32 if left out. */
   readonly context?: Context;
+  /**
+   * Micro-batches that a batch is split into, whose gradients are averaged: memory is that of one. Layers
+   * that look across a batch see a micro-batch. 1 if left out.
+   */
+  readonly accumulate?: number;
 }
 
 /** The losses of a step, one number each; `penalty` is there if there is one. */
@@ -61,76 +60,146 @@ export type StepLosses =
   & Readonly<Record<"dReal" | "dFake" | "g", Tensor>>
   & { readonly penalty?: Tensor };
 
-const NO_DECAY = { l1: 0, l2: 0 };
+/** Gradients of one network, before its optimiser runs; with a scaler, those of the scaled loss. */
+export interface Gradients {
+  readonly network: "G" | "D";
+  /** In the order of the optimiser's parameters. */
+  readonly gradients: readonly Tensor[];
+}
+
+/** A step that stops at each network's gradients, and goes on with those that it is given back. */
+export type Step = Generator<Gradients, StepLosses, readonly Tensor[]>;
 
 /**
- * One step: D's, on real and fake pictures in one pass (but their batch statistics must not
+ * One step: D's, on real and fake images in one pass (but their batch statistics must not
  * mix), then G's, on the last fakes, whose graph is still there.
+ *
+ * @param between What becomes of gradients before the optimiser takes them: scaled, checked, averaged.
  */
-export function trainStep(players: Players, input: StepInput): StepLosses {
-  const { G, D, optG, spectraG, spectraD } = players;
-  const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
-  const { context = TRAINING } = input;
+export function trainStep(
+  players: Players,
+  input: StepInput,
+  between: (gradients: Gradients) => readonly Tensor[] = ({ gradients }) => gradients,
+): StepLosses {
   return scoped(() => {
-    spectraG?.step();
-    let d: Omit<StepLosses, "g"> | undefined, fake: Tensor | undefined, real: Tensor | undefined;
-    for (let i = 0; i < dSteps; i++) {
-      const given = batch(i), { z } = given, last = i === dSteps - 1;
-      fake = last ? G.forward(z, context) : noGrad(() => G.forward(z, context));
-      real = given.real;
-      d = stepD(players, input, given, fake, 3 * i);
-    }
-    const pass = 3 * dSteps;
-    spectraD?.measure(); // D has changed since
-    const reals = loss.isRelative
-      ? noGrad(() => D.forward(augment(real!, pass - 1), context))
-      : undefined;
-    const { g } = learn(optG, [() => ({
-      g: loss.G(D.forward(augment(fake!, pass), context), reals),
-      weights: weightPenalty(optG.params, l1, l2),
-    })], rates?.G);
-    return { ...d!, g: g! };
+    const step = stepOf(players, input);
+    let next = step.next();
+    while (!next.done) next = step.next(between(next.value));
+    return next.value;
   });
 }
 
-function stepD(
-  { D, optD, spectraD }: Players,
-  { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY, context = TRAINING }:
-    StepInput,
-  given: Batch,
-  made: Tensor,
-  nth: number,
-): Omit<StepLosses, "g"> {
-  return scoped(() => {
-    spectraD?.step();
-    const real = augment(given.real, nth), fake = augment(made, nth + 1);
-    const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
-    // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
-    const due = r1 > 0 && optD.steps % r1Every === 0;
-    const pass = (x: Tensor, c = context) => D.forward(x, c), xs = [real, fake];
-    const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
-      dReal: loss.real(onReal, given.labels, onFake),
-      penalty: sumOf(
-        // At the images themselves, through what augmentation makes of them: Karras et al. 2020 (ADA).
-        due && scale(slopePenalty(onReal, given.real), r1 * r1Every / 2),
-        r1 > 0 && !due && full([], 0),
-        drift > 0 && scale(driftPenalty(onReal), drift),
-        weightPenalty(optD.params, l1, l2),
-      ),
-    });
-    const both = () => {
-      const [onReal, onFake] = due ? xs.map((x) => pass(x)) : together(pass, xs, context);
-      return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
+/** The same as a generator; it takes its memory in the scope of whoever runs it. */
+export function* stepOf(players: Players, input: StepInput): Step {
+  const { G, D, optG, optD, spectraG, spectraD } = players;
+  const { loss, dSteps, rates, augment = (x) => x, context = TRAINING, accumulate = 1 } = input;
+  const perBatch = 3 * dSteps + 1; // passes
+  spectraG?.step();
+  let d: Losses = {}, micro: readonly MicroBatch[] = [];
+  for (let i = 0; i < dSteps; i++) {
+    // Without accumulation, G learns from the graph of the last fakes.
+    const keep = accumulate === 1 && i === dSteps - 1;
+    const fakes = (z: Tensor) => {
+      const fake = () => G.forward(z, context);
+      return keep ? fake() : scoped(() => noGrad(fake));
     };
-    // R1 goes back and forth through the pass of the real ones alone.
-    const { dReal, dFake, penalty } = learn(optD, [
-      ...due && !loss.isRelative
-        ? [() => ({ dFake: loss.fake(pass(fake)) }), () => onReals(pass(real))]
-        : [both],
-      ...gp ? [() => ({ penalty: scale(gradientPenalty(pass, real, fake, given.mix!), gp) })] : [],
-    ], rates?.D);
-    return { dReal: dReal!, dFake: dFake!, ...penalty && { penalty } };
+    micro = split(input.batch(i), accumulate).map((batch, m) => ({
+      ...batch,
+      pass: perBatch * m + 3 * i,
+      ...keep && { fake: fakes(batch.z) },
+    }));
+    const parts = scoped(() => {
+      spectraD?.step();
+      return descend(
+        optD,
+        micro.flatMap((batch) =>
+          partsOfD(players, input, batch, () => batch.fake ?? fakes(batch.z))
+        ),
+        accumulate,
+      );
+    });
+    d = parts.losses;
+    optD.step(yield { network: "D", gradients: parts.grads }, rates?.D);
+  }
+  spectraD?.measure(); // D has changed since
+  const ofG = micro.map(({ z, real, fake, pass }) => () => {
+    const reals = loss.isRelative
+      ? noGrad(() => D.forward(augment(real, pass + 2), context))
+      : undefined;
+    const made = fake ?? G.forward(z, context);
+    return {
+      g: loss.G(D.forward(augment(made, pass + 3), context), reals),
+      weights: sumOf(...ofParameters(input.terms?.G, optG)),
+    };
   });
+  const { losses: { g }, grads } = descend(optG, ofG, accumulate);
+  optG.step(yield { network: "G", gradients: grads }, rates?.G);
+  const { dReal, dFake, penalty } = d;
+  return { dReal: dReal!, dFake: dFake!, ...penalty && { penalty }, g: g! };
+}
+
+/** A share of a batch, the number of its first pass in D's step, and its fakes where these are kept. */
+type MicroBatch = Batch & { readonly pass: number; readonly fake?: Tensor };
+
+/** `n` shares of a batch. */
+function split(batch: Batch, n: number): readonly Batch[] {
+  if (n === 1) return [batch];
+  const { z, real, labels, mix } = batch, size = z.shape[0] / n;
+  if (!Number.isInteger(size)) {
+    throw new RangeError(
+      `trainStep: a batch of ${z.shape[0]} has no ${n} micro-batches of one size`,
+    );
+  }
+  const share = (x: Tensor, i: number) => slice(x, 0, i * size, size);
+  return Array.from({ length: n }, (_, i) => ({
+    z: share(z, i),
+    real: share(real, i),
+    labels: typeof labels === "number" || labels.size === 1 ? labels : share(labels, i),
+    ...mix && { mix: share(mix, i) },
+  }));
+}
+
+/** What D's loss consists of for one micro-batch: parts that share nothing but the network. */
+function partsOfD(
+  { D, optD }: Players,
+  { loss, terms, augment = (x) => x, context = TRAINING }: StepInput,
+  { real: given, labels, mix, pass: nth }: MicroBatch,
+  fakes: () => Tensor,
+): (() => Losses)[] {
+  const all = terms?.D ?? [];
+  const real = augment(given, nth), fake = augment(fakes(), nth + 1);
+  const pass = (x: Tensor, c = context) => D.forward(x, c);
+  const seen = { D: (x: Tensor) => pass(x), given, real, fake, ...mix && { mix } };
+  const isDue = (term: Term) => term.of === "slope" && optD.steps % term.every === 0;
+  const due = all.some(isDue);
+  const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
+    dReal: loss.real(onReal, labels, onFake),
+    penalty: sumOf(
+      ...all.map((term) =>
+        term.of === "slope" && !isDue(term)
+          ? full([], 0)
+          : (term.of === "slope" || term.of === "reals") && term.value({ ...seen, onReal })
+      ),
+      ...ofParameters(all, optD),
+    ),
+  });
+  const both = () => {
+    const [onReal, onFake] = due
+      ? [real, fake].map((x) => pass(x))
+      : together(pass, [real, fake], context);
+    return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
+  };
+  // A slope's derivative goes back and forth through the pass of the real ones alone.
+  return [
+    ...due && !loss.isRelative
+      ? [() => ({ dFake: loss.fake(pass(fake)) }), () => onReals(pass(real))]
+      : [both],
+    ...all.filter((term) => term.of === "own").map((term) => () => ({ penalty: term.value(seen) })),
+  ];
+}
+
+function ofParameters(terms: readonly Term[] = [], { params }: Adam): (Tensor | undefined)[] {
+  return terms.map((term) => term.of === "parameters" ? term.value(params) : undefined);
 }
 
 /** Losses by their names. */
@@ -143,26 +212,26 @@ function sumOf(...terms: (Tensor | false | undefined)[]): Tensor | undefined {
 }
 
 /**
- * One step down the sum of losses. `parts` share nothing but the net: each is made and goes back by
- * itself, so that memory is that of the largest, not of all. Returns the losses, those of one name added.
+ * The gradients of a sum of losses over `n`. `parts` share nothing but the network: each goes forward and
+ * back by itself, so that memory is that of the largest, not of all. Losses of one name are added.
  *
  * Where the loss is scaled, so are penalties; the slopes that these look at are not: they begin at 1 a
  * logit, and are far from where f16 ends.
  */
-function learn(opt: Adam, parts: readonly (() => Losses)[], lr?: number): Losses {
-  let onto: Tensor[] | undefined;
-  const all: Record<string, Tensor | undefined> = {};
+function descend(opt: Adam, parts: readonly (() => Losses)[], n: number) {
+  const seed = opt.options.scaler?.scale, share = (x: Tensor) => n === 1 ? x : scale(x, 1 / n);
+  let grads: Tensor[] | undefined;
+  const losses: Record<string, Tensor | undefined> = {};
   for (const part of parts) {
-    const { losses, grads } = scoped(() => {
+    const made = scoped(() => {
       const losses = part(), there = Object.values(losses).filter((loss) => loss !== undefined);
-      const dy = opt.options.scaler?.scale;
-      return { losses, grads: grad(there, opt.params, { dy, onto }) };
+      const dy = n === 1 ? seed : share(seed ?? full([1], 1));
+      return { losses, grads: grad(there, opt.params, { dy, onto: grads }) };
     });
-    onto = grads;
-    for (const [name, loss] of Object.entries(losses)) {
-      all[name] = noGrad(() => sumOf(all[name], loss));
+    grads = made.grads;
+    for (const [name, loss] of Object.entries(made.losses)) {
+      losses[name] = noGrad(() => sumOf(losses[name], loss && share(loss)));
     }
   }
-  opt.step(onto!, lr);
-  return all;
+  return { losses, grads: grads! };
 }

@@ -1,56 +1,141 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/engines/deno.ts";
-import { mul, scale } from "../kernels/elementwise.ts";
+import { mul, scale, square } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
+import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
-import { constantInit, parameter } from "../nn/init.ts";
 import { Module } from "../nn/module.ts";
+import { hostRandom } from "../nn/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { assertClose } from "../tests/support.ts";
+import { assertClose, randoms } from "../tests/support.ts";
 import { losses } from "./losses.ts";
-import { trainStep } from "./step.ts";
+import { complaint, defaults, type TrainOptions } from "./options.ts";
+import { pggan } from "./pggan.ts";
+import { type StepInput, trainStep } from "./step.ts";
+import { drift, r1, weightDecay, wganGp } from "./terms.ts";
 await openGpu();
 
-/** `sum w x`: its slope is w at every image. */
-class Linear extends Module {
-  readonly weight = parameter([2], constantInit(0.5));
-
+/** `D(x) = sum w x^2`, of which the slope is `2 w x`. */
+class Quadratic extends Module {
+  constructor(readonly w: Tensor) {
+    super();
+  }
   override forward(x: Tensor): Tensor {
-    return sum(mul(x, this.weight), [1]);
+    return sum(mul(square(x), this.w), [1, 2, 3]);
   }
 }
 
-/** Latents, scaled. */
 class Scaled extends Module {
-  readonly weight = parameter([2], constantInit(1));
-
+  constructor(readonly w: Tensor) {
+    super();
+  }
   override forward(z: Tensor): Tensor {
-    return mul(z, this.weight);
+    return mul(z, this.w);
   }
 }
 
-for (const r1Every of [1, 4]) {
-  Deno.test(`R1 at each ${r1Every}. step: slope at the real images, through augmentation`, async () => {
-    const G = new Scaled(), D = new Linear(), r1 = 3, N = 5;
-    const optG = new Adam(G.parameters(), { lr: 0.1, betas: [0.5, 0.9] }),
-      optD = new Adam(D.parameters(), { lr: 0, betas: [0.5, 0.9] });
-    const penalties: number[] = [];
-    for (let i = 0; i < 2 * r1Every; i++) {
-      const { penalty } = trainStep({ G, D, optG, optD }, {
-        loss: losses.bce,
-        dSteps: 1,
-        penalties: { gp: 0, r1, r1Every, drift: 0 },
-        augment: (x) => scale(x, 10),
-        batch: () => ({
-          z: tensor(new Float32Array(2 * N).fill(1), [N, 2]),
-          real: tensor(Float32Array.from({ length: 2 * N }, (_, i) => i), [N, 2]),
-          labels: 1,
-        }),
-      });
-      penalties.push(await penalty!.item());
+const shape = [2, 2, 2, 3], size = 24;
+
+Deno.test("R1 is of the slope at the real images, through the augmentation, for as many steps as it stands", async () => {
+  const x = randoms(size, 1), w = randoms(12, 2), real = tensor(x, shape);
+  const D = new Quadratic(tensor(w, [1, 2, 2, 3], true)), G = new Scaled(tensor([1], [1], true));
+  const adam = (net: Module) => new Adam(net.parameters(), { lr: 0, betas: [0, 0.9] });
+  const { penalty } = trainStep({ G, D, optG: adam(G), optD: adam(D) }, {
+    loss: losses.wgan,
+    dSteps: 1,
+    terms: { D: r1(0.7, 4), G: [] },
+    augment: (x) => scale(x, 0.5),
+    batch: () => ({ z: real, real, labels: 1 }),
+  });
+  // D(x / 2) = sum w x^2 / 4: its slope at x is w x / 2; the mean over two images of its square.
+  const squares = x.reduce((t, v, i) => t + (w[i % 12] * v / 2) ** 2, 0) / 2;
+  assertClose("penalty", await penalty!.read(), [0.7 / 2 * 4 * squares], { rtol: 1e-5, atol: 0 });
+});
+
+const sizes = { nz: 4, fmapBase: 32, fmapMax: 8, norm: "pixel", weights: "equalised" };
+const stage = { resolution: 8, fading: false, alpha: 1 };
+
+/** The gradients of D and G in one step of 8 images, as the optimisers are given them, and the losses. */
+async function gradients(accumulate: number, more: Partial<StepInput> = {}) {
+  const options = { ...sizes, minibatch: "none" }, random = hostRandom(1);
+  const G = new PgganGenerator(options, random, stage);
+  const D = new PgganDiscriminator(options, random, stage);
+  const adam = (net: Module) => new Adam(net.parameters(), { lr: 1e-3, betas: [0, 0.9] });
+  const optG = adam(G), optD = adam(D), seen: string[] = [];
+  const made = trainStep({ G, D, optG, optD }, {
+    loss: losses.bce,
+    dSteps: 2,
+    terms: { D: [...r1(0.5), ...drift(0.1), ...weightDecay(0, 0.1), ...wganGp(2)], G: [] },
+    accumulate,
+    batch: (i) => ({
+      z: tensor(randoms(32, i), [8, 4]),
+      real: tensor(randoms(8 * 192, 5 + i), [8, 8, 8, 3]),
+      labels: tensor(randoms(8, 7).map((v) => 0.9 + v / 20), [8]),
+      mix: tensor(randoms(8, 8).map(Math.abs), [8]),
+    }),
+    ...more,
+  }, ({ network, gradients }) => {
+    seen.push(network);
+    return gradients;
+  });
+  assertEquals(seen, ["D", "D", "G"]);
+  const moments = [optD, optG].flatMap(({ moments }) => moments.map(({ m }) => m.read()));
+  const values = ["dReal", "dFake", "penalty", "g"] as const;
+  return {
+    grads: await Promise.all(moments), // with a decay of 0 these are the last gradients
+    losses: await Promise.all(values.map(async (name) => (await made[name]!.read())[0])),
+  };
+}
+
+Deno.test("gradients of micro-batches add up to those of the batch, in networks without batch statistics", async () => {
+  const whole = await gradients(1);
+  for (const accumulate of [2, 4]) {
+    const { grads, losses } = await gradients(accumulate);
+    assertClose("losses", losses, whole.losses, { rtol: 1e-4, atol: 1e-5 });
+    for (const [i, g] of grads.entries()) {
+      assertClose(`gradient ${i}`, g, whole.grads[i], { rtol: 2e-3, atol: 2e-4 });
     }
-    // r1 / 2 |10 w|^2, as much heavier as it is rarer
-    const due = r1 / 2 * 100 * 2 * 0.25;
-    const expected = penalties.map((_, i) => i % r1Every === 0 ? r1Every * due : 0);
-    assertClose("penalty", penalties, expected);
+  }
+  assertThrows(() => trainStepOf(3), RangeError, "no 3 micro-batches");
+});
+
+function trainStepOf(accumulate: number): void {
+  const net = new Scaled(tensor([1], [1], true));
+  const opt = new Adam(net.parameters(), { lr: 0, betas: [0, 0.9] });
+  trainStep({ G: net, D: net, optG: opt, optD: opt }, {
+    ...{ loss: losses.wgan, dSteps: 1, accumulate },
+    batch: () => ({ z: tensor([1, 2], [2]), real: tensor([1, 2], [2]), labels: 1 }),
   });
 }
+
+Deno.test("what a step is given back for its gradients is what its optimisers take", async () => {
+  const w = tensor([1], [1], true), v = tensor([2], [1], true);
+  const G = new Scaled(w), D = new Quadratic(v), x = tensor(randoms(size, 1), shape);
+  const adam = (net: Module) => new Adam(net.parameters(), { lr: 1, betas: [0, 0] });
+  const optG = adam(G), optD = adam(D);
+  const input = { loss: losses.wgan, dSteps: 1, batch: () => ({ z: x, real: x, labels: 1 }) };
+  const given = { D: 3, G: -5 };
+  trainStep({ G, D, optG, optD }, input, ({ network }) => [tensor([given[network]], [1])]);
+  assertEquals([...await optD.moments[0].m.read(), ...await optG.moments[0].m.read()], [3, -5]);
+});
+
+Deno.test("a batch that has no micro-batches of one size is refused, at each level that networks grow to", () => {
+  const options = (more: Partial<TrainOptions>) => ({
+    ...defaults,
+    recipe: "",
+    preset: "",
+    ...more,
+  });
+  assertEquals(complaint(options({ accumulate: 4 })), undefined);
+  for (const accumulate of [3, 64]) {
+    assertStringIncludes(
+      complaint(options({ accumulate }))!,
+      `--accumulate ${accumulate}: a batch of 64`,
+    );
+  }
+  const uneven = options({ batch: 24, accumulate: 4, minibatch: "stddev" });
+  assertStringIncludes(complaint(uneven)!, "a multiple of 4");
+  const growing = options({ ...pggan.presets.default.options, resolution: 128 });
+  assertEquals(pggan.complaint!({ ...growing, accumulate: 8 }), undefined); // 16 images at 128 pixels
+  assertStringIncludes(pggan.complaint!({ ...growing, accumulate: 16 })!, "a batch of 16");
+});

@@ -1,0 +1,83 @@
+/**
+ * What recipes add to the losses of D and G, one function each.
+ *
+ * @module
+ */
+import { scale } from "../kernels/elementwise.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { TrainOptions } from "./options.ts";
+import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./penalties.ts";
+
+/** What a term of D may look at. */
+export interface Seen {
+  /** Images to logits `[N]`, augmentation left out. */
+  readonly D: (x: Tensor) => Tensor;
+  /** Real images as they are. */
+  readonly given: Tensor;
+  /** Real images as D sees them, `[N, R, R, 3]`. */
+  readonly real: Tensor;
+  readonly fake: Tensor;
+  /** D's logits of `real`. */
+  readonly onReal: Tensor;
+  /** Where between real and fake WGAN-GP looks, `[N]` in [0, 1]. */
+  readonly mix?: Tensor;
+}
+
+/** A summand of D's loss or of G's. */
+export type Term =
+  /** Of the network's parameters. */
+  | { readonly of: "parameters"; readonly value: (params: readonly Tensor[]) => Tensor | undefined }
+  /** Of D's logits of real images. */
+  | { readonly of: "reals"; readonly value: (seen: Seen) => Tensor }
+  /** Of D's slope at real images: every so many steps, for all of them, in a pass of reals alone. */
+  | { readonly of: "slope"; readonly every: number; readonly value: (seen: Seen) => Tensor }
+  /** Of a pass of its own. */
+  | { readonly of: "own"; readonly value: (seen: Omit<Seen, "onReal">) => Tensor };
+
+/** The terms of both networks' losses, beside the adversarial ones. */
+export interface Terms {
+  readonly D: readonly Term[];
+  readonly G: readonly Term[];
+}
+
+/**
+ * `gamma / 2 E |dD(x)/dx|^2` at real images, before augmentation, as in StyleGAN2-ADA; lazily.
+ *
+ * @see Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1
+ */
+export function r1(gamma: number, every = 1): Term[] {
+  const value = ({ onReal, given }: Seen) => scale(slopePenalty(onReal, given), gamma * every / 2);
+  return gamma > 0 ? [{ of: "slope", every, value }] : [];
+}
+
+/** `lambda` times {@linkcode gradientPenalty}. */
+export function wganGp(lambda: number): Term[] {
+  const value = ({ D, real, fake, mix }: Omit<Seen, "onReal">) =>
+    scale(gradientPenalty(D, real, fake, mix!), lambda);
+  return lambda > 0 ? [{ of: "own", value }] : [];
+}
+
+/** `epsilon E D(x)^2` at real images. */
+export function drift(epsilon: number): Term[] {
+  const value = ({ onReal }: Seen) => scale(driftPenalty(onReal), epsilon);
+  return epsilon > 0 ? [{ of: "reals", value }] : [];
+}
+
+/** {@linkcode weightPenalty} of the network. */
+export function weightDecay(l1: number, l2: number): Term[] {
+  return l1 || l2 ? [{ of: "parameters", value: (params) => weightPenalty(params, l1, l2) }] : [];
+}
+
+/** The terms that options ask for; what a recipe offers is a line here. */
+export function termsOf(options: TrainOptions): Terms {
+  const decay = weightDecay(options.l1, options.l2);
+  return {
+    D: [
+      ...r1(options.r1, options.r1Every),
+      ...drift(options.drift),
+      ...decay,
+      ...wganGp(options.gp),
+    ],
+    G: decay,
+  };
+}
