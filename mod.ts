@@ -3,7 +3,7 @@
  * trainers on hand-written WGSL compute shaders through WebGPU.
  *
  * ```ts
- * import { conv2d, grad, mean, openGpu, square, tensor } from "./mod.ts";
+ * import { conv2d, grad, mean, openGpu, square, tensor } from "@webgan/webgan";
  *
  * await openGpu();
  * const x = tensor(new Float32Array(32), [1, 4, 4, 2]); // [N, H, W, C]
@@ -15,10 +15,16 @@
  *
  * @module
  */
-export { type DeviceInfo, listDevices, openGpu } from "./gpu/device.ts";
+export type { DeviceInfo, Engine, OpenOptions } from "./gpu/device.ts";
+export { listDevices, openGpu } from "./gpu/engines/deno.ts";
+export { type Counters, type Gpu, gpu, type Origin } from "./gpu/gpu.ts";
 export { GpuError } from "./gpu/errors.ts";
 export { type Resource, Storage, Texture } from "./gpu/memory.ts";
-export { effect, type Live } from "./gpu/record.ts";
+export { type Bindable, type Bound } from "./gpu/bind.ts";
+export { type Binding, type Field, type Kernel, kernel, type Pipeline } from "./gpu/kernel.ts";
+export { effect, folded, type Grid, type Live, type Params } from "./gpu/record.ts";
+export { run, type Runnable, type Twins } from "./gpu/run.ts";
+export { expand, type File, type Source, type Values } from "./gpu/wgsl.ts";
 export { Player } from "./gpu/tape.ts";
 export {
   type Kept,
@@ -34,6 +40,7 @@ export { type Application, apply, constant, isRecording, noGrad, reshape } from 
 export { attention, attentionMap, type AttentionPlan } from "./kernels/attention.ts";
 export { type BatchNorm, batchNorm, type BatchNormOptions } from "./kernels/batch_norm.ts";
 export { fromBytes, toBytes } from "./kernels/bytes.ts";
+export { arange, ones, randn, zeros } from "./kernels/create.ts";
 export { conv2d, conv2dInput, conv2dWeight } from "./kernels/conv2d.ts";
 export type { Geometry } from "./kernels/conv2d_sizes.ts";
 export {
@@ -48,6 +55,7 @@ export {
   log,
   mul,
   neg,
+  type Operand,
   reciprocal,
   relu,
   scale,

@@ -19,6 +19,7 @@ export type Values = Readonly<Record<string, number | boolean | string>>;
 
 /** Shader text, and where its lines come from. */
 export interface Source {
+  /** The expanded text. */
   readonly code: string;
   /** File and line of each line of `code`, e.g. `softmax.wgsl:12`. */
   readonly origins: readonly string[];
@@ -26,7 +27,9 @@ export interface Source {
 
 /** A file of the source tree, as `import ... with { type: "text" }` gives it. */
 export interface File {
+  /** For messages. */
   readonly name: string;
+  /** Its text, with directives. */
   readonly text: string;
 }
 

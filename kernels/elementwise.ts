@@ -86,12 +86,19 @@ function rowsOf(x: Tensor): number {
   return x.size / (x.shape.at(-1) ?? 1);
 }
 
+/** What a two-sided op takes: a tensor, or a number for all elements of the other side. */
+export type Operand = Tensor | number;
+
 function binary(
   op: "add" | "sub" | "mul" | "div",
-  a: Tensor,
-  b: Tensor,
+  left: Operand,
+  right: Operand,
   backs: readonly [Back, Back],
 ): Tensor {
+  if (typeof left === "number" && typeof right === "number") {
+    throw new TypeError(`${op}: got the numbers ${left} and ${right}, expected a tensor`);
+  }
+  let [a, b] = [left, right].map((x) => typeof x === "number" ? full([], x) : x);
   const shape = broadcastShape(op, a.shape, b.shape);
   if (!sameShape(a.shape, shape)) a = broadcastTo(a, shape);
   if (!isRowOf(b.shape, shape)) b = broadcastTo(b, shape);
@@ -114,22 +121,22 @@ function isRowOf(row: Shape, shape: Shape): boolean {
 }
 
 /** `a + b`. */
-export function add(a: Tensor, b: Tensor): Tensor {
+export function add(a: Operand, b: Operand): Tensor {
   return binary("add", a, b, [(dy) => dy, (dy) => dy]);
 }
 
 /** `a - b`. */
-export function sub(a: Tensor, b: Tensor): Tensor {
+export function sub(a: Operand, b: Operand): Tensor {
   return binary("sub", a, b, [(dy) => dy, neg]);
 }
 
 /** `a b`, element by element. */
-export function mul(a: Tensor, b: Tensor): Tensor {
+export function mul(a: Operand, b: Operand): Tensor {
   return binary("mul", a, b, [(dy) => mul(dy, b), (dy) => mul(dy, a)]);
 }
 
 /** `a / b`, element by element. */
-export function div(a: Tensor, b: Tensor): Tensor {
+export function div(a: Operand, b: Operand): Tensor {
   return binary("div", a, b, [(dy) => div(dy, b), (dy, y) => neg(mul(dy, div(y, b)))]);
 }
 

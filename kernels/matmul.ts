@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { counters } from "../gpu/memory.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { MOST_PIXELS, sumPixels } from "./conv2d_weight.ts";
@@ -15,6 +14,7 @@ import { up } from "./plan_rules.ts";
 import type { Precision } from "./precision.ts";
 import { portionsOf, summed } from "./portions.ts";
 import { addUp } from "./reduce.ts";
+import { gpu } from "../gpu/gpu.ts";
 
 /** How operands are read, and a factor. */
 export interface ProductOptions {
@@ -109,7 +109,7 @@ function product(
       product(a, b, y, [1, M, K, N], options, {});
     return summed(y, [a, b], K, part, addUp);
   }
-  counters.flop += 2 * batch * M * K * N;
+  gpu().counters.flop += 2 * batch * M * K * N;
   // A single row or column lies as if transposed, too.
   const byColumns = K > 1 && (tb || N === 1);
   const channels = up(K, K <= 4 ? 4 : 8), frame = { top: 0, columns: 1, left: 0 };

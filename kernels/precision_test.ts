@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkOp, type Reference } from "../tests/check.ts";
@@ -11,6 +10,7 @@ import { matmul } from "./matmul.ts";
 import { candidates, forcePlan, type Plan, problemsOf, useTuned } from "./plan.ts";
 import { sum } from "./reduce.ts";
 import { assertPrecision, type Precision } from "./precision.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const plans: Partial<Plan>[] = [

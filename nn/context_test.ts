@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { mul } from "../kernels/elementwise.ts";
 import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
 import { sum } from "../kernels/reduce.ts";
@@ -10,6 +9,7 @@ import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
 import { MinibatchDiscrimination } from "./minibatch_discrimination.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 type Pass = (x: Tensor, context: Context) => Tensor;

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { sum } from "../kernels/reduce.ts";
 import { mul } from "../kernels/elementwise.ts";
 import { tensor } from "../tensor/tensor.ts";
@@ -7,6 +6,7 @@ import { assertClose, randoms } from "../tests/support.ts";
 import { EVALUATION, RandomStreams, TRAINING } from "./context.ts";
 import { Dropout } from "./dropout.ts";
 import { grad } from "./grad.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const key = { seed: 1, stream: 9, counter: 2 }, n = 20_000;

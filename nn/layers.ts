@@ -70,25 +70,38 @@ export interface ConvOptions extends LayerOptions {
   readonly padding: number;
 }
 
-/** A convolution; the weight is `[k, k, in, out]` here and `[out, in, k, k]` in checkpoints. */
+/**
+ * A convolution; the weight is `[k, k, in / groups, out]` here and `[out, in / groups, k, k]` in
+ * checkpoints.
+ */
 export class Conv2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
   readonly #slope: number;
 
-  /** From `inputs` to `outputs` channels; the first values come from `init`. */
+  /**
+   * From `inputs` to `outputs` channels; the first values come from `init`.
+   *
+   * @param options.groups Into how many groups both fall, each seeing its own; 1 if left out.
+   */
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 }: ConvOptions,
+    options: ConvOptions & { readonly groups?: number },
     init: Init,
   ) {
-    const fanIn = inputs * kernel ** 2;
-    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral });
+    const { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 } = options;
+    const { groups = 1 } = options, fanIn = inputs / groups * kernel ** 2;
+    super({ shape: [kernel, kernel, inputs / groups, outputs], axis: 3, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
-    this.#geometry = { stride, padding, scale };
+    this.#geometry = { stride, padding, scale, groups };
     this.#slope = slope;
+  }
+
+  /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
+  get geometry(): Geometry & { readonly slope: number } {
+    return { ...this.#geometry, slope: this.#slope };
   }
 
   /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
@@ -121,6 +134,11 @@ export class ConvTranspose2d extends Weighted {
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding, scale };
     this.#slope = slope;
+  }
+
+  /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
+  get geometry(): Geometry & { readonly slope: number } {
+    return { ...this.#geometry, slope: this.#slope };
   }
 
   /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
@@ -163,6 +181,11 @@ export class BatchNorm2d extends Module {
     this.running_mean = tensor(new Float32Array(channels), [channels]);
     this.running_var = tensor(new Float32Array(channels).fill(1), [channels]);
     this.#options = { eps, momentum, slope };
+  }
+
+  /** What is added to variances, and the slope of the leaky ReLU behind it. */
+  get constants(): { readonly eps: number; readonly slope: number } {
+    return this.#options;
   }
 
   /** `[..., channels]`, of the same shape. */

@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { checkOp } from "../tests/check.ts";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
@@ -6,6 +5,7 @@ import { randoms } from "../tests/support.ts";
 import { constantInit, normalInit } from "./init.ts";
 import { MinibatchDiscrimination } from "./minibatch_discrimination.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // [N, H, W, features], kernels, dims: one picture; primes; one pixel

@@ -1,6 +1,7 @@
 import { inScope, type Resource, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { write } from "../gpu/copy.ts";
+import { inspected } from "./inspect.ts";
 
 /** Sizes along the axes. Pictures are `[N, H, W, C]`. */
 export type Shape = readonly number[];
@@ -29,8 +30,13 @@ export interface Node {
   readonly backward: (dy: Tensor, need: readonly boolean[]) => readonly (Tensor | null)[];
 }
 
+/** Elements that a tensor remembers of what was last read or written, for `console.log`. */
+const SHOWN = 64;
+
 /** A value on the device: float32 elements, the last axis contiguous. */
 export class Tensor {
+  /** The first elements as last seen by the host, and in which version of the storage. */
+  #seen: { readonly values: number[]; readonly version: number } | undefined;
   /** Set by `apply` while a graph is recorded. */
   node?: Node;
   /**
@@ -47,9 +53,29 @@ export class Tensor {
     return sizeOf(this.shape);
   }
 
-  /** Copies the elements to the host: the one thing that waits for the device. */
+  /**
+   * Copies the elements to the host: the one thing that waits for the device.
+   *
+   * @throws {TypeError} If the scope that it was made in has ended.
+   */
   async read(): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await read(this.storage, 4 * this.size));
+    this.#assertLive("read");
+    const { version } = this.storage;
+    const values = new Float32Array(await read(this.storage, 4 * this.size));
+    this.#see(values, version);
+    return values;
+  }
+
+  /**
+   * The value of a tensor with one element, such as a loss.
+   *
+   * @throws {RangeError} If it has several.
+   */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new RangeError(`item: got shape [${this.shape}], expected one element`);
+    }
+    return (await this.read())[0];
   }
 
   /** Replaces the elements. For what is meant to change: parameters, statistics, inputs. */
@@ -57,12 +83,30 @@ export class Tensor {
     if (values.length !== this.size) {
       throw new RangeError(`write: got ${values.length} values for shape [${this.shape}]`);
     }
-    write(
-      this.storage,
-      values instanceof Float32Array && values.buffer instanceof ArrayBuffer
-        ? values as Float32Array<ArrayBuffer>
-        : Float32Array.from(values),
+    this.#assertLive("write");
+    const floats = values instanceof Float32Array && values.buffer instanceof ArrayBuffer
+      ? values as Float32Array<ArrayBuffer>
+      : Float32Array.from(values);
+    write(this.storage, floats);
+    this.#see(floats, this.storage.version);
+  }
+
+  #see(values: Float32Array, version: number): void {
+    this.#seen = { values: [...values.subarray(0, SHOWN)], version };
+  }
+
+  #assertLive(op: string): void {
+    if ((this.storage.whole ?? this.storage).live) return;
+    throw new TypeError(
+      `${op}: the memory of this tensor of shape [${this.shape}] went back when its scope ended: ` +
+        `return the tensor from scoped(), or read it inside`,
     );
+  }
+
+  /** What `console.log` prints: the shape, the op, and the elements as the host last saw them. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const seen = this.#seen?.version === this.storage.version ? this.#seen.values : undefined;
+    return inspected(this.shape, this.node?.op, seen);
   }
 }
 

@@ -1,15 +1,24 @@
-/** Compares an op with a float64 reference: values, gradients, gradients of gradients. */
+/**
+ * Compares an op with a float64 reference: values, gradients, gradients of gradients.
+ *
+ * @module
+ */
 import { add, mul, scale, square } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { grad } from "../nn/grad.ts";
 import { scoped, type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
-import { assertClose, randoms, type Tolerance } from "./support.ts";
+import { assertClose, randoms } from "./support.ts";
 
 /** A function of arrays in float64: the definition that a kernel is held against. */
 export type Reference = (...xs: number[][]) => number[];
 
 /** How to check; see {@linkcode checkOp}. */
-export interface CheckOptions extends Tolerance {
+export interface CheckOptions {
+  /** How far a result may be from the reference, in proportion to it: 1e-4 if left out. */
+  rtol?: number;
+  /** And how far in addition: 1e-5 if left out. */
+  atol?: number;
+  /** Of the inputs and cotangents; 1 if left out. */
   seed?: number;
   /** Check the gradient of the gradient, too. */
   second?: boolean;

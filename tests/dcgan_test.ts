@@ -1,5 +1,4 @@
 /** DCGAN as a whole, held against PyTorch: tests/oracle/dcgan.py says what the fixture holds. */
-import { openGpu } from "../gpu/device.ts";
 import { sum } from "../kernels/reduce.ts";
 import { add, full } from "../kernels/elementwise.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
@@ -14,6 +13,7 @@ import { losses } from "../train/losses.ts";
 import { trainStep } from "../train/step.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const N = 6, R = 16, nz = 8;

@@ -1,6 +1,5 @@
 /** Training in half precision, held against the same in f32. */
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { add, full, scale } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import type { Precision } from "../kernels/precision.ts";
@@ -17,6 +16,7 @@ import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
 import { oracle } from "./oracle.ts";
 import { assertClose, randoms } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** Losses of ten steps, and how large the gradients were that both optimisers remember. */

@@ -1,6 +1,5 @@
 /** PGGAN's nets while a level is faded in, held against PyTorch: see tests/oracle/pggan.py. */
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { PgganDiscriminator, PgganGenerator, type PgganOptions } from "../models/pggan.ts";
@@ -17,6 +16,7 @@ import { trainStep } from "../train/step.ts";
 import { drift, wganGp } from "../train/terms.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const N = 8, R = 8, nz = 5, STEPS = 10;

@@ -1,6 +1,5 @@
 /** Steps that are played, not recorded: the same, bit for bit. */
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { normal } from "../kernels/random.ts";
 import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -13,6 +12,7 @@ import type { Recipe } from "../train/recipe.ts";
 import { sagan } from "../train/sagan.ts";
 import { grow, newState, type State } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const small = { ...defaults, resolution: 16, batch: 4, nz: 8, ngf: 4, ndf: 4 };

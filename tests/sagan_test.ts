@@ -1,6 +1,5 @@
 /** SAGAN as a whole, held against PyTorch: tests/oracle/sagan.py says what the fixture holds. */
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { SaganDiscriminator, SaganGenerator, type SaganOptions } from "../models/sagan.ts";
@@ -19,6 +18,7 @@ import { trainStep } from "../train/step.ts";
 import { r1 } from "../train/terms.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const N = 4, R = 16, nz = 6, STEPS = 10;

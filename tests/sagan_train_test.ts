@@ -1,8 +1,7 @@
 /** SAGAN's training: resume with all parts, memory, what options change, nets of each resolution. */
 import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
 import { EVALUATION } from "../nn/context.ts";
@@ -19,6 +18,7 @@ import { sagan } from "../train/sagan.ts";
 import { loadState, newState, saveState } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
 import { randoms } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -80,7 +80,7 @@ for (const [name, changed] of Object.entries(everything)) {
     const step = async () => {
       scoped(() => void advance(state, own, pictures));
       await idle();
-      const { buffers, textures, bytes, pipelines, bindGroups } = counters;
+      const { buffers, textures, bytes, pipelines, bindGroups } = gpu().counters;
       return { buffers, textures, bytes, pipelines, bindGroups };
     };
     await step();

@@ -1,7 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Pictures } from "../data/pack.ts";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
@@ -14,6 +13,7 @@ import { advance } from "./advance.ts";
 import { defaults, type TrainOptions } from "./options.ts";
 import { sagan } from "./sagan.ts";
 import { newState } from "./state.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -46,9 +46,9 @@ Deno.test("what diagnose() tells of SAGAN, and that it changes nothing", async (
   step();
   const [fakes, reals] = [2, 1].map((seed) => ({ pixels: bytes(seed), n, R }));
   const first = await diagnose(state, fakes, reals);
-  const memory = counters.bytes;
+  const memory = gpu().counters.bytes;
   assertEquals(await diagnose(state, fakes, reals), first);
-  assertEquals(counters.bytes, memory);
+  assertEquals(gpu().counters.bytes, memory);
   const blocks = ["G.blocks.0", "G.blocks.1", "D.blocks.0", "D.blocks.1"];
   for (const block of blocks) {
     const gamma = [...state[block[0] as "G" | "D"].named()]

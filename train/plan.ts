@@ -4,7 +4,7 @@
  * @module
  */
 import { deviceInfo } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
 import type { Pictures } from "../data/pack.ts";
@@ -117,7 +117,7 @@ export async function plan(
   for await (const phase of measured(state, options, images, signal)) {
     phases.push(phase);
     onPhase?.(phase);
-    megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
+    megabytes = Math.max(megabytes, gpu().counters.bytes / 2 ** 20);
   }
   const layers = scoped(() => {
     const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });
@@ -200,12 +200,14 @@ async function measureSteps(
  *
  * @param wait Waits for the device.
  * @param now Milliseconds, from any start.
+ * @param counters What the steps count up.
  * @returns Milliseconds and arithmetic of one step.
  */
 export async function timeSteps(
   step: () => void,
   wait: () => Promise<void>,
   now: () => number = () => performance.now(),
+  counters: { readonly flop: number; readonly pipelines: number } = gpu().counters,
 ): Promise<{ ms: number; flop: number }> {
   step();
   await wait();

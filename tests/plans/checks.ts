@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { deviceInfo } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/engines/deno.ts";
 import { forcePlan, type Plan, planFor } from "../../kernels/plan.ts";
 
 /** For problems that are not tuned. */
@@ -12,6 +13,7 @@ export const untuned = {
 
 /** Registers the checks of what products and convolutions are in, all of these by one plan. */
 export async function checkWith(plan: Partial<Plan>): Promise<void> {
+  await openGpu();
   forcePlan(plan);
   await import("../../kernels/conv2d_test.ts");
   await import("../../kernels/matmul_test.ts");

@@ -1,13 +1,15 @@
 /** The nets by the kernels that the rules choose for a GPU, all of them together. */
-import { AS_GPU, describeAs, deviceInfo, openGpu } from "../../gpu/device.ts";
+import { AS_GPU, deviceInfo } from "../../gpu/device.ts";
+import { gpu } from "../../gpu/gpu.ts";
 import { assertEquals } from "@std/assert";
 import { planFor } from "../../kernels/plan.ts";
 import { variant } from "../../kernels/variant.ts";
 import { checkPreset, QUICK } from "../presets.ts";
 import { untuned } from "./checks.ts";
+import { openGpu } from "../../gpu/engines/deno.ts";
 
 await openGpu();
-describeAs(AS_GPU);
+gpu().describeAs(AS_GPU);
 await import("../../nn/batches_test.ts");
 await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
