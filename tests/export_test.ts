@@ -168,6 +168,26 @@ Deno.test("what cannot be imported is a sentence", async () => {
     CheckpointError,
     "NaN",
   );
+  const damaged = [
+    { images: "-5" },
+    { stage: '{"resolution":16,"fading":true}' },
+    { stage: '{"resolution":16,"fading":true,"alpha":"x"}' },
+    { stage: '{"resolution":16,"fading":true,"alpha":2}' },
+    { stage: '{"resolution":16,"alpha":1}' },
+    { stage: "null" },
+  ];
+  const whole = {
+    ...{ webgan: "0.2.0", options: "{}", images: "4000" },
+    stage: '{"resolution":16,"fading":true,"alpha":0.3}',
+  };
+  assertEquals(sourceOf({ entries: new Map(), metadata: whole }, "x").images, 4000);
+  for (const part of damaged) {
+    assertThrows(
+      () => sourceOf({ entries: new Map(), metadata: { ...whole, ...part } }, "x"),
+      CheckpointError,
+      "x: its metadata lack the progress",
+    );
+  }
   await assertRejects(() => importCommand([], () => {}), UsageError, "gan import FILE");
   await assertRejects(() => exportCommand(["torhc"], () => {}), UsageError, "did you mean torch?");
   await assertRejects(
