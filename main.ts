@@ -1,5 +1,6 @@
 /** The command line, and the only reader of `Deno.args`. */
 import { cacheCommand } from "./cli/cache.ts";
+import { dataCommand } from "./cli/data.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
 import { evalCommand } from "./cli/eval.ts";
@@ -33,6 +34,7 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan weights               fetches the weights of Inception, which eval needs
   gan runs                  lists what has been trained here; gan runs rm removes a run
   gan cache                 shows what is kept of the data; gan cache clear removes it
+  gan data FILE             tells what a data set is: counts, sizes, classes, damaged images
   gan doctor                tells what device there is and how fast it is
 
 Each command has --help; --version tells the versions of the program, Deno and the devices.`;
@@ -49,6 +51,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
     weights: weightsCommand,
     runs: runsCommand,
     cache: cacheCommand,
+    data: dataCommand,
     doctor: doctorCommand,
   };
 

@@ -73,7 +73,7 @@ export { matmul, type ProductOptions } from "./kernels/matmul.ts";
 export { minibatchStddev } from "./kernels/minibatch_stddev.ts";
 export { pixelNorm } from "./kernels/pixel_norm.ts";
 export { averagePool, type AverageWindows, maxPool, type Windows } from "./kernels/pool.ts";
-export { type Precision, withPrecision } from "./kernels/precision.ts";
+export { type Precision } from "./kernels/precision.ts";
 export { normal, type RandomKey, uniform } from "./kernels/random.ts";
 export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
 export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";

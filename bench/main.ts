@@ -12,7 +12,6 @@ import { gpu } from "../gpu/gpu.ts";
 import { idle, profile, trim } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
-import { withPrecision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
 import { hostTimes, hostTimesAsGpu } from "./host.ts";
 import type { Job } from "./job.ts";
@@ -86,7 +85,7 @@ async function main(words: string[]): Promise<number> {
       : undefined;
     for (const name of names) {
       trim(); // so that no job works in what another has left
-      const job = withPrecision(precision, all[name]);
+      const job = jobs(batch, precision)[name]();
       await job.check();
       await tune?.(job.run);
       const line = args.profile

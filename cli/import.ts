@@ -45,11 +45,11 @@ export async function importCommand(
     return 0;
   }
   if (rest.length !== 1) throw new UsageError("Name one file of weights: gan import FILE");
-  const [path] = rest, contents = await read(path), { prefix } = contents.metadata;
+  const [path] = rest, contents = await read(path);
   const source = sourceOf(contents, path), other = values.discriminator as string | undefined;
-  const discriminator = other === undefined
-    ? undefined
-    : { entries: (await read(other)).entries, where: other };
+  const discriminator = other === undefined ? undefined : { ...await read(other), where: other };
+  const files = [contents, ...discriminator ? [discriminator] : []];
+  const [prefix, prefixD] = files.map(({ metadata }) => metadata.prefix);
   const { recipe: name } = source.options, recipe = recipeOf(name);
   const ndf = discriminator && discriminatorWidth(discriminator.entries, other!);
   if (discriminator && name !== "dcgan") {
@@ -66,20 +66,25 @@ export async function importCommand(
   await saveState(state, options, checkpointPath(run, state.images, options.snapshot));
   if (values.json) {
     print(
-      JSON.stringify({ run, what: source.what, images: state.images, ...prefix && { prefix } }),
+      JSON.stringify({ run, what: source.what, images: state.images, prefix, prefixD }),
     );
     return 0;
   }
   print(
-    `${basename(path)}: ${source.what}${prefix ? `, names without their prefix ${prefix}` : ""}`,
+    `${basename(path)}: ${source.what}${without(prefix)}`,
   );
   print(
     discriminator
-      ? "The discriminator is from its file; optimisers begin anew"
+      ? `The discriminator is from its file${without(prefixD)}; optimisers begin anew`
       : "The discriminator and the optimisers begin anew",
   );
   print(`${run}: gan sample ${run}, gan eval fid --run ${run}, gan train --resume ${run}`);
   return 0;
+}
+
+/** What was put before all names by the program that wrote a file. */
+function without(prefix: string | undefined): string {
+  return prefix ? `, names without their prefix ${prefix}` : "";
 }
 
 async function read(path: string) {

@@ -3,7 +3,8 @@ import { common, type Option } from "./options.ts";
 
 /** What `gan train` takes. */
 export const trainOptions: readonly Option[] = [
-  { name: "data", kind: "text", help: "folder or zip of pictures; without it the built-in emoji" },
+  { name: "data", kind: "text", help: "folder or file of images; without it the built-in emoji" },
+  { name: "classes", kind: "text", help: "names of the classes to train on, as cat,dog" },
   { name: "crop", kind: "text", help: "WxH+X+Y, center (square) or none (squash)" },
   {
     name: "resize",

@@ -61,7 +61,7 @@ Deno.test("counters, tuned plans and what is forced belong to one device", () =>
     forceVariant("group");
     useTuned({ problem: { MR: 4 } });
     b.describeAs(AS_GPU);
-    assertEquals([variant(), planFor("gather", sizes, untuned).load], ["group", "tile"]);
+    assertEquals([variant(), planFor("gather", sizes, "f32", untuned).load], ["group", "tile"]);
     forceVariant(undefined);
     b.describeAs(undefined);
     assertEquals(Object.keys(tunedPlans()), ["problem"]);

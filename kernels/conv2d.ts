@@ -50,7 +50,12 @@ export function conv2d(x: Tensor, w: Tensor, g: Geometry, epilogue: Epilogue = {
   checkEpilogue("conv2d", epilogue, z.O);
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(w, [z.kh * z.kw * z.C, z.O])];
-    return reshape(matmul(a, b, { scale: z.scale }, epilogue), [z.N, 1, 1, z.O]);
+    return reshape(matmul(a, b, { scale: z.scale, precision: z.precision }, epilogue), [
+      z.N,
+      1,
+      1,
+      z.O,
+    ]);
   }
   const { bias } = epilogue;
   return apply({
@@ -96,7 +101,13 @@ export function conv2dInput(
     const [a, b] = [reshape(y, [z.N, z.O]), reshape(w, [z.kh * z.kw * z.C, z.O])];
     // Each tap has columns of its own.
     const everywhere = bias && reshape(broadcastTo(bias, [z.kh * z.kw, z.C]), [b.shape[0]]);
-    return reshape(matmul(a, b, { b: true, scale: z.scale }, { bias: everywhere, slope }), shape);
+    return reshape(
+      matmul(a, b, { b: true, scale: z.scale, precision: z.precision }, {
+        bias: everywhere,
+        slope,
+      }),
+      shape,
+    );
   }
   if (isFolded(z) && (bias || slope !== 1)) {
     const x = conv2dInput(y, w, shape, g), shifted = bias ? add(x, bias) : x;
@@ -133,7 +144,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
   }
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(y, [z.N, z.O])];
-    return reshape(matmul(a, b, { a: true, scale: z.scale }), shape);
+    return reshape(matmul(a, b, { a: true, scale: z.scale, precision: z.precision }), shape);
   }
   return apply({
     op: "conv2dWeight",
@@ -168,14 +179,25 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epil
     W: X,
     OC: O,
   };
-  gather({ a: x, A, b: w, B, transposed: false, sizes, groups, scale: z.scale, epilogue }, y);
+  gather({
+    a: x,
+    A,
+    b: w,
+    B,
+    transposed: false,
+    sizes,
+    groups,
+    scale: z.scale,
+    precision: z.precision,
+    epilogue,
+  }, y);
 }
 
 /** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
 function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
-  const { N, C, kh, kw, O, Y, X, scale } = z;
+  const { N, C, kh, kw, O, Y, X, scale, precision } = z;
   const columns = noGrad(() =>
-    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true, scale })
+    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true, scale, precision })
   );
   foldInto(x, columns, z);
 }
@@ -220,8 +242,17 @@ function gatherTransposed(
     W,
     OC: z.C,
   };
-  gather(
-    { a: y, A, b: w, B, flipped, transposed: true, sizes, groups, scale: z.scale, epilogue },
-    x,
-  );
+  gather({
+    a: y,
+    A,
+    b: w,
+    B,
+    flipped,
+    transposed: true,
+    sizes,
+    groups,
+    scale: z.scale,
+    precision: z.precision,
+    epilogue,
+  }, x);
 }

@@ -5,6 +5,7 @@
  */
 import { sameShape, type Shape } from "../tensor/tensor.ts";
 import { type Layout, plain } from "./panel.ts";
+import type { Precision } from "./precision.ts";
 import { up } from "./plan_rules.ts";
 
 /** Stride and zero padding in pixels, the same along both axes, and a factor. */
@@ -20,6 +21,8 @@ export interface Geometry {
    * out; as many as there are channels for a depthwise convolution.
    */
   readonly groups?: number | undefined;
+  /** How operands are held, here and in the backward pass; `f32` if left out. */
+  readonly precision?: Precision | undefined;
 }
 
 /** All sizes of one convolution. */
@@ -38,10 +41,11 @@ export interface Sizes {
   scale: number;
   /** 1 if left out. */
   groups?: number;
+  precision: Precision;
 }
 
 export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
-  const { scale = 1, groups = 1 } = g;
+  const { scale = 1, groups = 1, precision = "f32" } = g;
   const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
   const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
   if (x.length !== 4 || w.length !== 4 || C !== Cw * groups || O % groups) {
@@ -54,7 +58,7 @@ export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape):
   if (y && !sameShape(y, [N, Y, X, O])) {
     throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
   }
-  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale, groups };
+  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale, groups, precision };
 }
 
 /** True if the window covers the whole picture: then it is a product of matrices. */

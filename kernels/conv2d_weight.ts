@@ -36,7 +36,7 @@ function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
     products: groups,
     texture,
   };
-  const plan = planFor("weight", problem, {
+  const plan = planFor("weight", problem, z.precision, {
     operands: [[N, z.H, z.W, z.C], [N, Y, z.X, z.O]],
     run: (plan, [x, y]) => {
       const dw = empty(w.shape);

@@ -10,6 +10,7 @@ import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { bare, fitsTexture, type Layout, loadOf, pack, panelBytes } from "./panel.ts";
 import { addParts, inParts, partsThatFit } from "./parts.ts";
+import type { Precision } from "./precision.ts";
 import { portions } from "./portions.ts";
 import { tiledGather } from "./product/tile_gather.ts";
 import { gatherKernel } from "./software/gather.ts";
@@ -36,6 +37,8 @@ export interface Gather {
   readonly images?: number;
   /** What every sum is multiplied by; 1 by default. */
   readonly scale?: number;
+  /** How operands are held. */
+  readonly precision: Precision;
   readonly epilogue?: Epilogue;
 }
 
@@ -103,6 +106,7 @@ function whole(job: Gather, out: Tensor): void {
       products: E ** 2 * images * groups,
       texture,
     },
+    job.precision,
     {
       operands: [a.shape, b.shape],
       run: (plan, [a, b]) => {

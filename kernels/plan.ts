@@ -11,7 +11,7 @@ import { gpu } from "../gpu/gpu.ts";
 import { memo } from "../gpu/memo.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { alternatives, fitted, rule } from "./plan_rules.ts";
-import { type Precision, precision } from "./precision.ts";
+import { assertPrecision, type Precision } from "./precision.ts";
 
 /** How a GEMM kernel is unrolled and spread over invocations. */
 export interface Plan {
@@ -126,14 +126,15 @@ export function problemsOf(body: () => void): Map<string, Trial> {
 export function planFor(
   kind: Kind,
   problem: Problem,
+  precision: Precision,
   trial: Pick<Trial, "operands" | "run">,
 ): Plan {
-  const { forced, tuned, met } = gpu().of(Plans), name = nameOf(kind, problem, precision());
+  const { forced, tuned, met } = gpu().of(Plans), name = nameOf(kind, problem, precision);
   if (met && !tuned[name] && !met.has(name)) {
-    met.set(name, { kind, problem, precision: precision(), ...trial });
+    met.set(name, { kind, problem, precision, ...trial });
   }
   const changes = { ...tuned[name], ...forced };
-  return planOf({ kind, problem, changes, precision: precision(), device: traits() });
+  return planOf({ kind, problem, changes, precision, device: traits() });
 }
 
 const planOf = memo(
@@ -143,7 +144,10 @@ const planOf = memo(
     changes: Partial<Plan>;
     precision: Precision;
     device: Traits;
-  }) => fitted(kind, problem, { ...rule(kind, problem, device), ...changes }, precision, device),
+  }) => {
+    assertPrecision(precision, deviceInfo());
+    return fitted(kind, problem, { ...rule(kind, problem, device), ...changes }, precision, device);
+  },
 );
 
 function traits(): Traits {

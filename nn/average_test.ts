@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Average } from "./average.ts";
+import { TRAINING } from "./context.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
 import { hostRandom } from "./random.ts";
@@ -22,7 +23,7 @@ for (const decay of [0.75, () => 0.75]) {
     const before = await values(source);
     assertEquals(await values(copy), before);
     // A pass in training moves the running statistics.
-    source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), true);
+    source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), TRAINING);
     for (const t of source.parameters()) t.write((await t.read()).map((e) => 2 * e + 1));
     average.update(decay);
     const after = await values(source), got = await values(copy);

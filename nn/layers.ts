@@ -9,7 +9,7 @@ import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { batches } from "./batches.ts";
+import { type Context, EVALUATION } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
@@ -54,9 +54,9 @@ export class Linear extends Weighted {
   }
 
   /** `[N, inputs]` to `[N, outputs]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
     const epilogue = { bias: this.bias, slope: this.#slope };
-    return matmul(x, this.used(), { b: true, scale: this.#scale }, epilogue);
+    return matmul(x, this.used(), { b: true, scale: this.#scale, precision }, epilogue);
   }
 }
 
@@ -105,8 +105,9 @@ export class Conv2d extends Weighted {
   }
 
   /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
-  override forward(x: Tensor): Tensor {
-    return conv2d(x, this.used(), this.#geometry, { bias: this.bias, slope: this.#slope });
+  override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
+    const epilogue = { bias: this.bias, slope: this.#slope };
+    return conv2d(x, this.used(), { ...this.#geometry, precision }, epilogue);
   }
 }
 
@@ -141,14 +142,14 @@ export class ConvTranspose2d extends Weighted {
   }
 
   /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
     const weight = this.used();
     const [N, H, W] = x.shape, [k, , outputs] = weight.shape;
     const { stride, padding } = this.#geometry;
     const along = (size: number) => (size - 1) * stride - 2 * padding + k;
     const shape = [N, along(H), along(W), outputs];
     const epilogue = { bias: this.bias, slope: this.#slope };
-    return conv2dInput(x, weight, shape, this.#geometry, epilogue);
+    return conv2dInput(x, weight, shape, { ...this.#geometry, precision }, epilogue);
   }
 }
 
@@ -188,8 +189,8 @@ export class BatchNorm2d extends Module {
   }
 
   /** `[..., channels]`, of the same shape. */
-  override forward(x: Tensor, training: boolean): Tensor {
-    return batchNorm(x, this, { training, ...this.#options }, batches());
+  override forward(x: Tensor, { training, batches }: Context): Tensor {
+    return batchNorm(x, this, { training, ...this.#options }, batches);
   }
 }
 
@@ -229,7 +230,7 @@ export class Sequential extends Module {
   }
 
   /** From the first layer to the last. */
-  override forward(x: Tensor, training: boolean): Tensor {
-    return Object.values(this).reduce((h, layer) => layer.forward(h, training), x);
+  override forward(x: Tensor, context: Context): Tensor {
+    return Object.values(this).reduce((h, layer) => layer.forward(h, context), x);
   }
 }

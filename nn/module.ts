@@ -1,4 +1,5 @@
 import { Tensor } from "../tensor/tensor.ts";
+import type { Context } from "./context.ts";
 
 /**
  * A part of a network: its tensors and parts are its fields, and nothing else is its state.
@@ -9,9 +10,9 @@ export abstract class Module {
   /**
    * Applies it.
    *
-   * @param training Whether batch statistics are used and moved; an argument, not a hidden mode.
+   * @param context What else the result depends on; nothing of it is a hidden mode.
    */
-  abstract forward(x: Tensor, training: boolean): Tensor;
+  abstract forward(x: Tensor, context: Context): Tensor;
 
   /** Every tensor inside, with its path. */
   *named(prefix = ""): Generator<[string, Tensor]> {
@@ -30,7 +31,7 @@ export abstract class Module {
   }
 
   /** What is kept beside the parameters: running statistics. */
-  statistics(): Tensor[] {
+  buffers(): Tensor[] {
     return [...this.named()].filter(([, t]) => !t.isParam).map(([, t]) => t);
   }
 }

@@ -8,6 +8,7 @@ import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Adam } from "./adam.ts";
 import { fromEntries, toEntries } from "./checkpoint.ts";
+import { TRAINING } from "./context.ts";
 import { grad } from "./grad.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Sequential } from "./layers.ts";
@@ -171,7 +172,7 @@ Deno.test("weights of more than can be bound at once are served in turn, the sam
       iteration.step();
       const made = gpu().counters.dispatches - before;
       iteration.measure();
-      return { made, y: await noGrad(() => net.forward(x, true)).read() };
+      return { made, y: await noGrad(() => net.forward(x, TRAINING)).read() };
     } finally {
       gpu().bindable = undefined;
     }

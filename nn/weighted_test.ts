@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { gpu } from "../gpu/gpu.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
+import { TRAINING } from "./context.ts";
 import { constantInit, normalInit } from "./init.ts";
 import { Conv2d, ConvTranspose2d, Linear } from "./layers.ts";
 import type { Module } from "./module.ts";
@@ -12,7 +13,7 @@ await openGpu();
 /** The layer as a function of input, weight and bias. */
 function applied(layer: Module) {
   return (x: Tensor, weight: Tensor, bias: Tensor) =>
-    Object.assign(layer, { weight, bias }).forward(x, true);
+    Object.assign(layer, { weight, bias }).forward(x, TRAINING);
 }
 
 const init = normalInit(hostRandom(1), 1);

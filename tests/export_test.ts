@@ -1,4 +1,5 @@
 /** Exports read back, imports of PyTorch's nets, the model card: from files to images and on. */
+import { EVALUATION } from "../nn/context.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { PbfReader } from "pbf";
@@ -45,7 +46,7 @@ for (const made of all) {
     const state = importedState(recipeOf(options.recipe), source);
     const R = options.resolution, z = tensor(latents, [N, options.nz]);
     for (const net of [state.G, ...state.average ? [state.average.net] : []]) {
-      const x = noGrad(() => upNearest(net.forward(z, false), R / stage.resolution));
+      const x = noGrad(() => upNearest(net.forward(z, EVALUATION), R / stage.resolution));
       assertClose(name, toNCHW(await x.read(), R), expected, { rtol: 0, atol: 2e-5 });
     }
     // Each array has its layer in the text, and each layer its arrays.
@@ -119,16 +120,17 @@ Deno.test("nets of PyTorch's DCGAN example give PyTorch's image and logit, and a
   const args = [...nets, "--data", data, "--out", out];
   assertEquals(await importCommand(args, (line) => lines.push(line)), 0);
   assert(/netG of PyTorch's DCGAN example: 64 px, nz 4, ngf 2/.test(lines[0]), lines.join("\n"));
+  assert(/from its file, names without their prefix module\.;/.test(lines[1]), lines[1]);
   const run = join(out, "00000-dcgan-imported-64"), options = await optionsOf(run);
   const checkpoint = await findCheckpoint(run);
   const { entries } = await loadSafetensors(fixture("torch_dcgan.safetensors"));
   const array = (name: string) => entries.get(name)!.data as Float32Array;
   const { G } = await loadGenerator(recipeOf("dcgan"), options, checkpoint);
-  const image = noGrad(() => G.forward(tensor(array("z"), [1, 4]), false));
+  const image = noGrad(() => G.forward(tensor(array("z"), [1, 4]), EVALUATION));
   assertClose("image", toNCHW(await image.read(), 64), array("image"), { rtol: 0, atol: 1e-5 });
   const state = newState(recipeOf("dcgan"), options);
   await loadState(state, checkpoint);
-  const logit = noGrad(() => state.D.forward(image, false));
+  const logit = noGrad(() => state.D.forward(image, EVALUATION));
   assertClose("logit", await logit.read(), array("logit"), { rtol: 1e-4 });
   assertEquals(await sampleCommand([run, "--count", "4"], () => {}), 0);
   const weights = join(folder, "narrow.safetensors");

@@ -4,6 +4,7 @@
  *
  *     ./gan deno run -A tests/exported.ts /tmp/exported
  */
+import { EVALUATION } from "../nn/context.ts";
 import { join } from "@std/path";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -94,7 +95,7 @@ export async function cases(): Promise<Case[]> {
     );
     const latents = Float32Array.from({ length: N * options.nz }, (_, i) => Math.sin(7 * i + 1));
     const z = tensor(latents, [N, options.nz]), factor = options.resolution / stage.resolution;
-    const x = noGrad(() => upNearest(G.forward(z, false), factor));
+    const x = noGrad(() => upNearest(G.forward(z, EVALUATION), factor));
     const expected = toNCHW(await x.read(), options.resolution);
     made.push({ name, G, options, stage, images: 4000, latents, expected });
   }

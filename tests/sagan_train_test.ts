@@ -4,6 +4,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { EVALUATION } from "../nn/context.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scale } from "../kernels/elementwise.ts";
@@ -195,9 +196,9 @@ for (const resolution of [8, 32, 64, 128]) {
     const n = Math.log2(resolution / 4), top = Math.min(3, n - 1);
     assertEquals(at(G), top === 0 ? [0] : [0, top]);
     assertEquals(at(D), top === 0 ? [0] : [n - 1 - top, n - 1]);
-    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), false));
+    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), EVALUATION));
     assertEquals(x.shape, [2, resolution, resolution, 3]);
-    const logits = await noGrad(() => D.forward(x, false)).read();
+    const logits = await noGrad(() => D.forward(x, EVALUATION)).read();
     assertEquals(logits.length, 2);
     assert(logits.every(Number.isFinite));
   });

@@ -13,6 +13,8 @@ export interface TrainOptions {
   readonly preset: string;
   /** Folder or zip of pictures; empty for the built-in ones. */
   readonly data: string;
+  /** Names of the classes that are used, with commas between them; empty for all. */
+  readonly classes: string;
   readonly crop: string;
   readonly resize: string;
   /** Half of the pictures mirrored. */
@@ -102,6 +104,7 @@ export interface TrainOptions {
 /** What the presets start from. */
 export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   data: "",
+  classes: "",
   crop: "center",
   resize: "area",
   mirror: true,

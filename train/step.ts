@@ -1,7 +1,6 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
-import { type Precision, precision, withPrecision } from "../kernels/precision.ts";
 import type { Adam } from "../nn/adam.ts";
-import { together } from "../nn/batches.ts";
+import { type Context, together, TRAINING } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import type { PowerIteration } from "../nn/power_iteration.ts";
@@ -53,8 +52,8 @@ export interface StepInput {
   readonly decay?: { readonly l1: number; readonly l2: number };
   /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
-  /** Of products and convolutions, if not what is in force; with `f16` optimisers should have scalers. */
-  readonly precision?: Precision;
+  /** Of every forward pass; with `f16` optimisers should have scalers. In f32 if left out. */
+  readonly context?: Context;
 }
 
 /** The losses of a step, one number each; `penalty` is there if there is one. */
@@ -69,28 +68,25 @@ const NO_DECAY = { l1: 0, l2: 0 };
  * mix), then G's, on the last fakes, whose graph is still there.
  */
 export function trainStep(players: Players, input: StepInput): StepLosses {
-  return withPrecision(input.precision ?? precision(), () => stepBoth(players, input));
-}
-
-function stepBoth(players: Players, input: StepInput): StepLosses {
   const { G, D, optG, spectraG, spectraD } = players;
   const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
+  const { context = TRAINING } = input;
   return scoped(() => {
     spectraG?.step();
     let d: Omit<StepLosses, "g"> | undefined, fake: Tensor | undefined, real: Tensor | undefined;
     for (let i = 0; i < dSteps; i++) {
       const given = batch(i), { z } = given, last = i === dSteps - 1;
-      fake = last ? G.forward(z, true) : noGrad(() => G.forward(z, true));
+      fake = last ? G.forward(z, context) : noGrad(() => G.forward(z, context));
       real = given.real;
       d = stepD(players, input, given, fake, 3 * i);
     }
     const pass = 3 * dSteps;
     spectraD?.measure(); // D has changed since
     const reals = loss.isRelative
-      ? noGrad(() => D.forward(augment(real!, pass - 1), true))
+      ? noGrad(() => D.forward(augment(real!, pass - 1), context))
       : undefined;
     const { g } = learn(optG, [() => ({
-      g: loss.G(D.forward(augment(fake!, pass), true), reals),
+      g: loss.G(D.forward(augment(fake!, pass), context), reals),
       weights: weightPenalty(optG.params, l1, l2),
     })], rates?.G);
     return { ...d!, g: g! };
@@ -99,7 +95,8 @@ function stepBoth(players: Players, input: StepInput): StepLosses {
 
 function stepD(
   { D, optD, spectraD }: Players,
-  { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
+  { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY, context = TRAINING }:
+    StepInput,
   given: Batch,
   made: Tensor,
   nth: number,
@@ -110,7 +107,7 @@ function stepD(
     const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
     // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
     const due = r1 > 0 && optD.steps % r1Every === 0;
-    const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
+    const pass = (x: Tensor, c = context) => D.forward(x, c), xs = [real, fake];
     const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
       dReal: loss.real(onReal, given.labels, onFake),
       penalty: sumOf(
@@ -122,7 +119,7 @@ function stepD(
       ),
     });
     const both = () => {
-      const [onReal, onFake] = due ? xs.map(pass) : together(pass, xs);
+      const [onReal, onFake] = due ? xs.map((x) => pass(x)) : together(pass, xs, context);
       return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
     };
     // R1 goes back and forth through the pass of the real ones alone.

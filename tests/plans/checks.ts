@@ -24,7 +24,7 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
     const sizes = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1 };
     const problem = { ...sizes, texture: true };
     for (const kind of ["gather", "gather_transposed", "weight"] as const) {
-      const used = planFor(kind, problem, untuned);
+      const used = planFor(kind, problem, "f32", untuned);
       // Steps are made to fit, and not every device and kernel shares.
       assertEquals(used, { ...used, ...plan, KU: used.KU, share: used.share });
       if (plan.share && (kind !== "weight" || plan.share === "A") && deviceInfo().sharing) {

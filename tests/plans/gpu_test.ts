@@ -19,6 +19,6 @@ for (const each of QUICK) checkPreset(each);
 
 Deno.test("kernels are chosen as for a GPU", () => {
   const problem = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1, texture: true };
-  const { load } = planFor("gather", problem, untuned);
+  const { load } = planFor("gather", problem, "f32", untuned);
   assertEquals([load, variant(), deviceInfo().software], ["tile", "group", false]);
 });

@@ -3,8 +3,7 @@ import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
 import { sum } from "../kernels/reduce.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
-import { batches, together } from "./batches.ts";
-import { assertEquals, assertThrows } from "@std/assert";
+import { type Context, together, TRAINING } from "./context.ts";
 import { grad } from "./grad.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, Sequential } from "./layers.ts";
@@ -13,8 +12,8 @@ import { hostRandom } from "./random.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-type Pass = (x: Tensor) => Tensor;
-const apart = (pass: Pass, xs: readonly Tensor[]) => xs.map(pass);
+type Pass = (x: Tensor, context: Context) => Tensor;
+const apart: typeof together = (pass, xs, context) => xs.map((x) => pass(x, context));
 
 /** What a net makes of batches, its gradients, and where its running statistics end. */
 async function all(way: typeof together, count: number): Promise<Float32Array[]> {
@@ -24,14 +23,14 @@ async function all(way: typeof together, count: number): Promise<Float32Array[]>
     new BatchNorm2d(8, init, { slope: 0.2 }),
     new MinibatchDiscrimination(8, 4, 3, init),
   );
-  const pass: Pass = (x) => minibatchStddev(net.forward(x, true), batches());
+  const pass: Pass = (x, context) => minibatchStddev(net.forward(x, context), context.batches);
   const xs = Array.from(
     { length: count },
     (_, i) => tensor(randoms(4 * 5 * 5 * 3, i).map((v) => (i + 1) * v), [4, 5, 5, 3]),
   );
-  const ys = way(pass, xs);
+  const ys = way(pass, xs, TRAINING);
   const losses = ys.map((y, i) => sum(mul(y, tensor(randoms(y.size, 50 + i), y.shape))));
-  const found = [...ys, ...grad(losses, [...net.parameters(), ...xs]), ...net.statistics()];
+  const found = [...ys, ...grad(losses, [...net.parameters(), ...xs]), ...net.buffers()];
   return await Promise.all(found.map((t) => t.read()));
 }
 
@@ -43,16 +42,3 @@ for (const n of [1, 2, 3]) {
     );
   });
 }
-Deno.test("together() ends where its pass throws", () => {
-  const x = tensor([1, 2], [2]);
-  assertThrows(
-    () =>
-      together(() => {
-        assertEquals(batches(), 2);
-        throw new Error("in it");
-      }, [x, x]),
-    Error,
-    "in it",
-  );
-  assertEquals(batches(), 1);
-});
