@@ -31,12 +31,13 @@ export async function saveCard(
 ): Promise<string[]> {
   const { G, options } = exported, R = options.resolution, size = R * R * 3;
   const metrics = values.metrics === undefined ? [] : await reportsIn(String(values.metrics));
+  for (const report of metrics) refuseOthers(report, { run, checkpoint, images: exported.images });
   const card = cardText({
     exported,
     checkpoint: basename(checkpoint),
     license: String(values.license ?? "unknown"),
     data: markIn(await loadMetadata(checkpoint)),
-    metrics,
+    metrics: metrics.map(withoutFolders),
     stats: await readStats(run),
   });
   const sheet = join(to, "samples.png"), path = join(to, "README.md");
@@ -60,6 +61,42 @@ async function reportsIn(path: string): Promise<Record<string, unknown>[]> {
     // It is told below.
   }
   throw new UsageError(`--metrics ${path}: expected what gan eval all --run RUN --json prints`);
+}
+
+/**
+ * Refuses numbers that were not measured of this checkpoint's images.
+ *
+ * @throws {UsageError} If they are of another run, another checkpoint, or of files.
+ */
+export function refuseOthers(
+  { fake }: Record<string, unknown>,
+  { run, checkpoint, images }: { run: string; checkpoint: string; images: number },
+): void {
+  const judged = fake as Record<string, unknown>, last = (path: unknown) => basename(String(path));
+  const same = "checkpoint" in judged && last(judged.checkpoint) === basename(checkpoint) &&
+    judged.images === images && (!("run" in judged) || last(judged.run) === basename(run));
+  if (same) return;
+  const of = judged.checkpoint ?? judged.pictures ?? judged.statistics;
+  throw new UsageError(
+    `--metrics: its numbers are of ${of}, not of ${checkpoint}: measure them by gan eval all ` +
+      `--run ${run} --checkpoint ${basename(checkpoint)} --json`,
+  );
+}
+
+/** A report in which files and runs go by their names: where they lie is nobody else's business. */
+export function withoutFolders(report: Record<string, unknown>): Record<string, unknown> {
+  const paths = [report.real, report.fake, report.heldOut].flatMap((side) =>
+    ["run", "checkpoint", "pictures", "statistics"].map((name) =>
+      (side as Record<string, unknown> | undefined)?.[name]
+    )
+  ).filter((path): path is string => typeof path === "string" && /[\\/]/.test(path));
+  let text = JSON.stringify(report);
+  for (const path of paths.sort((a, b) => b.length - a.length)) {
+    const [from, to] = [path, path.split(/[\\/]/).filter(Boolean).at(-1) ?? "/"]
+      .map((part) => JSON.stringify(part).slice(1, -1));
+    text = text.replaceAll(from, to);
+  }
+  return JSON.parse(text);
 }
 
 /** What a card tells of. */

@@ -75,9 +75,10 @@ function ownSource(
     throw new CheckpointError(`${where}: its metadata are damaged: ${(error as Error).message}`);
   }
   const images = Number(metadata.images), { recipe, resolution } = options;
-  if (!Number.isSafeInteger(images) || !Number.isSafeInteger(stage?.resolution)) {
-    throw new CheckpointError(`${where}: its metadata lack the progress`);
-  }
+  const sound = Number.isSafeInteger(images) && images >= 0 &&
+    Number.isSafeInteger(stage?.resolution) && typeof stage.fading === "boolean" &&
+    typeof stage.alpha === "number" && stage.alpha >= 0 && stage.alpha <= 1;
+  if (!sound) throw new CheckpointError(`${where}: its metadata lack the progress`);
   return {
     what: `generator of ${recipe}, ${resolution} px, ${images / 1000} kimg, exported by webgan ` +
       metadata.webgan,

@@ -6,7 +6,7 @@ import { PbfReader } from "pbf";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
 import { exportCommand } from "../cli/export.ts";
-import { cardText } from "../cli/export_card.ts";
+import { cardText, refuseOthers, withoutFolders } from "../cli/export_card.ts";
 import { importCommand } from "../cli/import.ts";
 import { sampleCommand } from "../cli/sample.ts";
 import { trainCommand } from "../cli/train.ts";
@@ -170,6 +170,26 @@ Deno.test("what cannot be imported is a sentence", async () => {
     CheckpointError,
     "NaN",
   );
+  const damaged = [
+    { images: "-5" },
+    { stage: '{"resolution":16,"fading":true}' },
+    { stage: '{"resolution":16,"fading":true,"alpha":"x"}' },
+    { stage: '{"resolution":16,"fading":true,"alpha":2}' },
+    { stage: '{"resolution":16,"alpha":1}' },
+    { stage: "null" },
+  ];
+  const whole = {
+    ...{ webgan: "0.2.0", options: "{}", images: "4000" },
+    stage: '{"resolution":16,"fading":true,"alpha":0.3}',
+  };
+  assertEquals(sourceOf({ entries: new Map(), metadata: whole }, "x").images, 4000);
+  for (const part of damaged) {
+    assertThrows(
+      () => sourceOf({ entries: new Map(), metadata: { ...whole, ...part } }, "x"),
+      CheckpointError,
+      "x: its metadata lack the progress",
+    );
+  }
   await assertRejects(() => importCommand([], () => {}), UsageError, "gan import FILE");
   await assertRejects(() => exportCommand(["torhc"], () => {}), UsageError, "did you mean torch?");
   await assertRejects(
@@ -216,4 +236,45 @@ Deno.test("a model card has data, options, metrics with what they depend on, and
   assert(body.includes("SHA-256 0123456789ab") && body.includes("webgan 0.2.0"), card);
   assert(/at 4 thousand images, .*: FID-64 0\.50000\.$/m.test(body), card);
   assert(body.includes("| `--lr-g` | 0.0002 |") && body.includes("![Samples"), card);
+});
+
+Deno.test("a model card tells no folders, and takes numbers of its own checkpoint only", () => {
+  const run = "/home/someone/runs/00003-dcgan-faces-64";
+  const checkpoint = `${run}/checkpoint-000004.safetensors`;
+  const real = { pictures: "/home/someone/faces.zip", crop: "center" };
+  const fake = { run, checkpoint, images: 4000, seed: 0 };
+  const public_ = withoutFolders({
+    ...{ real, fake, heldOut: { pictures: "C:\\Users\\someone\\more" } },
+    metrics: [{ metric: "IS", skipped: `${run} holds 9 images, too few for 10 splits` }],
+    notes: ["/home/someone/faces.zip has 3 sizes"],
+  });
+  assertEquals(public_, {
+    real: { pictures: "faces.zip", crop: "center" },
+    fake: {
+      ...{ run: "00003-dcgan-faces-64", checkpoint: "checkpoint-000004.safetensors" },
+      ...{ images: 4000, seed: 0 },
+    },
+    heldOut: { pictures: "more" },
+    metrics: [{
+      metric: "IS",
+      skipped: "00003-dcgan-faces-64 holds 9 images, too few for 10 splits",
+    }],
+    notes: ["faces.zip has 3 sizes"],
+  });
+  // The run may have been moved since.
+  const own = { run: "runs/00003-dcgan-faces-64", images: 4000 };
+  refuseOthers({ fake }, { ...own, checkpoint: `${own.run}/checkpoint-000004.safetensors` });
+  const others = [
+    { ...fake, run: "runs/00002-dcgan-faces-64" },
+    { ...fake, checkpoint: "best.safetensors" },
+    { ...fake, images: 3000 },
+    { pictures: "made.zip", crop: "none" },
+  ];
+  for (const fake of others) {
+    assertThrows(
+      () => refuseOthers({ fake }, { ...own, checkpoint }),
+      UsageError,
+      `its numbers are of ${"pictures" in fake ? "made.zip" : fake.checkpoint}, not of`,
+    );
+  }
 });
