@@ -30,3 +30,15 @@ Deno.test("an average begins as a copy, then mixes weights and copies running st
     assertClose(name, got[i], after[i].map((e, k) => share * before[i][k] + (1 - share) * e));
   }
 });
+
+for (const [kind, decay] of [["fixed", 0.75], ["live", () => 0.75]] as const) {
+  Deno.test(`a ${kind} decay is the share of the average that stays`, async () => {
+    const source = net(1), copy = net(1), average = new Average(source, copy);
+    const [weight] = source.parameters(), [averaged] = copy.parameters();
+    weight.write(new Float32Array(weight.size).fill(8));
+    averaged.write(new Float32Array(weight.size).fill(4));
+    average.update(decay);
+    // 0.75 * 4 + 0.25 * 8
+    assertEquals([...await averaged.read()], Array(weight.size).fill(5));
+  });
+}

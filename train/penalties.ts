@@ -48,8 +48,8 @@ export function gradientPenalty(
 /**
  * `E |dD(x)/dx|^2` at real pictures.
  *
- * @param logits `[N]`, what D made of `real`.
- * @param real `[N, H, W, C]`.
+ * @param logits `[N]`, what D made of `real`, augmented or not.
+ * @param real `[N, H, W, C]`, before augmentation.
  * @see Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 9
  */
 export function slopePenalty(logits: Tensor, real: Tensor): Tensor {

@@ -108,13 +108,14 @@ function stepD(
     spectraD?.step();
     const real = augment(given.real, nth), fake = augment(made, nth + 1);
     const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
-    // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
+    // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1. The slope is that at
+    // the real images as they are, before augmentation, as in StyleGAN2-ADA and R3GAN.
     const due = r1 > 0 && optD.steps % r1Every === 0;
     const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
     const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
       dReal: loss.real(onReal, given.labels, onFake),
       penalty: sumOf(
-        due && scale(slopePenalty(onReal, real), r1 * r1Every / 2),
+        due && scale(slopePenalty(onReal, given.real), r1 * r1Every / 2),
         r1 > 0 && !due && full([], 0),
         drift > 0 && scale(driftPenalty(onReal), drift),
         weightPenalty(optD.params, l1, l2),
