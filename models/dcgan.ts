@@ -5,6 +5,7 @@
  * @module
  */
 import { tanh } from "../kernels/elementwise.ts";
+import type { Context } from "../nn/context.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
@@ -70,10 +71,10 @@ export class DcganGenerator extends Module {
   }
 
   /** `[N, nz]` to `[N, R, R, 3]`. */
-  override forward(z: Tensor, training: boolean): Tensor {
+  override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
-    for (const { conv, norm } of this.blocks) x = norm.forward(conv.forward(x), training);
+    for (const { conv, norm } of this.blocks) x = norm.forward(conv.forward(x), context);
     return tanh(this.output.forward(x));
   }
 }
@@ -100,16 +101,16 @@ export class DcganDiscriminator extends Module {
   }
 
   /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
-  features(x: Tensor, training: boolean): Tensor {
+  features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm } of this.blocks) {
       x = conv.forward(x);
-      if (norm) x = norm.forward(x, training);
+      if (norm) x = norm.forward(x, context);
     }
     return x;
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
-  override forward(x: Tensor, training: boolean): Tensor {
-    return reshape(this.output.forward(this.features(x, training)), [x.shape[0]]);
+  override forward(x: Tensor, context: Context): Tensor {
+    return reshape(this.output.forward(this.features(x, context)), [x.shape[0]]);
   }
 }

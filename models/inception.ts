@@ -109,7 +109,7 @@ export class Inception extends Module {
         let h = bilinear(x, [SIDE, SIDE]);
         for (const [path, layer] of Object.entries(this.layers)) {
           h = scoped(() => {
-            const y = layer.forward(h, false);
+            const y = layer.forward(h, { training: false });
             return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
           });
         }

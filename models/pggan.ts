@@ -13,7 +13,7 @@ import { tanh } from "../kernels/elementwise.ts";
 import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
-import { batches } from "../nn/batches.ts";
+import type { Context } from "../nn/context.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, type LayerOptions, Linear } from "../nn/layers.ts";
 import { MinibatchDiscrimination } from "../nn/minibatch_discrimination.ts";
@@ -128,9 +128,9 @@ class Maker {
   }
 }
 
-function through({ conv, norm }: PgganLayer, x: Tensor, training: boolean): Tensor {
-  const y = conv.forward(x, training);
-  return norm ? norm.forward(y, training) : y;
+function through({ conv, norm }: PgganLayer, x: Tensor, context: Context): Tensor {
+  const y = conv.forward(x, context);
+  return norm ? norm.forward(y, context) : y;
 }
 
 /** What makes `[N, R, R, 3]` of a map, or the reverse, for the newest level and the one fading out. */
@@ -171,19 +171,19 @@ export class PgganGenerator extends Module {
   }
 
   /** `[N, nz]` to `[N, R, R, 3]`. */
-  override forward(z: Tensor, training: boolean): Tensor {
+  override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape, { norm } = this.#options, { fading } = this.#stage;
     const normed = (x: Tensor) => norm === "pixel" ? pixelNorm(x) : x;
     let x = reshape(normed(z), [N, 1, 1, nz]), below = x;
     for (const [level, block] of this.blocks.entries()) {
       below = x;
       if (level > 0) x = upNearest(x, 2);
-      for (const step of block) x = normed(through(step, x, training));
+      for (const step of block) x = normed(through(step, x, context));
     }
     const top = this.blocks.length - 1;
-    let rgb = this.toRgb[top].forward(x, training);
+    let rgb = this.toRgb[top].forward(x, context);
     if (fading && top > 0) {
-      rgb = mix(upNearest(this.toRgb[top - 1].forward(below, training), 2), rgb, this.#stage);
+      rgb = mix(upNearest(this.toRgb[top - 1].forward(below, context), 2), rgb, this.#stage);
     }
     return norm === "batch" ? tanh(rgb) : rgb;
   }
@@ -226,21 +226,21 @@ export class PgganDiscriminator extends Module {
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
-  override forward(picture: Tensor, training: boolean): Tensor {
+  override forward(picture: Tensor, context: Context): Tensor {
     const N = picture.shape[0], { fading } = this.#stage, top = this.blocks.length - 1;
-    const seen = (level: number, picture: Tensor) => this.fromRgb[level].forward(picture, training);
+    const seen = (level: number, picture: Tensor) => this.fromRgb[level].forward(picture, context);
     let x = seen(top, picture);
     for (let level = top; level >= 0; level--) {
       if (level === 0 && this.#options.minibatch === "stddev") {
-        x = minibatchStddev(x, batches());
+        x = minibatchStddev(x, context.batches);
       }
-      for (const step of this.blocks[level]) x = through(step, x, training);
+      for (const step of this.blocks[level]) x = through(step, x, context);
       if (level > 0) x = downAverage(x, 2);
       if (level === top && fading && top > 0) {
         x = mix(seen(top - 1, downAverage(picture, 2)), x, this.#stage);
       }
     }
-    if (this.discrimination) x = this.discrimination.forward(x);
-    return reshape(this.output.forward(reshape(x, [N, x.shape[3]]), training), [N]);
+    if (this.discrimination) x = this.discrimination.forward(x, context);
+    return reshape(this.output.forward(reshape(x, [N, x.shape[3]]), context), [N]);
   }
 }

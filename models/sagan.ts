@@ -7,7 +7,7 @@
  */
 import { tanh } from "../kernels/elementwise.ts";
 import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
-import { batches } from "../nn/batches.ts";
+import type { Context } from "../nn/context.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
@@ -146,11 +146,11 @@ export class SaganGenerator extends Module {
   }
 
   /** `[N, nz]` to `[N, R, R, 3]`. */
-  override forward(z: Tensor, training: boolean): Tensor {
+  override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
     for (const { conv, norm, attention } of this.blocks) {
-      x = norm.forward(conv.forward(x), training);
+      x = norm.forward(conv.forward(x), context);
       if (attention) x = attention.forward(x);
     }
     return tanh(this.output.forward(x));
@@ -203,21 +203,21 @@ export class SaganDiscriminator extends Module {
   }
 
   /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
-  features(x: Tensor, training: boolean): Tensor {
+  features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm, attention, dropout } of this.blocks) {
       x = conv.forward(x);
-      if (norm) x = norm.forward(x, training);
+      if (norm) x = norm.forward(x, context);
       if (attention) x = attention.forward(x);
-      if (dropout) x = dropout.forward(x, training);
+      if (dropout) x = dropout.forward(x, context);
     }
     return x;
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
-  override forward(x: Tensor, training: boolean): Tensor {
-    let seen = this.features(x, training);
-    if (this.discrimination) seen = this.discrimination.forward(seen);
-    if (this.#stddev) seen = minibatchStddev(seen, batches());
+  override forward(x: Tensor, context: Context): Tensor {
+    let seen = this.features(x, context);
+    if (this.discrimination) seen = this.discrimination.forward(seen, context);
+    if (this.#stddev) seen = minibatchStddev(seen, context.batches);
     return reshape(this.output.forward(seen), [x.shape[0]]);
   }
 }

@@ -20,7 +20,7 @@ Deno.test("an average begins as a copy, then mixes weights and copies running st
   const before = await values(source);
   assertEquals(await values(copy), before);
   // A pass in training moves the running statistics.
-  source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), true);
+  source.forward(tensor(randoms(4 * 2, 3), [1, 2, 2, 2]), { training: true });
   for (const t of source.parameters()) t.write((await t.read()).map((e) => 2 * e + 1));
   average.update(0.75);
   const after = await values(source), got = await values(copy);

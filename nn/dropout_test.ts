@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/device.ts";
 import { sum } from "../kernels/reduce.ts";
 import { mul } from "../kernels/elementwise.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
+import { RandomStreams } from "./context.ts";
 import { Dropout } from "./dropout.ts";
 import { grad } from "./grad.ts";
 await openGpu();
@@ -12,8 +13,8 @@ const key = { seed: 1, stream: 9, counter: 2 }, n = 20_000;
 
 Deno.test("Dropout drops the given share, keeps the mean, and passes the gradient where it kept", async () => {
   const dropout = new Dropout(0.3), x = tensor(randoms(n, 1).map((e) => e + 2), [n], true);
-  dropout.begin(key);
-  const y = dropout.forward(x, true), u = tensor(randoms(n, 2), [n]);
+  const y = dropout.forward(x, { training: true, random: new RandomStreams(key) }),
+    u = tensor(randoms(n, 2), [n]);
   const [before, after, dx, cotangent] = await Promise.all(
     [x, y, grad(sum(mul(y, u)), [x])[0], u].map((t) => t.read()),
   );
@@ -23,15 +24,23 @@ Deno.test("Dropout drops the given share, keeps the mean, and passes the gradien
   assertClose("dx", dx, cotangent.map((e, i) => after[i] === 0 ? 0 : e / 0.7));
 });
 
-Deno.test("each pass of Dropout has numbers of its own, the same after the same begin", async () => {
+Deno.test("each pass of Dropout has numbers of its own, the same from the same key", async () => {
   const dropout = new Dropout(0.5), x = tensor(new Float32Array(64).fill(1), [64]);
   const twice = async () => {
-    dropout.begin(key);
-    const first = dropout.forward(x, true), second = dropout.forward(x, true);
+    const context = { training: true, random: new RandomStreams(key) };
+    const first = dropout.forward(x, context), second = dropout.forward(x, context);
     return [String(await first.read()), String(await second.read())];
   };
   const [first, second] = await twice();
   assert(first !== second);
   assertEquals(await twice(), [first, second]);
-  assertEquals(dropout.forward(x, false), x);
+  assertEquals(dropout.forward(x, { training: false }), x);
+});
+
+Deno.test("Dropout in training without random streams is refused", () => {
+  assertThrows(
+    () => new Dropout(0.5).forward(tensor([1], [1]), { training: true }),
+    Error,
+    "expected context.random",
+  );
 });

@@ -9,7 +9,7 @@ import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { batches } from "./batches.ts";
+import type { Context } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
@@ -165,8 +165,8 @@ export class BatchNorm2d extends Module {
   }
 
   /** `[..., channels]`, of the same shape. */
-  override forward(x: Tensor, training: boolean): Tensor {
-    return batchNorm(x, this, { training, ...this.#options }, batches());
+  override forward(x: Tensor, { training, batches }: Context): Tensor {
+    return batchNorm(x, this, { training, ...this.#options }, batches);
   }
 }
 
@@ -206,7 +206,7 @@ export class Sequential extends Module {
   }
 
   /** From the first layer to the last. */
-  override forward(x: Tensor, training: boolean): Tensor {
-    return Object.values(this).reduce((h, layer) => layer.forward(h, training), x);
+  override forward(x: Tensor, context: Context): Tensor {
+    return Object.values(this).reduce((h, layer) => layer.forward(h, context), x);
   }
 }

@@ -4,7 +4,8 @@ import { broadcastTo, mean, sum } from "../kernels/reduce.ts";
 import { concat } from "../kernels/slice.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { eachBatch } from "./batches.ts";
+import { eachOf } from "../kernels/slice.ts";
+import type { Context } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 
@@ -40,8 +41,8 @@ export class MinibatchDiscrimination extends Module {
   }
 
   /** `[N, H, W, features]` to `[N, H, W, features + kernels]`. */
-  override forward(x: Tensor): Tensor {
-    return eachBatch(x, (x) => this.#ofBatch(x));
+  override forward(x: Tensor, { batches = 1 }: Context): Tensor {
+    return eachOf(batches, x, (x) => this.#ofBatch(x));
   }
 
   #ofBatch(x: Tensor): Tensor {

@@ -20,7 +20,7 @@ for (const [shape, B, dims] of cases) {
     checkOp(
       (x, T, bias) => {
         const module = new MinibatchDiscrimination(C, B, dims, constantInit(0));
-        return Object.assign(module, { T, bias }).forward(x);
+        return Object.assign(module, { T, bias }).forward(x, { training: true });
       },
       (x, T, bias) => {
         const M = Array.from({ length: N }, (_, n) => {
@@ -67,7 +67,7 @@ Deno.test("at the start others count little, however many features there are and
       const init = normalInit(hostRandom(1), std);
       const module = new MinibatchDiscrimination(C, 20, 5, init), x = randoms(N * C, 3);
       const others = async (x: number[]) => {
-        const y = await module.forward(tensor(x, [N, 1, 1, C])).read();
+        const y = await module.forward(tensor(x, [N, 1, 1, C]), { training: true }).read();
         const o = y.filter((_, i) => i % (C + 20) >= C);
         return o.reduce((t, e) => t + e + 1, 0) / o.length; // without the bias
       };

@@ -1,3 +1,4 @@
+import type { Context } from "./context.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -9,9 +10,9 @@ export abstract class Module {
   /**
    * Applies it.
    *
-   * @param training Whether batch statistics are used and moved; an argument, not a hidden mode.
+   * @param context Whether this is training, and the like: an argument, not a hidden mode.
    */
-  abstract forward(x: Tensor, training: boolean): Tensor;
+  abstract forward(x: Tensor, context: Context): Tensor;
 
   /** Every tensor inside, with its path. */
   *named(prefix = ""): Generator<[string, Tensor]> {

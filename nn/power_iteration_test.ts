@@ -171,7 +171,7 @@ Deno.test("weights of more than can be bound at once are served in turn, the sam
       iteration.step();
       const made = counters.dispatches - before;
       iteration.measure();
-      return { made, y: await noGrad(() => net.forward(x, true)).read() };
+      return { made, y: await noGrad(() => net.forward(x, { training: true })).read() };
     } finally {
       limitBindings(undefined);
     }

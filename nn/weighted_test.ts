@@ -12,7 +12,7 @@ await openGpu();
 /** The layer as a function of input, weight and bias. */
 function applied(layer: Module) {
   return (x: Tensor, weight: Tensor, bias: Tensor) =>
-    Object.assign(layer, { weight, bias }).forward(x, true);
+    Object.assign(layer, { weight, bias }).forward(x, { training: true });
 }
 
 const init = normalInit(hostRandom(1), 1);

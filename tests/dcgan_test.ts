@@ -28,8 +28,9 @@ const close = { rtol: 1e-4, atol: 2e-6 };
 
 Deno.test("DCGAN's outputs and gradients are PyTorch's", async () => {
   const { G, D } = nets(), loss = losses.bce, real = reals(0);
-  const fake = G.forward(latents(0), true);
-  const logitsReal = D.forward(real, true), logitsFake = D.forward(fake, true);
+  const fake = G.forward(latents(0), { training: true });
+  const logitsReal = D.forward(real, { training: true }),
+    logitsFake = D.forward(fake, { training: true });
   assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
   assertClose("logits of real", await logitsReal.read(), array("out/logits_real"), close);
   assertClose("logits of fake", await logitsFake.read(), array("out/logits_fake"), close);

@@ -96,9 +96,9 @@ async function worstGradient(kind: "gp" | "r1", seed: number): Promise<number> {
   const real = draw(1), fake = draw(2), t = tensor([0.1, 0.5, 0.7, 0.9], [N]);
   const gradients = async (precision: Precision, scaler?: GradScaler) => {
     const grads = withPrecision(precision, () => {
-      const logits = D.forward(real, true);
+      const logits = D.forward(real, { training: true });
       const penalty = kind === "gp"
-        ? gradientPenalty((x) => D.forward(x, true), real, fake, t)
+        ? gradientPenalty((x) => D.forward(x, { training: true }), real, fake, t)
         : slopePenalty(logits, real);
       const loss = add(losses.wgan.real(logits, full([1], 1)), penalty);
       return grad(loss, D.parameters(), { dy: scaler?.scale });

@@ -54,8 +54,8 @@ async function check(folder: string, name: string, net: Module, y: Tensor): Prom
 
 Deno.test("PGGAN's outputs and gradients at alpha 0.3 are PyTorch's", async () => {
   const { G, D } = nets(), loss = losses.wgan, real = reals(0);
-  const fake = G.forward(latents(0), true);
-  const onReal = D.forward(real, true), onFake = D.forward(fake, true);
+  const fake = G.forward(latents(0), { training: true });
+  const onReal = D.forward(real, { training: true }), onFake = D.forward(fake, { training: true });
   assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
   assertClose("logits of real", await onReal.read(), array("out/logits_real"), close);
   assertClose("logits of fake", await onFake.read(), array("out/logits_fake"), close);
@@ -66,11 +66,11 @@ Deno.test("PGGAN's outputs and gradients at alpha 0.3 are PyTorch's", async () =
 });
 
 Deno.test("WGAN-GP's and R1's penalty of PGGAN's D, and their gradients, are PyTorch's", async () => {
-  const { G, D } = nets(), real = reals(0), fake = G.forward(latents(0), true);
-  const penalty = gradientPenalty((x) => D.forward(x, true), real, fake, mixes(0));
+  const { G, D } = nets(), real = reals(0), fake = G.forward(latents(0), { training: true });
+  const penalty = gradientPenalty((x) => D.forward(x, { training: true }), real, fake, mixes(0));
   assertClose("penalty", await penalty.read(), array("penalty"), close);
   await check("penalty", "D", D, penalty);
-  await check("r1", "D", D, slopePenalty(D.forward(real, true), real));
+  await check("r1", "D", D, slopePenalty(D.forward(real, { training: true }), real));
 });
 
 Deno.test("ten steps of PGGAN are PyTorch's: losses, penalties, weights", async () => {
@@ -102,9 +102,12 @@ Deno.test("every kind of net has the shapes of its stage", () => {
         for (const [resolution, fading] of [[4, false], [8, true], [16, false]] as const) {
           const kind = { ...options, norm, weights, minibatch };
           const stage = { resolution, fading, alpha: 0.5 };
-          const x = new PgganGenerator(kind, random, stage).forward(z, true);
+          const x = new PgganGenerator(kind, random, stage).forward(z, { training: true });
           assertEquals(x.shape, [4, resolution, resolution, 3]);
-          assertEquals(new PgganDiscriminator(kind, random, stage).forward(x, true).shape, [4]);
+          assertEquals(
+            new PgganDiscriminator(kind, random, stage).forward(x, { training: true }).shape,
+            [4],
+          );
         }
       }
     }

@@ -87,7 +87,7 @@ for (const [name, [recipe, changed, images = 0]] of Object.entries(runs)) {
       losses[1].push((await g!)[0]);
       // What others make between two steps, and keep, is no step's to write to.
       const z = () => normal([4, 8], { seed: 1, stream: 9, counter: i });
-      const x = scoped(() => noGrad(() => played.G.forward(z(), false)));
+      const x = scoped(() => noGrad(() => played.G.forward(z(), { training: false })));
       kept.push([x, await x.read()]);
     }
     for (const [x, values] of kept) assertEquals(await x.read(), values);

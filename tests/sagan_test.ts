@@ -67,8 +67,8 @@ Deno.test("SAGAN's spectral vectors, outputs, map, gradients and R1's are PyTorc
       assertClose(path, data as Float32Array, array(path), { rtol: 1e-5, atol: 1e-6 });
     }
   }
-  const real = reals(0), fake = G.forward(latents(0), true);
-  const onReal = D.forward(real, true), onFake = D.forward(fake, true);
+  const real = reals(0), fake = G.forward(latents(0), { training: true });
+  const onReal = D.forward(real, { training: true }), onFake = D.forward(fake, { training: true });
   assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
   assertClose("logits of real", await onReal.read(), array("out/logits_real"), close);
   assertClose("logits of fake", await onFake.read(), array("out/logits_fake"), close);
@@ -99,7 +99,7 @@ Deno.test("SAGAN's spectral vectors, outputs, map, gradients and R1's are PyTorc
     map = attention.map(x);
     return SelfAttention.prototype.forward.call(attention, x);
   };
-  G.forward(latents(0), false);
+  G.forward(latents(0), { training: false });
   assertClose("map", (await map!.read()).subarray(0, 64 * 16), array("map/G"), close);
 });
 

@@ -195,9 +195,9 @@ for (const resolution of [8, 32, 64, 128]) {
     const n = Math.log2(resolution / 4), top = Math.min(3, n - 1);
     assertEquals(at(G), top === 0 ? [0] : [0, top]);
     assertEquals(at(D), top === 0 ? [0] : [n - 1 - top, n - 1]);
-    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), false));
+    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), { training: false }));
     assertEquals(x.shape, [2, resolution, resolution, 3]);
-    const logits = await noGrad(() => D.forward(x, false)).read();
+    const logits = await noGrad(() => D.forward(x, { training: false })).read();
     assertEquals(logits.length, 2);
     assert(logits.every(Number.isFinite));
   });

@@ -13,7 +13,7 @@ import type { Precision } from "../kernels/precision.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import { mix, type Stage } from "../models/stage.ts";
-import { Dropout } from "../nn/dropout.ts";
+import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { augment } from "./augment.ts";
 import { losses } from "./losses.ts";
@@ -62,11 +62,6 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
   const { gp, r1, r1Every, drift, l1, l2 } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(state.images);
-  for (
-    const [i, dropout] of state.D.modules().filter((m) => m instanceof Dropout).toArray().entries()
-  ) {
-    dropout.begin({ seed, stream: DROPOUTS + 1000 * i, counter: shown() });
-  }
   const changes = changesOf(options.augment);
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
@@ -74,6 +69,7 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     rates: { G: lrG, D: lrD },
     penalties: { gp, r1, r1Every, drift },
     decay: { l1, l2 },
+    random: new RandomStreams({ seed, stream: DROPOUTS, counter: shown() }),
     precision: options.precision as Precision,
     augment: (x, pass) =>
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),

@@ -37,7 +37,7 @@ export function attentionMaps(net: Module, x: Tensor): SeenMap[] {
     };
   }
   try {
-    noGrad(() => void net.forward(x, false));
+    noGrad(() => void net.forward(x, { training: false }));
   } finally {
     for (const layer of layers) delete (layer as Partial<SelfAttention>).forward;
   }

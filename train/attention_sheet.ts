@@ -86,7 +86,7 @@ export async function attentionSheets(
     const made = scoped(() => {
       const z = latentsAt(options, seed, at, 1);
       const maps = attentionMaps(G, z).map(({ path, side, map }) => ({ path, side, map }));
-      return { x: noGrad(() => G.forward(z, false)), maps };
+      return { x: noGrad(() => G.forward(z, { training: false })), maps };
     });
     pixels.set(await bytesOf(made.x), at * size);
     for (const { path, side, map } of made.maps) {

@@ -94,7 +94,7 @@ Deno.test("diversity() is of distances: of pairs, and to the nearest", () => {
 
 Deno.test("attentionMaps() are of each attention, and leave the net as it was", async () => {
   const { G } = newState(sagan, options), z = tensor(randoms(16, 3), [2, 8]);
-  const before = await noGrad(() => G.forward(z, false)).read();
+  const before = await noGrad(() => G.forward(z, { training: false })).read();
   const maps = attentionMaps(G, z);
   assertEquals(maps.map(({ path, side, map }) => `${path} ${side} ${map.shape}`), [
     "blocks.0.attention 4 2,16,4",
@@ -106,7 +106,7 @@ Deno.test("attentionMaps() are of each attention, and leave the net as it was", 
     (_, row) => map.subarray(16 * row, 16 * row + 16).reduce((a, b) => a + b),
   );
   assertClose("sums of rows", sums, sums.map(() => 1));
-  assertEquals(await noGrad(() => G.forward(z, false)).read(), before);
+  assertEquals(await noGrad(() => G.forward(z, { training: false })).read(), before);
 });
 
 Deno.test("attentionSheet() draws a map over its picture", () => {

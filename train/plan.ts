@@ -8,6 +8,7 @@ import { counters } from "../gpu/memory.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
 import type { Pictures } from "../data/pack.ts";
+import type { Context } from "../nn/context.ts";
 import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
@@ -32,14 +33,14 @@ export function layersOf(net: Module, x: Tensor): LayerRow[] {
   const outputs = new Map<Module, readonly number[]>();
   for (const leaf of leaves.keys()) {
     // An own property hides the class's method for the length of one forward.
-    leaf.forward = function (input: Tensor, training: boolean) {
-      const y = Object.getPrototypeOf(this).forward.call(this, input, training);
+    leaf.forward = function (input: Tensor, context: Context) {
+      const y = Object.getPrototypeOf(this).forward.call(this, input, context);
       outputs.set(this, y.shape);
       return y;
     };
   }
   try {
-    noGrad(() => scoped(() => void net.forward(x, false)));
+    noGrad(() => scoped(() => void net.forward(x, { training: false })));
   } finally {
     for (const leaf of leaves.keys()) delete (leaf as Partial<Module>).forward;
   }
@@ -120,7 +121,7 @@ export async function plan(
   }
   const layers = scoped(() => {
     const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });
-    const x = noGrad(() => state.G.forward(z, false));
+    const x = noGrad(() => state.G.forward(z, { training: false }));
     return { G: layersOf(state.G, z), D: layersOf(state.D, x) } as never;
   }) as Plan["layers"];
   const sum = (key: "images" | "seconds") => phases.reduce((n, phase) => n + phase[key], 0);

@@ -39,7 +39,7 @@ export async function render(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const x = scoped(() =>
     noGrad(() => {
-      const x = G.forward(latents(), false), R = x.shape[1];
+      const x = G.forward(latents(), { training: false }), R = x.shape[1];
       return R === resolution ? x : upNearest(x, resolution / R);
     })
   );

@@ -1,7 +1,7 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
 import { type Precision, precision, withPrecision } from "../kernels/precision.ts";
 import type { Adam } from "../nn/adam.ts";
-import { together } from "../nn/batches.ts";
+import { type RandomStreams, together } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import type { PowerIteration } from "../nn/power_iteration.ts";
@@ -53,6 +53,8 @@ export interface StepInput {
   readonly decay?: { readonly l1: number; readonly l2: number };
   /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
+  /** Of dropout. */
+  readonly random?: RandomStreams | undefined;
   /** Of products and convolutions, if not what is in force; with `f16` optimisers should have scalers. */
   readonly precision?: Precision;
 }
@@ -75,22 +77,23 @@ export function trainStep(players: Players, input: StepInput): StepLosses {
 function stepBoth(players: Players, input: StepInput): StepLosses {
   const { G, D, optG, spectraG, spectraD } = players;
   const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
+  const context = { training: true, random: input.random };
   return scoped(() => {
     spectraG?.step();
     let d: Omit<StepLosses, "g"> | undefined, fake: Tensor | undefined, real: Tensor | undefined;
     for (let i = 0; i < dSteps; i++) {
       const given = batch(i), { z } = given, last = i === dSteps - 1;
-      fake = last ? G.forward(z, true) : noGrad(() => G.forward(z, true));
+      fake = last ? G.forward(z, context) : noGrad(() => G.forward(z, context));
       real = given.real;
       d = stepD(players, input, given, fake, 3 * i);
     }
     const pass = 3 * dSteps;
     spectraD?.measure(); // D has changed since
     const reals = loss.isRelative
-      ? noGrad(() => D.forward(augment(real!, pass - 1), true))
+      ? noGrad(() => D.forward(augment(real!, pass - 1), context))
       : undefined;
     const { g } = learn(optG, [() => ({
-      g: loss.G(D.forward(augment(fake!, pass), true), reals),
+      g: loss.G(D.forward(augment(fake!, pass), context), reals),
       weights: weightPenalty(optG.params, l1, l2),
     })], rates?.G);
     return { ...d!, g: g! };
@@ -99,7 +102,7 @@ function stepBoth(players: Players, input: StepInput): StepLosses {
 
 function stepD(
   { D, optD, spectraD }: Players,
-  { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
+  { loss, rates, penalties, random, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
   given: Batch,
   made: Tensor,
   nth: number,
@@ -111,7 +114,8 @@ function stepD(
     // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1. The slope is that at
     // the real images as they are, before augmentation, as in StyleGAN2-ADA and R3GAN.
     const due = r1 > 0 && optD.steps % r1Every === 0;
-    const pass = (x: Tensor) => D.forward(x, true), xs = [real, fake];
+    const context = { training: true, random }, xs = [real, fake];
+    const pass = (x: Tensor) => D.forward(x, context);
     const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
       dReal: loss.real(onReal, given.labels, onFake),
       penalty: sumOf(
@@ -122,7 +126,7 @@ function stepD(
       ),
     });
     const both = () => {
-      const [onReal, onFake] = due ? xs.map(pass) : together(pass, xs);
+      const [onReal, onFake] = due ? xs.map(pass) : together(D, xs, context);
       return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
     };
     // R1 goes back and forth through the pass of the real ones alone.

@@ -8,7 +8,7 @@ import { untuned } from "./checks.ts";
 
 await openGpu();
 describeAs(AS_GPU);
-await import("../../nn/batches_test.ts");
+await import("../../nn/context_test.ts");
 await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
