@@ -15,7 +15,9 @@
  *
  * @module
  */
-export { type DeviceInfo, listDevices, openGpu } from "./gpu/device.ts";
+export type { DeviceInfo, Engine, OpenOptions } from "./gpu/device.ts";
+export { listDevices, openGpu } from "./gpu/engines/deno.ts";
+export { type Counters, type Gpu, gpu, type Origin } from "./gpu/gpu.ts";
 export { GpuError } from "./gpu/errors.ts";
 export { type Resource, Storage, Texture } from "./gpu/memory.ts";
 export { type Bindable, type Bound } from "./gpu/bind.ts";
@@ -71,7 +73,7 @@ export { matmul, type ProductOptions } from "./kernels/matmul.ts";
 export { minibatchStddev } from "./kernels/minibatch_stddev.ts";
 export { pixelNorm } from "./kernels/pixel_norm.ts";
 export { averagePool, type AverageWindows, maxPool, type Windows } from "./kernels/pool.ts";
-export { type Precision, withPrecision } from "./kernels/precision.ts";
+export { type Precision } from "./kernels/precision.ts";
 export { normal, type RandomKey, uniform } from "./kernels/random.ts";
 export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
 export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";
@@ -81,7 +83,6 @@ export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
 
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
-export { type Context, RandomStreams } from "./nn/context.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
 export type { Dtype, Elements } from "./io/dtypes.ts";
 export { CheckpointError } from "./io/errors.ts";

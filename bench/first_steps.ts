@@ -11,11 +11,11 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { openGpu } from "../gpu/device.ts";
 import { toEntries } from "../nn/checkpoint.ts";
 import { type Entry, saveSafetensors } from "../io/safetensors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { batches, training, trainingNames } from "./trainings.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 const STEPS = 3;
 
@@ -31,7 +31,7 @@ async function main(words: string[]): Promise<number> {
     return 2;
   }
   try {
-    await openGpu(args.device as string | undefined);
+    await openGpu({ choice: args.device as string | undefined });
     await saveSafetensors(String(args.out), await firstSteps(job, batch), { job });
   } catch (error) {
     console.error(`first_steps: ${(error as Error).message}`);

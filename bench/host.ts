@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { AS_GPU, describeAs } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { AS_GPU } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { flush, idle, rehearsed } from "../gpu/record.ts";
 import type { Job } from "./job.ts";
 
@@ -40,9 +40,9 @@ export async function hostTimes(run: () => void, player: Job["player"]): Promise
   // As in a run of thousands of steps, the engine knows the program by then.
   for (let i = 0; i < 300; i++) rehearsed(run);
   const times = await withGroups(1, async () => {
-    const before = counters.dispatches;
+    const before = gpu().counters.dispatches;
     run();
-    const dispatches = counters.dispatches - before, recorded = await medians(run);
+    const dispatches = gpu().counters.dispatches - before, recorded = await medians(run);
     const times = { dispatches, host_ms: recorded.host, submit_ms: recorded.submit };
     if (!player) return times;
     for (let i = 0; i < 3; i++) player.step();
@@ -58,11 +58,11 @@ export async function hostTimes(run: () => void, player: Job["player"]): Promise
 
 /** The same with the kernels that a GPU would be given: what the host would take there. */
 export async function hostTimesAsGpu(run: () => void, player: Job["player"]): Promise<HostTimes> {
-  describeAs(AS_GPU);
+  gpu().describeAs(AS_GPU);
   try {
     return await hostTimes(run, player);
   } finally {
-    describeAs(undefined);
+    gpu().describeAs(undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the benchmark times, by name. */
+import type { Precision } from "../kernels/precision.ts";
 import type { Job } from "./job.ts";
 import { singleJobs } from "./single.ts";
 import { others, trainingJob, trainingNames } from "./trainings.ts";
@@ -7,12 +8,15 @@ import { others, trainingJob, trainingNames } from "./trainings.ts";
 export const onRequest: readonly string[] = [...Object.keys(others), "matmul-4096"];
 
 /**
- * Every job by name; made when asked for, since each takes memory. Products, convolutions and steps are
- * of the precision in which they are made.
+ * Every job by name; made when asked for, since each takes memory.
+ *
+ * @param precision Of products, convolutions and steps.
  */
-export function jobs(batch: number): Record<string, () => Job> {
+export function jobs(batch: number, precision: Precision = "f32"): Record<string, () => Job> {
   return {
-    ...singleJobs(batch),
-    ...Object.fromEntries(trainingNames.map((name) => [name, () => trainingJob(name, batch)])),
+    ...singleJobs(batch, precision),
+    ...Object.fromEntries(
+      trainingNames.map((name) => [name, () => trainingJob(name, batch, precision)]),
+    ),
   };
 }

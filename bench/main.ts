@@ -7,18 +7,18 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { deviceInfo, openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { deviceInfo } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle, profile, trim } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
-import { withPrecision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
 import { hostTimes, hostTimesAsGpu } from "./host.ts";
 import type { Job } from "./job.ts";
 import { jobs, onRequest } from "./jobs.ts";
 import { trainingNames } from "./trainings.ts";
 import { byWallClock } from "./profile.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 const HELP = `bench [--jobs a,b] [--batch 16] [--budget-ms 500] [--device D]
       [--precision f32|f16] [--profile] [--no-host] [--no-autotune] [--force-plan JSON] [--list]
@@ -77,7 +77,7 @@ async function main(words: string[]): Promise<number> {
     return refuse(`--precision ${precision}: choose f32 or f16`);
   }
   try {
-    const device = await openGpu(args.device as string | undefined);
+    const { info: device } = await openGpu({ choice: args.device as string | undefined });
     if (args["force-plan"] !== undefined) forcePlan(planOf(String(args["force-plan"])));
     const say = (text: string) => console.error(`bench: ${text}`);
     const tune = !device.software && args.autotune && args["force-plan"] === undefined
@@ -85,7 +85,7 @@ async function main(words: string[]): Promise<number> {
       : undefined;
     for (const name of names) {
       trim(); // so that no job works in what another has left
-      const job = withPrecision(precision, all[name]);
+      const job = jobs(batch, precision)[name]();
       await job.check();
       await tune?.(job.run);
       const line = args.profile
@@ -134,9 +134,9 @@ function once(job: Job): void {
 
 async function time(job: Job, budget: number, host: boolean) {
   once(job); // pipelines, the pool's memory
-  const before = counters.flop;
+  const before = gpu().counters.flop;
   once(job);
-  const flop = counters.flop - before;
+  const flop = gpu().counters.flop - before;
   await idle();
   // How many runs make a sample: by the best of a few, as one may have been held up.
   const least = deviceInfo().software ? LEAST_SAMPLE.software : LEAST_SAMPLE.gpu;
@@ -146,13 +146,13 @@ async function time(job: Job, budget: number, host: boolean) {
     repeat = Math.min(MOST_REPEATS, Math.ceil(repeat * Math.max(1.5, 1.2 * least / took)));
     took = await fastest(job, repeat);
   }
-  const samples: number[] = [], { bytes } = counters;
+  const samples: number[] = [], { bytes } = gpu().counters;
   for (let spent = 0; spent < budget || samples.length < 3;) {
     took = await sample(job, repeat);
     spent += took;
     samples.push(took / repeat);
   }
-  if (counters.bytes !== bytes) {
+  if (gpu().counters.bytes !== bytes) {
     throw new Error("a run does not give its memory back, so that taking more was timed, too");
   }
   samples.sort((a, b) => a - b);

@@ -5,7 +5,7 @@ import { fromBytes } from "../kernels/bytes.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
 import { full } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
-import { precision, withPrecision } from "../kernels/precision.ts";
+import type { Precision } from "../kernels/precision.ts";
 import { softmax } from "../kernels/softmax.ts";
 import { Inception } from "../models/inception.ts";
 import { Adam } from "../nn/adam.ts";
@@ -36,7 +36,7 @@ function single(
   tolerance: number,
   bytes?: number,
 ): Job {
-  const held = precision(), once = () => withPrecision(held, () => noGrad(op));
+  const once = () => noGrad(op);
   return {
     shape,
     inputs,
@@ -50,20 +50,20 @@ function single(
   };
 }
 
-/** What sums of so many products of normal numbers may be off by in the precision at hand, with room. */
-function rounding(terms: number): number {
-  return (precision() === "f16" ? 3e-3 : 1e-4) * Math.sqrt(terms);
+/** What sums of so many products of normal numbers may be off by with room. */
+function rounding(terms: number, precision: Precision): number {
+  return (precision === "f16" ? 3e-3 : 1e-4) * Math.sqrt(terms);
 }
 
-function product(n: number): Job {
+function product(n: number, precision: Precision): Job {
   const a = draw([n, n], 1), b = draw([n, n], 2);
   return single(
     `matmul-${n}`,
     `${n}x${n}x${n}`,
     [a, b],
-    () => matmul(a, b),
+    () => matmul(a, b, { precision }),
     (a, b) => productAt(a, b, n),
-    rounding(n),
+    rounding(n, precision),
   );
 }
 
@@ -72,20 +72,22 @@ function convolution(
   kind: "forward" | "input" | "weight",
   kernel: number,
   stride: number,
+  precision: Precision,
 ): Job {
   const [N, S, C, O] = [16, 32, 64, 128], T = S / stride;
-  const g = { stride, padding: 1 }, z: ConvSizes = { N, S, C, O, kernel, ...g };
+  const g = { stride, padding: 1, precision };
+  const z: ConvSizes = { N, S, C, O, kernel, ...g };
   const x = draw([N, S, S, C], 1), w = draw([kernel, kernel, C, O], 2), y = draw([N, T, T, O], 3);
   const shape = `N${N} ${C}->${O} ${S}^2 k${kernel} s${stride}`;
   if (kind === "forward") {
-    const near = rounding(C * kernel ** 2);
+    const near = rounding(C * kernel ** 2, precision);
     return single(name, shape, [x, w], () => conv2d(x, w, g), (x, w) => convAt(x, w, z), near);
   }
   if (kind === "input") {
-    const op = () => conv2dInput(y, w, x.shape, g), near = rounding(O * kernel ** 2);
+    const op = () => conv2dInput(y, w, x.shape, g), near = rounding(O * kernel ** 2, precision);
     return single(name, shape, [y, w], op, (y, w) => convInputAt(y, w, z), near);
   }
-  const op = () => conv2dWeight(x, y, w.shape, g), near = rounding(N * T * T);
+  const op = () => conv2dWeight(x, y, w.shape, g), near = rounding(N * T * T, precision);
   return single(name, shape, [x, y], op, (x, y) => convWeightAt(x, y, z), near);
 }
 
@@ -148,15 +150,15 @@ function inception(batch: number): Job {
   };
 }
 
-/** Every such job by name; made when asked for, in the precision then in force. */
-export function singleJobs(batch: number): Record<string, () => Job> {
+/** Every such job by name; made when asked for. */
+export function singleJobs(batch: number, precision: Precision): Record<string, () => Job> {
   const conv = (name: string, ...rest: [Parameters<typeof convolution>[1], number, number]) => ({
-    [name]: () => convolution(name, ...rest),
+    [name]: () => convolution(name, ...rest, precision),
   });
   return {
-    "matmul-512": () => product(512),
-    "matmul-1024": () => product(1024),
-    "matmul-4096": () => product(4096), // fills a large GPU
+    "matmul-512": () => product(512, precision),
+    "matmul-1024": () => product(1024, precision),
+    "matmul-4096": () => product(4096, precision), // fills a large GPU
     ...conv("conv-forward", "forward", 3, 1),
     ...conv("conv-input", "input", 3, 1),
     ...conv("conv-weight", "weight", 3, 1),

@@ -1,6 +1,6 @@
 /** Jobs that train: nets, their steps and what these are given, as in bench/pytorch.py. */
 import { effect } from "../gpu/record.ts";
-import { precision, withPrecision } from "../kernels/precision.ts";
+import type { Precision } from "../kernels/precision.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
@@ -37,40 +37,56 @@ export interface TimedTraining extends Training {
   readonly still?: readonly Tensor[];
 }
 
-function adams(G: Module, D: Module, lrG: number, lrD: number, betas: readonly [number, number]) {
+function adams(
+  G: Module,
+  D: Module,
+  [lrG, lrD]: readonly [number, number],
+  betas: readonly [number, number],
+  precision: Precision,
+) {
   // A scale at which the first step does not overflow: it is checked.
   const adam = (net: Module, lr: number) =>
     new Adam(net.parameters(), {
       lr,
       betas,
-      ...precision() === "f16" && { scaler: new GradScaler({ initScale: 1024 }) },
+      ...precision === "f16" && { scaler: new GradScaler({ initScale: 1024 }) },
     });
   return { G, D, optG: adam(G, lrG), optD: adam(D, lrD) };
 }
 
-function dcgan(resolution: number, width = 64): TimedTraining {
+function dcgan(resolution: number, precision: Precision, width = 64): TimedTraining {
   const sizes = { resolution, nz: 100, ngf: width, ndf: width }, random = hostRandom(0);
   const G = new DcganGenerator(sizes, random), D = new DcganDiscriminator(sizes, random);
-  const players = adams(G, D, 2e-4, 2e-4, [0.5, 0.999]);
+  const players = adams(G, D, [2e-4, 2e-4], [0.5, 0.999], precision);
   const step = (given: Batch) =>
-    trainStep(players, { loss: losses.bce, dSteps: 1, batch: () => given });
+    trainStep(players, {
+      loss: losses.bce,
+      dSteps: 1,
+      context: { training: true, precision },
+      batch: () => given,
+    });
   return { players, resolution, nz: sizes.nz, step, shape: `ngf${width} ndf${width}` };
 }
 
 /** As the paper's preset: spectral norm and attention of 32x32 in both nets, hinge loss. */
-function sagan(resolution: number): TimedTraining {
+function sagan(resolution: number, precision: Precision): TimedTraining {
   const sizes = { resolution, nz: 128, ngf: 64, ndf: 64, dropout: 0 }, random = hostRandom(0);
   const attention = { attention: "32", attentionReduction: 8, attentionValues: "half" };
   const kinds = { spectralNorm: true, attentionPool: true, normD: "none", minibatch: "none" };
   const options = { ...sizes, ...attention, ...kinds };
   const G = new SaganGenerator(options, random), D = new SaganDiscriminator(options, random);
   const players = {
-    ...adams(G, D, 1e-4, 4e-4, [0, 0.9]),
+    ...adams(G, D, [1e-4, 4e-4], [0, 0.9], precision),
     spectraG: new PowerIteration(G),
     spectraD: new PowerIteration(D),
   };
   const step = (given: Batch) =>
-    trainStep(players, { loss: losses.hinge, dSteps: 1, batch: () => given });
+    trainStep(players, {
+      loss: losses.hinge,
+      dSteps: 1,
+      context: { training: true, precision },
+      batch: () => given,
+    });
   for (const [name, t] of [...G.named(), ...D.named()]) {
     if (name.endsWith("gamma")) t.write([0.5]); // at 0 attention would not learn in the first step
   }
@@ -82,37 +98,45 @@ function sagan(resolution: number): TimedTraining {
 }
 
 /** WGAN-GP on the nets of the preset for small devices, grown and stabilised. */
-function pggan(resolution: number): TimedTraining {
+function pggan(resolution: number, precision: Precision): TimedTraining {
   const sizes = { nz: 64, fmapBase: 1024, fmapMax: 64 };
   const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
   const stage = { resolution, fading: false, alpha: 1 }, random = hostRandom(0);
   const G = new PgganGenerator({ ...sizes, ...kinds }, random, stage);
   const D = new PgganDiscriminator({ ...sizes, ...kinds }, random, stage);
-  const players = adams(G, D, 1e-3, 1e-3, [0, 0.99]);
+  const players = adams(G, D, [1e-3, 1e-3], [0, 0.99], precision);
   const penalties = { gp: 10, r1: 0, drift: 1e-3 };
   const step = (given: Batch) =>
-    trainStep(players, { loss: losses.wgan, dSteps: 1, penalties, batch: () => given });
+    trainStep(players, {
+      loss: losses.wgan,
+      dSteps: 1,
+      penalties,
+      context: { training: true, precision },
+      batch: () => given,
+    });
   // With unit gain each way, logits are of the size of 1, and the penalty of 10 (0 - 1)^2.
   const range = { least: -50, most: 50 };
   return { players, resolution, nz: sizes.nz, mixes: true, step, range, shape: "fmap 1024/64" };
 }
 
-const trainings: Record<string, () => TimedTraining> = {
-  "dcgan-32": () => dcgan(32),
-  "dcgan-64": () => dcgan(64),
-  "sagan-64": () => sagan(64),
-  "pggan-4": () => pggan(4),
-  "pggan-8": () => pggan(8),
-  "pggan-16": () => pggan(16),
-  "pggan-32": () => pggan(32),
-  "pggan-64": () => pggan(64),
+const trainings: Record<string, (precision: Precision) => TimedTraining> = {
+  "dcgan-32": (precision) => dcgan(32, precision),
+  "dcgan-64": (precision) => dcgan(64, precision),
+  "sagan-64": (precision) => sagan(64, precision),
+  "pggan-4": (precision) => pggan(4, precision),
+  "pggan-8": (precision) => pggan(8, precision),
+  "pggan-16": (precision) => pggan(16, precision),
+  "pggan-32": (precision) => pggan(32, precision),
+  "pggan-64": (precision) => pggan(64, precision),
 };
 
 /** What bench/growth times besides: DCGAN of other sizes and widths. */
-export const others: Record<string, () => TimedTraining> = {
-  "dcgan-128": () => dcgan(128),
+export const others: Record<string, (precision: Precision) => TimedTraining> = {
+  "dcgan-128": (precision) => dcgan(128, precision),
   ...Object.fromEntries(
-    [16, 32, 128].map((width) => [`dcgan-32-w${width}`, () => dcgan(32, width)]),
+    [16, 32, 128].map((
+      width,
+    ) => [`dcgan-32-w${width}`, (precision: Precision) => dcgan(32, precision, width)]),
   ),
 };
 
@@ -120,8 +144,8 @@ export const others: Record<string, () => TimedTraining> = {
 export const trainingNames: readonly string[] = [trainings, others].flatMap(Object.keys);
 
 /** The nets of a job that trains, before their first step. */
-export function training(name: string): TimedTraining {
-  return (trainings[name] ?? others[name])();
+export function training(name: string, precision: Precision = "f32"): TimedTraining {
+  return (trainings[name] ?? others[name])(precision);
 }
 
 /** Pictures that are noise, and what each step is given with them: as in PyTorch's, latents are drawn. */
@@ -142,11 +166,11 @@ export function batches(
 }
 
 /** What times a step of such a job. */
-export function trainingJob(name: string, batch: number): Job {
-  const made = training(name),
+export function trainingJob(name: string, batch: number, precision: Precision): Job {
+  const made = training(name, precision),
     { resolution, shape } = made,
     { real, next } = batches(made, batch);
-  const held = precision(), step = () => withPrecision(held, () => made.step(next()));
+  const step = () => made.step(next());
   const player = stepPlayer();
   return {
     shape: `N${batch} ${resolution}^2 ${shape}`,

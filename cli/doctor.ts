@@ -1,6 +1,6 @@
-import { type DeviceInfo, listDevices, openGpu } from "../gpu/device.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { matmul } from "../kernels/matmul.ts";
@@ -9,6 +9,7 @@ import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { UsageError } from "./errors.ts";
 import { common, optionLines, parse } from "./options.ts";
+import { listDevices, openGpu } from "../gpu/engines/deno.ts";
 
 const help = [
   "Tells what devices there are, whether they compute rightly, and how fast.",
@@ -77,7 +78,7 @@ export async function doctor({ device: choice, json, print }: DoctorOptions): Pr
   const devices = await listDevices(), checks: Check[] = [];
   let device: DeviceInfo | undefined, problem: string | undefined;
   try {
-    device = await openGpu(choice);
+    ({ info: device } = await openGpu({ choice }));
     for (const check of [checkMatmul, checkConvolution]) checks.push(await check());
     const wrong = checks.find(({ error }) => !(error <= 1));
     if (wrong) problem = `${wrong.job} is wrong on this device: update its driver`;
@@ -177,11 +178,11 @@ async function measure(job: () => Tensor): Promise<{ y: Tensor; gflops: number }
   await idle();
   let gflops = 0, repeat = 1;
   for (const end = performance.now() + 1000; performance.now() < end;) {
-    const start = performance.now(), flop = counters.flop;
+    const start = performance.now(), flop = gpu().counters.flop;
     for (let i = 0; i < repeat; i++) noGrad(() => scoped(() => void job()));
     await idle();
     const ms = performance.now() - start;
-    gflops = Math.max(gflops, (counters.flop - flop) / ms / 1e6);
+    gflops = Math.max(gflops, (gpu().counters.flop - flop) / ms / 1e6);
     if (ms < 150) repeat *= 2; // a wait takes 10 ms by itself
   }
   return { y, gflops };

@@ -1,5 +1,4 @@
 import { join } from "@std/path";
-import { openGpu } from "../gpu/device.ts";
 import { saveAnimation } from "../data/animation.ts";
 import { savePng } from "../data/png.ts";
 import { attentionSheets, type Point, standardPoints } from "../train/attention_sheet.ts";
@@ -16,6 +15,7 @@ import { common, type Option, optionLines, parse, type Values } from "./options.
 import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
 import { teller } from "./teller.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many pictures", min: 1, max: 1_000_000 },
@@ -98,7 +98,7 @@ export async function sampleCommand(
   const run = await chosenRun(given);
   const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
   const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
-  await openGpu(values.device as string | undefined);
+  await openGpu({ choice: values.device as string | undefined });
   const { G, images } = await loadGenerator(recipe, saved, checkpoint);
   const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
   const count = Number(values.count ?? (interpolate ? 16 : attention ? 8 : 64)),

@@ -1,5 +1,6 @@
 /** What `gan eval` compares: what a generator makes, and images in files. */
 import { join } from "@std/path";
+import { openPath } from "../data/open.ts";
 import { openPictures } from "../data/pictures.ts";
 import type { Resize } from "../data/resample.ts";
 import { openStream } from "../data/stream.ts";
@@ -105,7 +106,10 @@ export async function openReal(
   if (path === undefined) throw new UsageError("--real FOLDER: name the real images");
   if (path) {
     const how = await prepared(values, options);
-    return await openFiles(String(path), how, values.realSamples, like);
+    // Classes are those of the run's own images.
+    const classes = values.real === undefined && options?.classes;
+    const part = classes ? { ...how, classes } : how;
+    return await openFiles(String(path), part, values.realSamples, like);
   }
   // The built-in images are no folder of the user's.
   const { resolution, crop, resize } = options!, cache = cacheFolder(values);
@@ -118,6 +122,16 @@ export async function openReal(
     set,
     survey: surveyOf(set.count, resolution),
   };
+}
+
+/** Real images that were not trained on, prepared as the real ones; undefined where none are named. */
+export async function openHeldOut(
+  values: Values,
+  options: TrainOptions | undefined,
+  like: Conventions,
+): Promise<Side | undefined> {
+  if (values.heldOut === undefined) return undefined;
+  return await openFiles(String(values.heldOut), await prepared(values, options), undefined, like);
 }
 
 /**
@@ -156,7 +170,13 @@ async function openFiles(
   like: Conventions,
 ): Promise<Side> {
   if (path.endsWith(".npz")) {
-    return await openStatistics(path, like);
+    try {
+      return await openStatistics(path, like);
+    } catch (error) {
+      const isStack = await openPath(path).then((source) => source.close()).then(() => true)
+        .catch(() => false);
+      if (!isStack) throw error;
+    }
   }
   const crop = String(values.crop ?? "none"), resize = String(values.resize ?? "area");
   if (values.resolution === undefined) {
@@ -181,6 +201,7 @@ async function openFiles(
     cache: cacheFolder(values),
     resolution,
     ...(most !== undefined && { most: Number(most) }),
+    ...(values.classes !== undefined && { classes: String(values.classes) }),
   });
   const { name, hash, broken, count } = stream;
   return {

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Pictures } from "../data/pack.ts";
-import { type DeviceInfo, openGpu } from "../gpu/device.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../train/lock.ts";
 import { train } from "../train/loop.ts";
@@ -21,6 +21,7 @@ import { trainOptions } from "./train_options.ts";
 import { openTraining } from "./training_data.ts";
 import { openTuner } from "./tuning.ts";
 import { advised } from "./way_on.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 function help(): string {
   const presets = Object.values(recipes).flatMap(({ name, about, presets }) => [
@@ -73,7 +74,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
     print(values.json ? JSON.stringify({ say: end }) : end);
     return 0;
   }
-  const device = await openGpu(values.device as string | undefined);
+  const { info: device } = await openGpu({ choice: values.device as string | undefined });
   const { recipe, options } = resumed ?? newOptions(rest[0], values, device.software);
   assertPrecision(options.precision as Precision, device);
   if (values.dryRun) return await dryRun(newState(recipe, options), options, values, print);

@@ -3,7 +3,8 @@ import { common, type Option } from "./options.ts";
 
 /** What `gan train` takes. */
 export const trainOptions: readonly Option[] = [
-  { name: "data", kind: "text", help: "folder or zip of pictures; without it the built-in emoji" },
+  { name: "data", kind: "text", help: "folder or file of images; without it the built-in emoji" },
+  { name: "classes", kind: "text", help: "names of the classes to train on, as cat,dog" },
   { name: "crop", kind: "text", help: "WxH+X+Y, center (square) or none (squash)" },
   {
     name: "resize",
@@ -43,7 +44,11 @@ export const trainOptions: readonly Option[] = [
   { name: "beta2", kind: "number", help: "Adam's memory of their squares", max: 1 },
   { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
   { name: "gp", kind: "number", help: "weight of WGAN-GP's penalty on D's slope (10 there)" },
-  { name: "r1", kind: "number", help: "weight of R1's penalty on D's slope at real pictures" },
+  {
+    name: "r1",
+    kind: "number",
+    help: "weight of R1's penalty on D's slope at real images, through --augment",
+  },
   {
     name: "r1-every",
     kind: "count",
@@ -159,18 +164,23 @@ export const trainOptions: readonly Option[] = [
   },
   { name: "keep", kind: "count", help: "checkpoints to keep", min: 1 },
   {
-    name: "fid-every",
+    name: "eval-every",
     kind: "number",
-    help: "thousands of pictures between evaluations by FID, the best is kept; 0 for none",
+    help: "thousands of images between evaluations; 0 for none",
   },
-  { name: "fid-samples", kind: "count", help: "pictures an evaluation", min: 2, max: 1_000_000 },
   {
-    name: "fid-feature",
+    name: "eval-metrics",
+    kind: "text",
+    help: "what is measured, as fid,kid,pr; by the first the best checkpoint is kept",
+  },
+  { name: "eval-samples", kind: "count", help: "images an evaluation", min: 2, max: 1_000_000 },
+  {
+    name: "eval-feature",
     kind: "text",
     help: "where in Inception; only 2048 is called FID",
     choices: ["64", "192", "768", "2048"],
   },
-  { name: "fid-weights", kind: "text", help: "Inception's file, .pth or safetensors" },
+  { name: "eval-weights", kind: "text", help: "Inception's file, .pth or safetensors" },
   { name: "out", kind: "text", help: "folder of runs" },
   { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
   { name: "checkpoint", kind: "text", help: "go back to this file of the resumed run, or to best" },

@@ -1,6 +1,8 @@
 import { DataError } from "../data/errors.ts";
 import type { Broken, Pictures } from "../data/pack.ts";
-import { openPath, openPictures, preparation } from "../data/pictures.ts";
+import { withClasses } from "../data/classes.ts";
+import { openPath } from "../data/open.ts";
+import { openPictures, preparation } from "../data/pictures.ts";
 import { prepare } from "../data/prepare.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
@@ -19,11 +21,12 @@ export async function openTraining(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Pictures> {
-  const { data, resolution, crop, resize } = options;
+  const { data, classes, resolution, crop, resize } = options;
   let told = performance.now(), first = true;
   const pictures = await naming(cache, () =>
     openPictures({
       ...(data && { data }),
+      ...(classes && { classes }),
       resolution,
       crop,
       resize: resize as Resize,
@@ -45,6 +48,7 @@ export async function openTraining(
   for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
   if (rest > 0) progress.say(`  and ${rest} more`);
   for (const note of pictures.notes ?? []) progress.say(note);
+  if (classes && pictures.labels) progress.say(`Classes: ${pictures.labels.classes.join(", ")}`);
   return pictures;
 }
 
@@ -63,10 +67,11 @@ export function sizeNote(count: number, resolution: number, cache: string): stri
  * @throws {DataError} As the run would.
  */
 export async function lookAtData(options: TrainOptions): Promise<number | undefined> {
-  const { data, resolution, crop, resize } = options;
+  const { data, classes, resolution, crop, resize } = options;
   if (!data) return undefined;
-  const source = await openPath(data);
+  const source = withClasses(await openPath(data), classes);
   try {
+    await source.list?.();
     const { names } = source, broken: Broken[] = [];
     if (names.length === 0) {
       throw new DataError(`data: ${data} holds no image; expected files such as .jpg or .png`);

@@ -1,4 +1,4 @@
-import { listDevices } from "../gpu/device.ts";
+import { listDevices } from "../gpu/engines/deno.ts";
 import { VERSION } from "../train/version.ts";
 
 /** What `gan --version` prints: the program, what it runs on, and the devices that there are. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { basename, resolve } from "@std/path";
 import { DataError } from "./errors.ts";
-import { KIND_BYTES, nameOfKind } from "./kinds.ts";
-import { kindOf, listed, Passed, printable } from "./listing.ts";
-import { isPicturePath, type Source } from "./source.ts";
+import { datasetLabels, folderLabels, type Labels } from "./labels.ts";
+import { printable } from "./listing.ts";
+import { Members } from "./members.ts";
+import type { Source } from "./source.ts";
 import {
   entryAt,
   mostEntries,
@@ -19,11 +20,19 @@ interface Listing {
   names: string[];
   /** Where the entry of each is in the directory. */
   places: Uint32Array;
+  /** Where `dataset.json` is, if there is one. */
+  labels: number | undefined;
   notes: string[];
 }
 
-// Seeking and reading in one go: no other read of the same file can come between.
-function reader(file: Deno.FsFile): ReadAt {
+/**
+ * Reads an open file at any place.
+ *
+ * @param file The file.
+ * @returns The reader.
+ */
+export function zipReader(file: Deno.FsFile): ReadAt {
+  // Seeking and reading in one go: no other read of the same file can come between.
   return (offset, length) => {
     const bytes = new Uint8Array(length);
     file.seekSync(offset, Deno.SeekMode.Start);
@@ -36,58 +45,35 @@ function reader(file: Deno.FsFile): ReadAt {
   };
 }
 
-/** With forward slashes, as programs for Windows may write others, and without empty and `.` parts. */
-function plainName(name: string): string {
-  if (/\\|(^|\/)\.?\//.test(name)) {
-    return name.replaceAll("\\", "/").replace(/(^|\/)(\.?\/)+/g, "$1");
-  }
-  return name;
-}
-
-/** Whether a path leads out of the folder that the zip would be unpacked to. */
-function isUnsafe(name: string): boolean {
-  return /^([/\\]|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)|\0/.test(name);
-}
-
 function list(directory: ZipDirectory): Listing {
-  const names: string[] = [], unsafe: string[] = [], passed = new Passed();
+  const names: string[] = [], members = new Members();
   let places = new Uint32Array(mostEntries(directory));
+  let labels: number | undefined;
   walkDirectory(directory, (name, at) => {
-    const plain = plainName(name);
-    if (isUnsafe(name)) unsafe.push(name);
-    else if (plain.endsWith("/")) return;
-    else if (isPicturePath(plain)) places[names.push(plain) - 1] = at;
-    else passed.add(kindOf(plain));
+    if (name === "dataset.json") {
+      labels = at;
+      return;
+    }
+    const plain = members.take(name);
+    if (plain !== undefined) places[names.push(plain) - 1] = at;
   });
-  const notes = passed.notes();
-  if (unsafe.length > 0) {
-    const count = unsafe.length === 1 ? "1 entry" : `${unsafe.length} entries`;
-    notes.push(`${count} of unsafe name left out: ${listed(unsafe)}`);
-  }
+  const notes = members.notes();
   // As most programs write them, names are in order.
   places = places.slice(0, names.length);
   const isSorted = names.every((name, i) => i === 0 || names[i - 1] <= name);
-  if (isSorted) return { names, places, notes };
+  if (isSorted) return { names, places, labels, notes };
   const order = Uint32Array.from(names, (_, i) => i);
   order.sort((a, b) => names[a] < names[b] ? -1 : names[a] > names[b] ? 1 : a - b);
   return {
     names: Array.from(order, (i) => names[i]),
     places: order.map((i) => places[i]),
+    labels,
     notes,
   };
 }
 
 /** What to say of a file that cannot be read as a zip. */
-function refusal(path: string, read: ReadAt, size: number, error: unknown): DataError {
-  const kind = nameOfKind(read(0, Math.min(size, KIND_BYTES)));
-  if (kind) {
-    const article = /^an? /.test(kind) ? "" : `a${/^[AEIOU]/.test(kind) ? "n" : ""} `;
-    const image = ["JPEG", "PNG", "WebP"].includes(kind) || kind.endsWith(" image");
-    return new DataError(
-      `data: ${path} is ${article}${kind}${image && !kind.endsWith(" image") ? " image" : ""}: ` +
-        (image ? "give a folder or a zip of images" : "unpack it and give the folder"),
-    );
-  }
+function refusal(path: string, error: unknown): DataError {
   return new DataError(
     `data: ${path} is not a zip, or was cut short (${(error as Error).message}); ` +
       "copy it again, or unpack it and give the folder",
@@ -96,19 +82,20 @@ function refusal(path: string, read: ReadAt, size: number, error: unknown): Data
 }
 
 /**
- * The images in a zip. Only its central directory is read, and listed when the names are asked for.
+ * The images in a zip. Only its central directory is read, and listed when the names are asked for;
+ * `list` finds their classes, by StyleGAN's `dataset.json` or else by folders.
  *
  * @param path The zip.
  * @returns The source; the file stays open until it is closed.
  * @throws {DataError} If the file is no zip, or truncated.
  */
 export async function openArchive(path: string): Promise<Source> {
-  const file = await Deno.open(path), read = reader(file), { size } = await file.stat();
+  const file = await Deno.open(path), read = zipReader(file), { size } = await file.stat();
   let directory: ZipDirectory;
   try {
     directory = readDirectory(read, size);
   } catch (error) {
-    const refused = refusal(path, read, size, error);
+    const refused = refusal(path, error);
     file.close();
     throw refused;
   }
@@ -118,11 +105,13 @@ export async function openArchive(path: string): Promise<Source> {
     try {
       return listing ??= list(directory);
     } catch (error) {
-      throw refusal(path, read, size, error);
+      throw refusal(path, error);
     }
   };
+  let labels: Labels | undefined;
   return {
     name: printable(basename(resolve(path)).replace(/\.zip$/i, "")),
+    kind: "zip",
     // Names, sizes and checksums of all entries are in the directory.
     digest: `zip of ${size} bytes, directory ${digest}`,
     get stamps() {
@@ -137,6 +126,16 @@ export async function openArchive(path: string): Promise<Source> {
     },
     get notes() {
       return listOnce().notes;
+    },
+    get labels() {
+      return labels;
+    },
+    async list() {
+      const { names, labels: at } = listOnce();
+      const given = at === undefined
+        ? undefined
+        : new TextDecoder().decode(await readEntry(read, entryAt(directory, at)));
+      labels = given === undefined ? folderLabels(names) : datasetLabels(given, names);
     },
     read: (index) => readEntry(read, entryAt(directory, listOnce().places[index])),
     close: () => Promise.resolve(file.close()),

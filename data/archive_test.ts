@@ -170,24 +170,6 @@ Deno.test("a zip that is cut short anywhere is refused, and so is one of several
   assertEquals((await read(plainZip([]))).names, []);
 });
 
-Deno.test("other containers are named", async () => {
-  const kinds: [number[], string][] = [
-    [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], "a 7-Zip archive: unpack it and give the folder"],
-    [[...bytesOf("Rar!\u001a\u0007")], "a RAR archive: unpack it"],
-    [[0x1f, 0x8b], "a gzip file: unpack it"],
-    [[...new Uint8Array(257), ...bytesOf("ustar")], "a tar archive: unpack it"],
-    [[...bytesOf("PAR1")], "a Parquet file: unpack it"],
-    [[0xff, 0xd8, 0xff], "a JPEG image: give a folder or a zip of images"],
-    [[...bytesOf("GIF89a")], "a GIF image: give a folder"],
-    [[...bytesOf("<!DOCTYPE html>")], "a web page"],
-  ];
-  for (const [bytes, words] of kinds) {
-    const file = new Uint8Array(600);
-    file.set(bytes);
-    await assertRejects(() => read(file, "data.bin"), DataError, `data.bin is ${words}`);
-  }
-});
-
 Deno.test("what a zip holds is told by its directory", async () => {
   const digestOf = async (bytes: Uint8Array) => {
     await Deno.writeFile(`${folder}/s.zip`, bytes);

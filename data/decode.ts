@@ -61,6 +61,15 @@ function decodePng(bytes: Uint8Array, header: ImageHeader): Rgba & { peak?: numb
   }
 }
 
+/** The pixels of a PNM are its last bytes. */
+function decodePnm(bytes: Uint8Array, { width, height, channels }: ImageHeader): Image {
+  const pixels = bytes.subarray(bytes.length - width * height * channels);
+  if (channels === 3) return { width, height, rgb: pixels.slice() };
+  const rgb = new Uint8Array(3 * pixels.length);
+  for (let i = 0; i < pixels.length; i++) rgb.fill(pixels[i], 3 * i, 3 * i + 3);
+  return { width, height, rgb };
+}
+
 /** Turns an image upright and lays what is transparent on white. */
 function flatten({ width: W, height: H, data }: Rgba, orientation: number): Image {
   const { width, height, first, dx, dy } = upright(orientation, W, H);
@@ -98,6 +107,7 @@ export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image
         `or allow it with GAN_MAX_PIXELS=${width * height}`,
     );
   }
+  if (format === "PNM") return decodePnm(bytes, header);
   if (format === "JPEG") return flatten(decodeJpeg(bytes, header), orientation);
   if (format === "WebP") return flatten(webp.decode(bytes), orientation);
   const { peak, ...rgba } = decodePng(bytes, header);

@@ -1,5 +1,6 @@
 import { basename, dirname, resolve, sep } from "@std/path";
 import { DataError } from "./errors.ts";
+import { datasetLabels, folderLabels } from "./labels.ts";
 import { kindOf, listed, Passed, printable } from "./listing.ts";
 import { isPicturePath, isVisible, sortByName, type Source } from "./source.ts";
 
@@ -104,6 +105,7 @@ class Lister {
       this.#passed.add(entry.name === "__MACOSX" ? "folder __MACOSX" : "hidden folder");
     } else if (entry.isDirectory) this.#folders.push(`${name}/`);
     else if (isFolder) this.#links.push(name);
+    else if (name === "dataset.json") return; // StyleGAN's labels
     else if (!isImage) this.#passed.add(kindOf(entry.name));
     else if (info && !info.isFile) this.#passed.add("no file");
     else {
@@ -156,11 +158,17 @@ export async function openFolder(
       { cause: error },
     );
   }
-  const { found } = lister;
+  const { found } = lister, names = found.map(({ name }) => name);
+  const given = await Deno.readTextFile(`${path}/dataset.json`).catch(() => undefined);
   return {
     name: printable(basename(resolve(path))),
-    stamps: found.map(({ name, stamp }) => `${name}\t${stamp}`),
-    names: found.map(({ name }) => name),
+    kind: "folder",
+    stamps: [
+      ...found.map(({ name, stamp }) => `${name}\t${stamp}`),
+      ...(given === undefined ? [] : [`dataset.json\t${given}`]),
+    ],
+    names,
+    labels: given === undefined ? folderLabels(names) : datasetLabels(given, names),
     notes: lister.notes(),
     read: (index) => Deno.readFile(`${path}/${found[index].name}`),
     close: () => Promise.resolve(),

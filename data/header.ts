@@ -3,7 +3,7 @@ import { nameOfKind } from "./kinds.ts";
 
 /** What an image file says about itself before its pixels are decoded. */
 export interface ImageHeader {
-  format: "JPEG" | "PNG" | "WebP";
+  format: "JPEG" | "PNG" | "WebP" | "PNM";
   /** Width as stored, in pixels. */
   width: number;
   /** Height as stored, in pixels. */
@@ -128,10 +128,20 @@ function webpHeader(bytes: Uint8Array): ImageHeader {
   return { format: "WebP", ...size, channels: 4, depth: 8, orientation };
 }
 
+/** A PGM or PPM of 8 bits without comments, as {@linkcode listStack} makes them. */
+function pnmHeader(bytes: Uint8Array): ImageHeader {
+  const lines = /^P([56])\n(\d{1,6}) (\d{1,6})\n255\n/.exec(text(bytes, 0, 24));
+  if (!lines) throw new Error("damaged PNM");
+  const [width, height] = [Number(lines[2]), Number(lines[3])], channels = lines[1] === "5" ? 1 : 3;
+  if (bytes.length < lines[0].length + width * height * channels) throw new Error("truncated PNM");
+  return { format: "PNM", width, height, channels, depth: 8, orientation: 1 };
+}
+
 const READERS: Readonly<Record<string, (bytes: Uint8Array) => ImageHeader>> = {
   JPEG: jpegHeader,
   PNG: pngHeader,
   WebP: webpHeader,
+  PNM: pnmHeader,
 };
 
 /**

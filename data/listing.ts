@@ -50,15 +50,20 @@ export class Passed {
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
+  /** How many there are. */
+  get count(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
   /** One line that says how many there are of each kind, or none if there are none. */
-  notes(): string[] {
+  notes(one = "file", more = "files"): string[] {
     const kinds = [...this.#counts].sort(([k, a], [l, b]) => b - a || (k < l ? -1 : 1));
-    const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+    const total = this.count;
     if (total === 0) return [];
     const rest = kinds.slice(KINDS_SHOWN).reduce((sum, [, count]) => sum + count, 0);
     const shown = kinds.slice(0, KINDS_SHOWN).map(([kind, count]) => `${count} ${kind}`);
     if (rest > 0) shown.push(`${rest} others`);
-    const files = total === 1 ? "1 other file was" : `${total} other files were`;
+    const files = total === 1 ? `1 other ${one} was` : `${total} other ${more} were`;
     return [`${files} passed over: ${shown.join(", ")}`];
   }
 }

@@ -1,8 +1,11 @@
 import { crc32 } from "node:zlib";
+import type { Labels } from "./labels.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
 // Raise when the same options would give other pixels than before.
 const VERSION = 2;
+// Raise when the header changes: packs are made again, but runs know their data by the hash.
+const HEADER_VERSION = 3;
 const CHUNK = 1 << 26;
 
 /** A picture that cannot be decoded, or is too small for the crop. */
@@ -23,6 +26,8 @@ export interface Pictures {
   pixels: Uint8Array;
   /** SHA-256 of content (names, sizes, dates or checksums) and options. */
   hash: string;
+  /** The classes of the pictures, where there are some. */
+  labels?: Labels;
   /** Pictures that are left out. */
   broken: Broken[];
   /** Lines for the user on what was passed over and what is odd. */
@@ -37,8 +42,10 @@ export interface Packed extends Pictures {
 }
 
 /** What lies beside the pixels, in a file of the same name with `.json` at its end. */
-interface Header extends Omit<Packed, "pixels"> {
+interface Header extends Omit<Packed, "pixels" | "labels"> {
   version: number;
+  /** Names of classes, and the number of each picture's: 16 bits, little endian, in base 64. */
+  labels?: { classes: readonly string[]; of: string };
   /** CRC-32 of the pixels. */
   crc: number;
 }
@@ -47,6 +54,17 @@ interface Header extends Omit<Packed, "pixels"> {
 interface Sealed {
   header: Header;
   seal: string;
+}
+
+function encodeNumbers(numbers: Uint16Array): string {
+  const view = new DataView(new ArrayBuffer(2 * numbers.length));
+  numbers.forEach((number, i) => view.setUint16(2 * i, number, true));
+  return new Uint8Array(view.buffer).toBase64();
+}
+
+function decodeNumbers(text: string): Uint16Array {
+  const view = new DataView(Uint8Array.fromBase64(text).buffer);
+  return Uint16Array.from({ length: view.byteLength / 2 }, (_, i) => view.getUint16(2 * i, true));
 }
 
 async function sealOf(header: Header): Promise<string> {
@@ -87,8 +105,11 @@ export function packPath(
  * @param packed What is written.
  */
 export async function writePack(path: string, packed: Packed): Promise<void> {
-  const { pixels, ...rest } = packed;
-  const header: Header = { version: VERSION, crc: crc32(pixels), ...rest };
+  const { pixels, labels, ...rest } = packed;
+  const header: Header = {
+    ...{ version: HEADER_VERSION, crc: crc32(pixels), ...rest },
+    ...(labels && { labels: { classes: labels.classes, of: encodeNumbers(labels.of) } }),
+  };
   const sealed: Sealed = { header, seal: await sealOf(header) };
   await replaceFile(path, pixels);
   await replaceFile(`${path}.json`, new TextEncoder().encode(JSON.stringify(sealed, null, 1)));
@@ -97,7 +118,7 @@ export async function writePack(path: string, packed: Packed): Promise<void> {
 async function readHeader(path: string, hash: string): Promise<Header | undefined> {
   try {
     const { header, seal } = JSON.parse(await Deno.readTextFile(`${path}.json`)) as Sealed;
-    if (header?.version !== VERSION || header.hash !== hash) return undefined;
+    if (header?.version !== HEADER_VERSION || header.hash !== hash) return undefined;
     return seal === await sealOf(header) ? header : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
@@ -121,7 +142,7 @@ export async function readPack(
 ): Promise<Packed | undefined> {
   const header = await readHeader(path, hash);
   if (!header) return undefined;
-  const { version: _, crc, ...rest } = header;
+  const { version: _, crc, labels, ...rest } = header;
   const size = rest.count * rest.resolution ** 2 * 3;
   let file: Deno.FsFile;
   try {
@@ -141,5 +162,9 @@ export async function readPack(
     found = crc32(chunk.subarray(0, read), found);
     done += read;
   }
-  return found === crc ? { ...rest, pixels } : undefined;
+  if (found !== crc) return undefined;
+  return {
+    ...{ ...rest, pixels },
+    ...(labels && { labels: { classes: labels.classes, of: decodeNumbers(labels.of) } }),
+  };
 }

@@ -1,20 +1,22 @@
-import { dirname, resolve } from "@std/path";
-import { openArchive } from "./archive.ts";
 import { parseCrop } from "./crop.ts";
 import { MAX_PIXELS } from "./decode.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 import { openFolder } from "./folder.ts";
+import { openUnlisted } from "./open.ts";
 import { type Packed, packHash, packPath, type Pictures, readPack, writePack } from "./pack.ts";
 import type { Preparation } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
+import { withClasses } from "./classes.ts";
 import { contentOf, type Source } from "./source.ts";
 
 /** Which pictures are opened, and what is made of them. */
 export interface PictureOptions {
   /** A folder, looked through to its last corner, or a zip; by default the built-in emoji. */
   data?: string;
+  /** Names of the classes that are used, with commas between them; all by default. */
+  classes?: string;
   /** Side of the result in pixels. */
   resolution: number;
   /** `WxH+X+Y`, `none` (squash the whole), or `center`, the centre square, which is the default. */
@@ -51,31 +53,6 @@ export function preparation(
   return { resolution, crop: parseCrop(crop), resize, maxPixels };
 }
 
-/**
- * The pictures in a folder or a zip.
- *
- * @param path Where they are.
- * @param signal Stops the listing.
- * @param cache Folder of packs: see {@linkcode PictureOptions.cache}.
- * @throws {DataError} If there is no such path, or the file is no zip.
- */
-export async function openPath(
-  path: string,
-  signal?: AbortSignal,
-  cache?: string,
-): Promise<Source> {
-  let info: Deno.FileInfo;
-  try {
-    info = await Deno.stat(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new DataError(`data: ${path} does not exist; give a folder or a zip of pictures`);
-  }
-  if (info.isDirectory) return await openFolder(path, signal, cache && dirname(resolve(cache)));
-  if (info.isFile) return await openArchive(path);
-  throw new DataError(`data: ${path} is neither a folder nor a file; give a folder or a zip`);
-}
-
 /** What to say where there is no picture. */
 export function noPicture(data: string, { notes = [] }: Source): DataError {
   const others = notes.length > 0 ? ` (${notes.join("; ")})` : "";
@@ -93,11 +70,32 @@ async function pack(
 ): Promise<Packed> {
   const { data = about.name, signal, onProgress } = options;
   if (source.names.length === 0) throw noPicture(data, source);
-  const { notes, ...made } = await prepareAll(source, to, signal, onProgress);
+  const { notes, good, ...made } = await prepareAll(source, to, signal, onProgress);
   const count = source.names.length - made.broken.length;
   if (count === 0) throw noneUsable(data, made.broken);
-  const { resolution } = to, sourceNotes = [...source.notes ?? []];
-  return { ...about, count, resolution, ...made, notes: [...sourceNotes, ...notes], sourceNotes };
+  const { resolution } = to, sourceNotes = [...source.notes ?? []], { labels } = source;
+  return {
+    ...{ ...about, count, resolution, ...made, notes: [...sourceNotes, ...notes] },
+    ...(labels && { labels: { ...labels, of: labels.of.filter((_, i) => good[i]) } }),
+    sourceNotes,
+  };
+}
+
+/**
+ * The pack of a source.
+ *
+ * @param source Its name, and what determines its images.
+ * @param options What is made of them.
+ * @returns Where it is or would be, and its hash.
+ * @throws {RangeError} If the crop is malformed.
+ */
+export async function packOf(
+  source: Pick<Source, "name" | "stamps" | "digest">,
+  options: PictureOptions,
+): Promise<{ path: string; hash: string; to: Preparation }> {
+  const { resolution, cache } = options, to = preparation(options, resolution);
+  const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
+  return { path: packPath(cache, { name: source.name, resolution, hash }), hash, to };
 }
 
 /** Reads the pack if it is there, and otherwise makes it. */
@@ -107,12 +105,11 @@ async function openSource(
   source: Source | (() => Promise<Source>),
   options: PictureOptions,
 ): Promise<Pictures> {
-  const { resolution, cache, signal } = options, to = preparation(options, resolution);
-  const hash = await packHash([JSON.stringify(to), ...content]);
-  const path = packPath(cache, { name, resolution, hash });
-  const packed = await readPack(path, hash, signal);
+  const { path, hash, to } = await packOf({ name, stamps: content }, options);
+  const packed = await readPack(path, hash, options.signal);
   if (packed === undefined) {
     const opened = typeof source === "function" ? await source() : source;
+    await opened.list?.();
     const made = await pack(opened, to, { name, hash }, options);
     await writePack(path, made);
     const { sourceNotes: _, ...pictures } = made;
@@ -141,10 +138,11 @@ export async function openPictures(options: PictureOptions): Promise<Pictures> {
   }
   preparation(options, resolution); // a malformed option is told before anything is opened
   if (data === undefined) {
+    if (options.classes) throw new DataError("data: the built-in images have no classes");
     const emoji = async () => await openFolder(await fetchEmoji(cache, signal), signal);
     return await openSource("emoji", [EMOJI], emoji, options);
   }
-  const source = await openPath(data, signal, cache);
+  const source = withClasses(await openUnlisted(data, signal, cache), options.classes);
   try {
     return await openSource(source.name, contentOf(source), source, options);
   } finally {

@@ -87,6 +87,8 @@ async function assertSomeFit(
 export interface PreparedAll {
   /** The pixels of the good ones in order, `[good, R, R, 3]`. */
   pixels: Uint8Array;
+  /** Whether each one is good. */
+  good: boolean[];
   /** The others, with the reason. */
   broken: Broken[];
   /** Lines for the user. */
@@ -148,6 +150,7 @@ export async function prepareAll(
   }
   return {
     pixels: pixels.subarray(0, good * stride),
+    good: Array.from({ length: total }, (_, i) => !broken.has(i)),
     broken: [...broken].sort(([a], [b]) => a - b).map(([, one]) => one),
     notes: findings.notes(),
   };

@@ -110,3 +110,17 @@ export function gather(pictures: Pictures, batch: Batch): Uint8Array<ArrayBuffer
   }
   return result;
 }
+
+/**
+ * The classes of a batch.
+ *
+ * @param pictures The data set.
+ * @param batch Which pictures.
+ * @returns The number of each picture's class, `[size]`; undefined if the data set has no classes.
+ */
+export function classesOf(
+  { labels }: Pick<Pictures, "labels">,
+  { indices }: Batch,
+): Uint16Array | undefined {
+  return labels && Uint16Array.from(indices, (i) => labels.of[i]);
+}

@@ -1,17 +1,29 @@
-/** Where encoded images come from. */
-export interface Source {
-  /** Name of the folder or file, without its ending. */
-  name: string;
-  /** Changes when the content does; where there is one, all else is listed when it is asked for. */
-  digest?: string;
-  /** One line an image that changes when its content does: cheap, no image is read for it. */
-  readonly stamps: readonly string[];
-  /** Paths of the images within, in the order in which they are numbered. */
+import type { Labels } from "./labels.ts";
+
+/** What is known of images once their container is listed. */
+export interface Listing {
+  /** Paths or numbers of the images within, in the order in which they are numbered. */
   readonly names: readonly string[];
+  /** Their classes, where there are some. */
+  readonly labels?: Labels | undefined;
   /** Lines for the user on what is not used. */
   readonly notes?: readonly string[];
   /** Reads one encoded image. */
   read(index: number): Promise<Uint8Array>;
+}
+
+/** Where encoded images come from. */
+export interface Source extends Listing {
+  /** Name of the folder or file, without its ending. */
+  name: string;
+  /** What it is: `folder`, `zip` and so on. */
+  readonly kind: string;
+  /** Changes when the content does; where there is one, all else is listed when it is asked for. */
+  digest?: string;
+  /** Lines that change when the content does: cheap, no image is read for them. */
+  readonly stamps: readonly string[];
+  /** Where there is one, it is called before anything is asked for but `name` and `digest`. */
+  list?(): Promise<void>;
   /** Closes what is open. */
   close(): Promise<void>;
 }
@@ -22,7 +34,7 @@ export interface Source {
  * @param source The source.
  * @returns Lines to hash.
  */
-export function contentOf(source: Source): readonly string[] {
+export function contentOf(source: Pick<Source, "stamps" | "digest">): readonly string[] {
   return source.digest === undefined ? source.stamps : [source.digest];
 }
 

@@ -4,7 +4,9 @@ import { Findings } from "./findings.ts";
 import { printable } from "./listing.ts";
 import { packHash, packPath, readPack } from "./pack.ts";
 import type { Pictures } from "./pack.ts";
-import { noPicture, openPath, type PictureOptions, preparation } from "./pictures.ts";
+import { withClasses } from "./classes.ts";
+import { openPath } from "./open.ts";
+import { noPicture, type PictureOptions, preparation } from "./pictures.ts";
 import { prepareInOrder } from "./prepare_all.ts";
 import { contentOf, type Source } from "./source.ts";
 
@@ -51,8 +53,9 @@ export async function openStream(options: StreamOptions): Promise<PictureStream>
   const { data, cache, signal, most } = options;
   // A malformed option is told before anything is opened.
   const { maxPixels } = preparation(options, 1);
-  const source = await openPath(data, signal, cache);
+  const source = withClasses(await openPath(data, signal, cache), options.classes);
   try {
+    await source.list?.();
     const { name, names } = source;
     const resolution = options.resolution ?? await sideOfFirst(source, data, maxPixels);
     const to = preparation(options, resolution);

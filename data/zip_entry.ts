@@ -59,6 +59,20 @@ async function unpack(data: Uint8Array<ArrayBuffer>, entry: ZipEntry): Promise<U
 }
 
 /**
+ * Where the content of an entry begins.
+ *
+ * @param read Reads the file.
+ * @param entry The entry.
+ * @returns The place in the file.
+ * @throws {Error} If the entry is not where the directory says.
+ */
+export function dataOffset(read: ReadAt, { offset }: ZipEntry): number {
+  const header = read(offset, LOCAL_SIZE), view = new DataView(header.buffer);
+  if (view.getUint32(0, true) !== LOCAL) throw new Error("damaged in the zip: no local header");
+  return offset + LOCAL_SIZE + view.getUint16(26, true) + view.getUint16(28, true);
+}
+
+/**
  * Reads the content of one entry of a zip.
  *
  * @param read Reads the file.
@@ -70,9 +84,7 @@ export async function readEntry(read: ReadAt, entry: ZipEntry): Promise<Uint8Arr
   if (Math.max(entry.size, entry.compressedSize) > MOST_BYTES) {
     throw new Error(`it has ${entry.size} bytes, more than an image is given`);
   }
-  const header = read(entry.offset, LOCAL_SIZE), view = new DataView(header.buffer);
-  if (view.getUint32(0, true) !== LOCAL) throw new Error("damaged in the zip: no local header");
-  const start = entry.offset + LOCAL_SIZE + view.getUint16(26, true) + view.getUint16(28, true);
+  const start = dataOffset(read, entry);
   let content: Uint8Array;
   try {
     content = await unpack(read(start, entry.compressedSize), entry);

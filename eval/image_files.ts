@@ -1,12 +1,12 @@
 /**
- * Images of a folder or a zip as they are, for evaluation: chosen by a tool's rule, or all of them.
+ * Images of a folder or a file as they are, for evaluation: chosen by a tool's rule, or all of them.
  *
  * @module
  */
 import { join, resolve } from "@std/path";
 import { type Crop, cropRectangle, parseCrop } from "../data/crop.ts";
 import { type Broken, packHash } from "../data/pack.ts";
-import { openPath } from "../data/pictures.ts";
+import { openPath } from "../data/open.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import { isPicturePath, type Source } from "../data/source.ts";
 import type { Pillowed } from "./as_pillow.ts";
@@ -18,7 +18,7 @@ import { newSurvey, record, type Survey } from "./survey.ts";
 
 /** Which images, and what of them. */
 export interface ImageFilesOptions {
-  /** Folder or zip. */
+  /** Folder or file of images. */
   readonly path: string;
   /** `center`, `none` (the default) or `WxH+X+Y`. */
   readonly crop?: string;
@@ -46,20 +46,28 @@ export interface ImageFiles extends ImageSet {
 }
 
 /**
- * Opens a folder or a zip.
+ * Opens a folder or a file.
  *
  * @throws {DataError} If there is no such path, or no image.
  * @throws {EvalError} If the tool would read a file that this program cannot.
  * @throws {RangeError} If the crop is malformed.
  */
 export async function openImageFiles(options: ImageFilesOptions): Promise<ImageFiles> {
-  const { path, most, rule, strict } = options, crop = parseCrop(options.crop ?? "none");
+  const { path, most, tool, rule, strict } = options, crop = parseCrop(options.crop ?? "none");
   const whole = await openPath(path);
   try {
-    const folder = (await Deno.stat(path)).isDirectory;
+    const folder = whole.kind === "folder";
+    if (strict && !folder && whole.kind !== "zip") {
+      throw new EvalError(
+        `eval: ${tool} reads no ${whole.kind}: write the images of ${path} as files, ` +
+          "or leave out --like",
+      );
+    }
     const listed = rule && folder
       ? listFolder(path, rule)
-      : rule && whole.names.filter(inZip(rule));
+      : rule && whole.kind === "zip"
+      ? whole.names.filter(inZip(rule))
+      : undefined;
     const notes = listed ? difference(options, whole.names, listed, folder) : [];
     const source = listed && strict ? await chosenFrom(whole, path, listed, rule!) : whole;
     if (source.names.length === 0) throw nothingIn(options, whole.names.length);

@@ -100,3 +100,17 @@ Deno.test("what a tool would not read is a sentence", async () => {
   await Deno.mkdir(join(folder, "empty"));
   await assertRejects(() => open("empty"), EvalError, "holds no image");
 });
+
+Deno.test("images of any container are read; no tool reads them but this one", async () => {
+  const path = new URL("../data/fixtures/containers/", import.meta.url).pathname;
+  const files = await openImageFiles({ path: `${path}nhwc.npy`, ...own }), sizes: number[][] = [];
+  for await (const { width, height } of files.images()) sizes.push([width, height]);
+  await files.close();
+  assertEquals(sizes, Array(5).fill([6, 4]));
+  assertEquals(files.notes, []);
+  await assertRejects(
+    () => openImageFiles({ path: `${path}church_lmdb`, ...own, strict: true }),
+    EvalError,
+    "pytorch-fid reads no LMDB database",
+  );
+});

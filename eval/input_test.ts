@@ -1,9 +1,9 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Image } from "../data/decode.ts";
-import { openGpu } from "../gpu/device.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { grouped, type Stage, toInput } from "./input.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const grey = (level: number, width: number, height = width): Image => ({

@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { array, features } from "../tests/metrics_fixture.ts";
 import { assertClose, random } from "../tests/support.ts";
 import { precisionRecall } from "./precision_recall.ts";
 import { range } from "./products.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const x = features("x"), y = features("y");

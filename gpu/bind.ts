@@ -3,23 +3,15 @@
  *
  * @module
  */
-import { gpu } from "./device.ts";
+import { type Gpu, SLOT, SLOTS } from "./gpu.ts";
 import type { Kernel, Pipeline } from "./kernel.ts";
-import { counters, type Resource, Storage } from "./memory.ts";
+import { assertOn, type Resource, Storage } from "./memory.ts";
 
 /** What can be bound: a resource, or something that has one (a tensor). */
 export type Bindable = Resource | { readonly storage: Resource };
 
 /** A resource for each binding, by its name in the WGSL. */
 export type Bound = Readonly<Record<string, Bindable>>;
-
-/** Bytes that a dispatch's parameters may take: WebGPU's alignment of dynamic offsets. */
-export const SLOT = 256;
-
-/** Dispatches in one submit. */
-export const SLOTS = 2048;
-
-let uniform: GPUBuffer | undefined;
 
 /** Bytes of a buffer that is bound. */
 export function sizeOf(bindable: Bindable): number {
@@ -36,8 +28,9 @@ export function resourceOf(bindable: Bindable): Resource {
  * What a kernel's bindings are given, as WebGPU wants it; kept, so that a step that repeats makes none.
  *
  * @throws {TypeError} If a binding is missing or unknown, or a resource was taken back.
+ * @throws {GpuError} If a resource is on another device.
  */
-export function bindGroup(k: Kernel, pipeline: Pipeline, bound: Bound) {
+export function bindGroup(g: Gpu, k: Kernel, pipeline: Pipeline, bound: Bound): GPUBindGroup {
   let key = "", named = 0;
   const resources: (Resource | undefined)[] = [];
   for (const { name, layout } of k.bindings) {
@@ -51,6 +44,7 @@ export function bindGroup(k: Kernel, pipeline: Pipeline, bound: Bound) {
     if (!resource.live) {
       throw new TypeError(`${k.label}: ${name} was taken back by the scope that it was made in`);
     }
+    assertOn(g, resource);
     if (layout.buffer?.type === "storage") (resource as Storage).version++;
     named++;
     key += `${resource.id},`;
@@ -64,12 +58,15 @@ export function bindGroup(k: Kernel, pipeline: Pipeline, bound: Bound) {
   const cached = pipeline.groups.get(key);
   if (cached) return cached;
   assertApart(k, resources);
-  const group = gpu().createBindGroup({
+  const group = g.device.createBindGroup({
     label: k.label,
     layout: pipeline.layout,
-    entries: k.bindings.map(({ index }, i) => ({ binding: index, resource: entry(resources[i]) })),
+    entries: k.bindings.map(({ index }, i) => ({
+      binding: index,
+      resource: entry(g, resources[i]),
+    })),
   });
-  counters.bindGroups++;
+  g.counters.bindGroups++;
   pipeline.groups.set(key, group);
   return group;
 }
@@ -90,8 +87,8 @@ function assertApart(k: Kernel, resources: readonly (Resource | undefined)[]): v
   }
 }
 
-function entry(resource: Resource | undefined): GPUBindingResource {
-  if (resource === undefined) return { buffer: uniforms(), size: SLOT };
+function entry(g: Gpu, resource: Resource | undefined): GPUBindingResource {
+  if (resource === undefined) return { buffer: uniforms(g), size: SLOT };
   if (resource instanceof Storage) {
     return { buffer: resource.buffer, offset: resource.offset, size: resource.size };
   }
@@ -99,8 +96,8 @@ function entry(resource: Resource | undefined): GPUBindingResource {
 }
 
 /** Where parameters of dispatches lie. */
-export function uniforms(): GPUBuffer {
-  return uniform ??= gpu().createBuffer({
+export function uniforms(g: Gpu): GPUBuffer {
+  return g.uniforms ??= g.device.createBuffer({
     label: "params",
     size: SLOT * SLOTS,
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,

@@ -8,7 +8,7 @@
  * @module
  */
 import broadcast from "./broadcast.wgsl" with { type: "text" };
-import type { SelfTest } from "./self_test.ts";
+import type { SelfTest } from "./self_check.ts";
 
 /** Whether the lanes of a workgroup of `LANES` can be given a number that one of them has. */
 export function broadcasts(LANES: number): SelfTest {

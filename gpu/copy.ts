@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { gpu, throwFailure } from "./device.ts";
+import { gpu } from "./gpu.ts";
 import type { Storage, Texture } from "./memory.ts";
 import { betweenPasses, doing, flush, type Live, now } from "./record.ts";
 
@@ -13,9 +13,9 @@ export function write(to: Storage, bytes: Live<ArrayBufferView<ArrayBuffer>>): v
     // `writeBuffer` takes effect before commands recorded and not yet submitted, and recycled
     // storage may still be read by those: submit them first.
     flush();
-    throwFailure();
+    gpu().throwFailure();
     to.version++;
-    gpu().queue.writeBuffer(to.buffer, to.offset, now(bytes));
+    gpu().device.queue.writeBuffer(to.buffer, to.offset, now(bytes));
   });
 }
 

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 /**
- * Opens the one GPU device of the process.
+ * Opens GPU devices.
  *
  * WebGPU has no list of adapters; it can be asked for a fast one, a frugal one and a software one.
  * What those three answers have in common is taken together, so that a user can choose among them.
@@ -9,8 +9,9 @@
  */
 import { broadcasts } from "./broadcast.ts";
 import { GpuError } from "./errors.ts";
-import { passes } from "./self_test.ts";
-import { askForWideVectors, lanesOf, readsTextures } from "./wide_vectors.ts";
+import { currentGpu, Gpu, gpu } from "./gpu.ts";
+import { passes, type SelfTest } from "./self_check.ts";
+import { lanesOf, readsTextures } from "./wide_vectors.ts";
 
 /** What a user wants to know about a device. */
 export interface DeviceInfo {
@@ -36,6 +37,9 @@ export interface DeviceInfo {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** What {@linkcode describe} looks at. */
+type Described = Pick<GPUAdapter, "info" | "features" | "limits">;
+
 const SHARING = "subgroups";
 const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 const LIMITS = [
@@ -50,22 +54,40 @@ const LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-const HELP = "on Linux install a Vulkan driver (Debian: apt install mesa-vulkan-drivers) " +
-  "or run ./gan, which does it; `gan doctor` tells what is there";
+/** Where devices come from. */
+export interface Engine {
+  /** For messages; two engines of one name are one. */
+  readonly name: string;
+  /** Whether it wants the standard's `enable subgroups;` before these are used: Deno refuses it. */
+  readonly enablesSubgroups: boolean;
+  /** What a user who names no device wants: an index or a part of a name. */
+  readonly choice?: string | undefined;
+  /** Whether to print shaders, and to catch errors at the submit that made them. */
+  readonly debug?: boolean;
+  /** WebGPU's entry point, where there is one. */
+  start(): Promise<GPU | undefined>;
+  /** What to do if no device was found. */
+  help(): string;
+}
 
-let opened: { device: GPUDevice; info: DeviceInfo } | undefined;
-let failure: string | undefined;
-const pending: Promise<void>[] = [];
+/** How a GPU is opened. */
+export interface OpenOptions {
+  /** Where it comes from. */
+  readonly engine: Engine;
+  /** An index or a part of a device's name; by default the engine's choice, else the fastest. */
+  readonly choice?: string | undefined;
+}
 
 /** The adapters that can be had, best first, each once. */
-async function adapters(): Promise<GPUAdapter[]> {
-  // The backend of each system, without OpenGL: with that loaded, some runs abort at exit. Deno reads
-  // this at the first request; a compiled binary has no task that could set it.
-  if (!Deno.env.get("DENO_WEBGPU_BACKEND")) {
-    Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan,metal,dx12");
+async function adaptersOf(engine: Engine): Promise<{ root?: GPU; adapters: GPUAdapter[] }> {
+  const other = currentGpu()?.engine.name ?? engine.name;
+  if (other !== engine.name) {
+    throw new GpuError(
+      `${engine.name} cannot be used beside ${other} in one process: use one of them, or two processes`,
+    );
   }
-  askForWideVectors();
-  const found = new Map<string, GPUAdapter>();
+  const found = new Map<string, GPUAdapter>(), root = await engine.start();
+  if (!root) return { adapters: [] };
   for (
     const options of [
       { powerPreference: "high-performance" },
@@ -73,87 +95,92 @@ async function adapters(): Promise<GPUAdapter[]> {
       { forceFallbackAdapter: true },
     ] as GPURequestAdapterOptions[]
   ) {
-    const adapter = await navigator.gpu?.requestAdapter(options).catch(() => null);
-    if (adapter && !found.has(nameOf(adapter))) found.set(nameOf(adapter), adapter);
+    const adapter = await root.requestAdapter(options).catch(() => null);
+    if (adapter && !found.has(nameOf(adapter.info))) found.set(nameOf(adapter.info), adapter);
   }
-  return [...found.values()];
+  return { root, adapters: [...found.values()] };
 }
 
-function nameOf({ info }: GPUAdapter): string {
-  return info.description || info.device || info.vendor || "unnamed device";
+function nameOf({ description, device, vendor, architecture }: GPUAdapterInfo): string {
+  // Browsers leave the description empty.
+  return description || device || [vendor, architecture].filter(Boolean).join(" ") ||
+    "unnamed device";
 }
 
-function describe(adapter: GPUAdapter): DeviceInfo {
-  const name = nameOf(adapter);
-  const software = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i.test(name);
+/** What its adapter tells of a device. */
+export function describe({ info, features, limits }: Described): DeviceInfo {
+  const name = nameOf(info), { vendor, architecture } = info;
+  const software = info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader|software|basic render|warp/i.test(`${name} ${architecture}`);
   return {
     name,
-    vendor: adapter.info.vendor,
-    architecture: adapter.info.architecture,
+    vendor,
+    architecture,
     software,
     lanes: software ? lanesOf(name) : 0,
     fastTextures: software,
     // With AVX-512 a number goes into a vector in one instruction, not by way of memory.
     slowBuffers: /llvmpipe/i.test(name) && lanesOf(name) <= 8,
     sharing: false,
-    features: [...adapter.features].sort(),
-    limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(adapter.limits[limit])])),
+    features: [...features].sort(),
+    limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(limits[limit])])),
   };
 }
 
 /** The devices that `--device` can choose from, in the order of their indices. */
-export async function listDevices(): Promise<DeviceInfo[]> {
-  return (await adapters()).map(describe);
+export async function listDevices({ engine }: OpenOptions): Promise<DeviceInfo[]> {
+  return (await adaptersOf(engine)).adapters.map(describe);
 }
 
 /**
- * Opens the GPU; does nothing if it is open.
+ * Opens a GPU and makes it the current one, unless the current one is what is asked for.
  *
- * @param choice An index or a part of a device's name; by default the environment variable
- * `GAN_DEVICE`, else the fastest device.
  * @throws {GpuError} If there is no device, none fits, or the driver refuses.
  */
-export async function openGpu(choice?: string): Promise<DeviceInfo> {
-  if (opened) return opened.info;
-  const wanted = choice ?? Deno.env.get("GAN_DEVICE");
-  const all = await adapters();
-  if (all.length === 0) {
-    const named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].find((name) => Deno.env.get(name));
-    throw new GpuError(
-      `No GPU and no software device was found: ${
-        named ? `the variable ${named} names a driver that has none; unset it, or ` : ""
-      }${HELP}`,
-    );
+export async function openGpu({ engine, choice = engine.choice }: OpenOptions): Promise<Gpu> {
+  const asked = () => {
+    const open = currentGpu(), fits = choice === undefined || choice === open?.choice;
+    return open?.engine.name === engine.name && fits && !open.isLost ? open : undefined;
+  };
+  const open = asked();
+  if (open) return open;
+  const made = await newGpu({ engine, choice });
+  const meanwhile = asked();
+  if (meanwhile) made.device.destroy();
+  else made.makeCurrent();
+  return meanwhile ?? made;
+}
+
+/**
+ * Opens a GPU beside those that are open; it is not made the current one.
+ *
+ * @throws {GpuError} If there is no device, none fits, or the driver refuses.
+ */
+export async function newGpu({ engine, choice = engine.choice }: OpenOptions): Promise<Gpu> {
+  const { root, adapters } = await adaptersOf(engine);
+  if (!root || adapters.length === 0) {
+    throw new GpuError(`No GPU and no software device was found: ${engine.help()}`);
   }
-  const adapter = wanted === undefined || wanted === ""
-    ? all[0]
-    : all.find((a, i) =>
-      /^\d+$/.test(wanted)
-        ? i === Number(wanted)
-        : nameOf(a).toLowerCase().includes(wanted.toLowerCase())
-    );
+  const names = adapters.map(({ info }) => nameOf(info));
+  const at = !choice
+    ? 0
+    : /^\d+$/.test(choice)
+    ? Number(choice)
+    : names.findIndex((name) => name.toLowerCase().includes(choice.toLowerCase()));
+  const adapter = adapters[at];
   if (!adapter) {
-    const names = all.map((a, i) => `${i}: ${nameOf(a)}`).join("; ");
-    throw new GpuError(`No device fits --device ${wanted}: there is ${names}`);
+    const all = names.map((name, i) => `${i}: ${name}`).join("; ");
+    throw new GpuError(`No device fits --device ${choice}: there is ${all}`);
   }
   let info = describe(adapter);
   const device = await request(adapter, info);
-  device.lost.then(({ reason, message }) => {
-    failure ??= `The GPU was lost (${message || reason}): the driver was reset or ran out of ` +
-      `memory; start again with --resume, perhaps with a smaller --batch`;
-  });
-  device.addEventListener("uncapturederror", (event) => {
-    const { error } = event as GPUUncapturedErrorEvent;
-    failure ??= `The GPU refused a command: ${error.message}`;
-    event.preventDefault();
-  });
-  if (info.lanes > 8) info = { ...info, fastTextures: await passes(device, readsTextures()) };
+  const check = (test: SelfTest) => passes(device, test, engine);
+  if (info.lanes > 8) info = { ...info, fastTextures: await check(readsTextures()) };
   if (device.features.has(SHARING)) {
-    const sharing = await passes(device, broadcasts(info.lanes));
+    const sharing = await check(broadcasts(info.lanes));
     if (sharing) info = { ...info, sharing, features: [...info.features, SHARING].sort() };
   }
-  opened = { device, info };
-  return info;
+  return new Gpu(device, { info, engine, root, choice });
 }
 
 async function request(adapter: GPUAdapter, { software, name, limits }: DeviceInfo) {
@@ -168,29 +195,9 @@ async function request(adapter: GPUAdapter, { software, name, limits }: DeviceIn
   }
 }
 
-/** The open device, for this folder only. */
-export function gpu(): GPUDevice {
-  if (!opened) throw new GpuError("The GPU is not open: await openGpu() first");
-  return opened.device;
-}
-
-/** What is known about the open device. */
+/** What is known about the device of the current GPU. */
 export function deviceInfo(): DeviceInfo {
-  if (!opened) throw new GpuError("The GPU is not open: await openGpu() first");
-  return described ?? opened.info;
-}
-
-let described: DeviceInfo | undefined;
-
-/**
- * Describes the open device as if it were another one, so that kernels are chosen as for that; they run
- * on this one. For tests and measurements.
- *
- * @param changes What is different there; undefined ends it.
- */
-export function describeAs(changes: Partial<DeviceInfo> | undefined): void {
-  described = undefined;
-  if (changes) described = { ...deviceInfo(), ...changes };
+  return gpu().info;
 }
 
 /** What a GPU has in place of what a software device has. */
@@ -201,55 +208,3 @@ export const AS_GPU: Partial<DeviceInfo> = {
   slowBuffers: false,
   sharing: false,
 };
-
-/**
- * Makes something on the device and notes what the driver says of it.
- *
- * Errors come later, by promise; {@linkcode checkGpu} throws them.
- *
- * @param explain Adds to the driver's message what helps to find its cause.
- */
-export function creating<T>(
-  what: string,
-  create: () => T,
-  explain = (message: string) => message,
-): T {
-  const device = gpu();
-  device.pushErrorScope("out-of-memory");
-  device.pushErrorScope("validation");
-  const made = create();
-  const invalid = device.popErrorScope(), full = device.popErrorScope();
-  pending.push(
-    invalid.then((error) => {
-      if (error) {
-        const message = explain(error.message.replace(/\s+/g, " ").trim());
-        failure ??= `${capital(what)} cannot be had: ${message}`;
-      }
-    }),
-    full.then((error) => {
-      if (error) {
-        failure ??= `The GPU has no memory left for ${what}: try a smaller --batch or a narrower ` +
-          `net, or close other programs that use the GPU`;
-      }
-    }),
-  );
-  return made;
-}
-
-function capital(text: string): string {
-  return text[0].toUpperCase() + text.slice(1);
-}
-
-/** Throws what went wrong on the device since the last call, if anything did. */
-export async function checkGpu(): Promise<void> {
-  if (pending.length) await Promise.all(pending.splice(0));
-  throwFailure();
-}
-
-/** Throws what is already known to have gone wrong. */
-export function throwFailure(): void {
-  if (failure === undefined) return;
-  const message = failure;
-  failure = undefined;
-  throw new GpuError(message);
-}

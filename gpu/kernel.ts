@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { creating, gpu } from "./device.ts";
-import { counters } from "./memory.ts";
+import type { Engine } from "./device.ts";
+import type { Gpu } from "./gpu.ts";
 import { type Declared, readShader } from "./shader.ts";
 import type { Source } from "./wgsl.ts";
 
@@ -34,7 +34,7 @@ export interface Pipeline {
   readonly groups: Map<string, GPUBindGroup>;
 }
 
-/** One entry point of a WGSL text. Nothing is compiled until it first runs. */
+/** One entry point of a WGSL text. Nothing is compiled until it first runs on a device. */
 export interface Kernel {
   /** `file/entry`, for messages and profiles. */
   readonly label: string;
@@ -48,11 +48,7 @@ export interface Kernel {
   readonly bindings: readonly Binding[];
   /** The fields of its `struct Params`. */
   readonly params: readonly Field[];
-  /** By the values of the `override` constants. */
-  readonly pipelines: Map<string, Pipeline>;
 }
-
-const DEBUG = Boolean(Deno.env.get("GPU_DEBUG"));
 
 /**
  * Declares a kernel.
@@ -83,7 +79,6 @@ export function kernel(
       if (!isNumber(type)) throw new TypeError(`${file}.wgsl: Params.${name} is a ${type}`);
       return { name, type };
     }),
-    pipelines: new Map(),
   };
 }
 
@@ -108,12 +103,12 @@ function layoutOf({ space, type }: Declared): Binding["layout"] {
   return { buffer: { type: space.includes("read_write") ? "storage" : "read-only-storage" } };
 }
 
-/**
- * A text with the directives that an engine wants: Deno has subgroups without the one that the standard
- * asks for, and refuses it.
- */
-export function directed(code: string, isDeno = "Deno" in globalThis): string {
-  return !isDeno && /\bsubgroup[A-Z]/.test(code) ? `enable subgroups;\n${code}` : code;
+/** A text with the directives that an engine wants; its lines stay where they are. */
+export function directed(
+  code: string,
+  { enablesSubgroups }: Pick<Engine, "enablesSubgroups">,
+): string {
+  return enablesSubgroups && /\bsubgroup[A-Z]/.test(code) ? `enable subgroups; ${code}` : code;
 }
 
 /** A compiler's message with the files and lines that its places in the expanded text come from. */
@@ -124,22 +119,31 @@ export function located(message: string, origins: readonly string[]): string {
   });
 }
 
-const compiled: Pipeline[] = [];
-
 /** Drops all bind groups: those of resources that are destroyed would stay for ever. */
-export function forgetGroups(): void {
-  for (const { groups } of compiled) groups.clear();
+export function forgetGroups({ pipelines }: Gpu): void {
+  for (const made of pipelines.values()) for (const { groups } of made.values()) groups.clear();
 }
 
 /** The pipeline for given `override` constants, compiled at first use. */
-export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>>): Pipeline {
+export function pipelineOf(
+  g: Gpu,
+  k: Kernel,
+  constants: Readonly<Record<string, number>>,
+): Pipeline {
   let key = "";
   for (const name in constants) key += `${name}=${constants[name]};`;
-  const cached = k.pipelines.get(key);
-  if (cached) return cached;
-  const device = gpu();
-  if (DEBUG) console.error(`// ${k.label} ${key}\n${k.code}\n`);
-  const made = creating(`the shader ${k.label}`, () => {
+  let made = g.pipelines.get(k);
+  if (!made) g.pipelines.set(k, made = new Map());
+  let pipeline = made.get(key);
+  if (!pipeline) made.set(key, pipeline = compiled(g, k, constants));
+  return pipeline;
+}
+
+function compiled(g: Gpu, k: Kernel, constants: Readonly<Record<string, number>>): Pipeline {
+  const { device, engine } = g;
+  if (g.debug) console.error(`// ${k.label} ${JSON.stringify(constants)}\n${k.code}\n`);
+  g.counters.pipelines++;
+  return g.creating(`the shader ${k.label}`, () => {
     const layout = device.createBindGroupLayout({
       label: k.label,
       entries: k.bindings.map(({ index, layout }) => ({
@@ -152,15 +156,11 @@ export function pipelineOf(k: Kernel, constants: Readonly<Record<string, number>
       label: k.label,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: {
-        module: device.createShaderModule({ label: k.label, code: directed(k.code) }),
+        module: device.createShaderModule({ label: k.label, code: directed(k.code, engine) }),
         entryPoint: k.entryPoint,
         constants,
       },
     });
     return { pipeline, layout, groups: new Map<string, GPUBindGroup>() };
   }, (message) => located(message, k.origins));
-  counters.pipelines++;
-  k.pipelines.set(key, made);
-  compiled.push(made);
-  return made;
 }

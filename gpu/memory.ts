@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { creating, deviceInfo, gpu } from "./device.ts";
 import { GpuError } from "./errors.ts";
-import { Pool } from "./pool.ts";
+import { type Gpu, gpu } from "./gpu.ts";
 
 /** A range of a buffer on the device. Sizes are multiples of 16 bytes, so that vec4 fits. */
 export class Storage {
@@ -22,6 +21,7 @@ export class Storage {
   version = 0;
   /** A range of `size` bytes from byte `offset` of `buffer`. */
   constructor(
+    readonly gpu: Gpu,
     readonly buffer: GPUBuffer,
     /** Names the range in cached bind groups. */
     readonly id: string,
@@ -42,6 +42,7 @@ export class Texture {
   owner: Set<Resource> | undefined;
   /** Of its `kind` a free one is found again that has enough layers. */
   constructor(
+    readonly gpu: Gpu,
     readonly texture: GPUTexture,
     readonly view: GPUTextureView,
     readonly id: string,
@@ -54,7 +55,7 @@ export class Texture {
 export type Resource = Storage | Texture;
 
 /** What is taken back together. */
-type Scope = Set<Resource>;
+export type Scope = Set<Resource>;
 
 /** Offsets inside one buffer are multiples of this many bytes. */
 export const ALIGNMENT = 256;
@@ -62,31 +63,11 @@ export const ALIGNMENT = 256;
 /** Bytes a texel of the formats that textures have. */
 const TEXEL = { rgba32float: 16, rgba16float: 8 } as const;
 
-/** What has been made on the device so far; it stands still once a training step repeats. */
-export const counters = {
-  buffers: 0,
-  textures: 0,
-  /** Of buffers and textures, in use or pooled. */
-  bytes: 0,
-  pipelines: 0,
-  bindGroups: 0,
-  dispatches: 0,
-  /** Parts that were bound of tensors that are too large to be bound whole. */
-  portions: 0,
-  /** Floating-point operations of matrix products and convolutions, 2 a multiplication. */
-  flop: 0,
-};
-
 /** Bytes from which a buffer that is larger than asked for, up to twice, may serve. */
 const LARGE = 1 << 16;
 
-/** Buffers by their bytes, textures by their layers. */
-const free = new Pool<Resource>();
-let scope: Scope | undefined, outermost: Scope | undefined;
-let lastId = 0;
-
 function taken<T extends Resource>(resource: T): T {
-  own(resource, scope);
+  own(resource, resource.gpu.scope);
   return resource;
 }
 
@@ -96,26 +77,32 @@ function own(resource: Resource, by: Scope | undefined): void {
   by?.add(resource);
 }
 
-let limited: number | undefined;
-
-/** Makes shaders be given no more than `bytes` at once, for tests; undefined ends it. */
-export function limitBindings(bytes: number | undefined): void {
-  limited = bytes;
+/**
+ * Refuses what is on another device.
+ *
+ * @throws {GpuError} If it is.
+ */
+export function assertOn(g: Gpu, resource: Resource): void {
+  if (resource.gpu === g) return;
+  throw new GpuError(
+    `A tensor of one Gpu cannot be used under another (${resource.gpu.info.name}, ${g.info.name}): ` +
+      `put the call into use() of its own, or read the tensor and make one of its values`,
+  );
 }
 
 /** How many bytes a shader of this device can be given at once. */
 export function bindable(): number {
-  return limited ?? deviceInfo().limits.maxStorageBufferBindingSize;
+  return gpu().bindable;
 }
 
 /** Says that a shader was to be given too much at once. */
-export function assertBindable(bytes: number): void {
-  if (bytes > bindable()) throw tooLarge(bytes, "bind", bindable());
+export function assertBindable(bytes: number, g = gpu()): void {
+  if (bytes > g.bindable) throw tooLarge(g, bytes, "bind", g.bindable);
 }
 
-function tooLarge(bytes: number, verb: string, most: number): GpuError {
+function tooLarge({ info }: Gpu, bytes: number, verb: string, most: number): GpuError {
   return new GpuError(
-    `A tensor of ${megabytes(bytes)} is more than ${deviceInfo().name} can ${verb} ` +
+    `A tensor of ${megabytes(bytes)} is more than ${info.name} can ${verb} ` +
       `(${megabytes(most)}): try a smaller --batch or --resolution, or a narrower net`,
   );
 }
@@ -126,30 +113,30 @@ function tooLarge(bytes: number, verb: string, most: number): GpuError {
  * @throws {GpuError} If the device has no buffers of that size.
  */
 export function storage(bytes: number): Storage {
-  const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-  const { maxBufferSize: most } = deviceInfo().limits;
-  if (size > most) throw tooLarge(size, "hold", most);
+  const g = gpu(), size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+  const { maxBufferSize: most } = g.info.limits;
+  if (size > most) throw tooLarge(g, size, "hold", most);
   // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
-  const pooled = free.take("buffer", size, size < LARGE ? size : 2 * size) as Storage | undefined;
+  const pooled = g.pool.take("buffer", size, size < LARGE ? size : 2 * size) as Storage | undefined;
   if (pooled) {
     const { buffer, age } = pooled, id = buffer.size === size ? `b${age}` : `b${age}:${size}`;
-    return taken(new Storage(buffer, id, 0, size, age));
+    return taken(new Storage(g, buffer, id, 0, size, age));
   }
-  const buffer = creating(`a buffer of ${megabytes(size)}`, () =>
-    gpu().createBuffer({
+  const buffer = g.creating(`a buffer of ${megabytes(size)}`, () =>
+    g.device.createBuffer({
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     }));
-  counters.buffers++;
-  counters.bytes += size;
-  return taken(new Storage(buffer, `b${++lastId}`, 0, size, lastId));
+  g.counters.buffers++;
+  g.counters.bytes += size;
+  return taken(new Storage(g, buffer, `b${++g.lastId}`, 0, size, g.lastId));
 }
 
 /** A part of `whole` that can be bound on its own; `offset` is a multiple of {@linkcode ALIGNMENT}. */
 export function part(whole: Storage, offset: number, bytes: number): Storage {
   const size = Math.ceil(bytes / 16) * 16;
   const id = `${whole.id}+${offset}:${size}`, at = whole.offset + offset;
-  return new Storage(whole.buffer, id, at, size, whole.age, whole);
+  return new Storage(whole.gpu, whole.buffer, id, at, size, whole.age, whole);
 }
 
 /**
@@ -165,27 +152,29 @@ export function texture(
   use = "",
   format: keyof typeof TEXEL = "rgba32float",
 ): Texture {
-  const kind = `${width}x${height} ${format} ${use}`;
-  const pooled = free.take(kind, layers, 2 * layers) as Texture | undefined;
-  if (pooled) return taken(new Texture(pooled.texture, pooled.view, pooled.id, kind, pooled.age));
+  const g = gpu(), kind = `${width}x${height} ${format} ${use}`;
+  const pooled = g.pool.take(kind, layers, 2 * layers) as Texture | undefined;
+  if (pooled) {
+    return taken(new Texture(g, pooled.texture, pooled.view, pooled.id, kind, pooled.age));
+  }
   const bytes = TEXEL[format] * width * height * layers;
-  const made = creating(`a texture of ${megabytes(bytes)}`, () =>
-    gpu().createTexture({
+  const made = g.creating(`a texture of ${megabytes(bytes)}`, () =>
+    g.device.createTexture({
       size: [width, height, layers],
       format,
       usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
     }));
-  counters.textures++;
-  counters.bytes += bytes;
+  g.counters.textures++;
+  g.counters.bytes += bytes;
   const view = made.createView({ dimension: "2d-array" });
-  return taken(new Texture(made, view, `t${++lastId}`, kind, lastId));
+  return taken(new Texture(g, made, view, `t${++g.lastId}`, kind, g.lastId));
 }
 
 /** Runs `body` in a scope of its own; afterwards all that it took is free again, but for `kept`. */
 export function inScope<T>(body: () => T, kept: (result: T) => Iterable<Resource>): T {
-  const outer = scope;
-  const mine: Scope = scope = new Set();
-  outermost ??= mine;
+  const g = gpu(), outer = g.scope;
+  const mine: Scope = g.scope = new Set();
+  g.outermost ??= mine;
   try {
     const result = body();
     for (const resource of kept(result)) {
@@ -193,20 +182,21 @@ export function inScope<T>(body: () => T, kept: (result: T) => Iterable<Resource
     }
     return result;
   } finally {
-    scope = outer;
-    if (!outer) outermost = undefined;
+    g.scope = outer;
+    if (!outer) g.outermost = undefined;
     for (const resource of mine) release(resource);
   }
 }
 
 /** Whether the innermost scope owns a resource. */
 export function isOwn(resource: Resource): boolean {
+  const { scope } = resource.gpu;
   return scope !== undefined && resource.owner === scope;
 }
 
 /** Makes the innermost scope the owner of a resource, in place of one around it. */
 export function adopt(resource: Resource): void {
-  own(resource, scope);
+  own(resource, resource.gpu.scope);
 }
 
 /**
@@ -214,25 +204,25 @@ export function adopt(resource: Resource): void {
  * as the outermost scope.
  */
 export function beside<T>(resource: Resource, body: () => T): T {
-  const inner = scope,
-    { owner } = resource instanceof Storage ? resource.whole ?? resource : resource;
-  scope = owner ?? outermost;
+  const { owner, gpu: g } = resource instanceof Storage ? resource.whole ?? resource : resource;
+  const inner = g.scope;
+  g.scope = owner ?? g.outermost;
   try {
     return body();
   } finally {
-    scope = inner;
+    g.scope = inner;
   }
 }
 
 /** Runs `body` outside of any scope: what it takes and does not give back stays. */
 export function outside<T>(body: () => T): T {
-  const inner = scope, outer = outermost;
-  scope = outermost = undefined;
+  const g = gpu(), { scope, outermost } = g;
+  g.scope = g.outermost = undefined;
   try {
     return body();
   } finally {
-    scope = inner;
-    outermost = outer;
+    g.scope = scope;
+    g.outermost = outermost;
   }
 }
 
@@ -243,23 +233,24 @@ export function handleOf(resource: Resource): GPUBuffer | GPUTexture {
 
 /** Takes these out of the pool, as far as they are there; they can be released later. */
 export function claim(handles: ReadonlySet<GPUBuffer | GPUTexture>): Resource[] {
-  return free.takeAll((resource) => handles.has(handleOf(resource)));
+  return gpu().pool.takeAll((resource) => handles.has(handleOf(resource)));
 }
 
 /** Gives a buffer or texture back to the pool, ahead of its scope. */
 export function release(resource: Resource): void {
+  const { pool } = resource.gpu;
   own(resource, undefined);
   resource.live = false;
-  if (resource instanceof Storage) free.put("buffer", resource.buffer.size, resource);
-  else free.put(resource.kind, resource.texture.depthOrArrayLayers, resource);
+  if (resource instanceof Storage) pool.put("buffer", resource.buffer.size, resource);
+  else pool.put(resource.kind, resource.texture.depthOrArrayLayers, resource);
 }
 
 /**
  * Destroys what lies in the pool, for when other sizes will be needed from now on. Commands that use
  * it must have been submitted.
  */
-export function drain(): void {
-  for (const resource of free.takeAll()) {
+export function drain({ pool, counters }: Gpu): void {
+  for (const resource of pool.takeAll()) {
     if (resource instanceof Storage) {
       counters.bytes -= resource.buffer.size;
       resource.buffer.destroy();

@@ -1,22 +1,22 @@
 /**
  * The command stream: many dispatches in one pass, one submit, one upload of parameters.
  *
- * Everything here is synchronous but {@linkcode submitted}, {@linkcode idle} and {@linkcode profile}.
+ * Everything here is for the current {@linkcode Gpu}, and synchronous but {@linkcode submitted}, {@linkcode idle} and {@linkcode profile}.
  *
  * @module
  */
-import { bindGroup, type Bound, resourceOf, sizeOf, SLOT, SLOTS, uniforms } from "./bind.ts";
-import { checkGpu, creating, gpu, throwFailure } from "./device.ts";
+import { bindGroup, type Bound, resourceOf, sizeOf, uniforms } from "./bind.ts";
+import { type Gpu, gpu, SLOT, SLOTS } from "./gpu.ts";
 import { forgetGroups, type Kernel, pipelineOf } from "./kernel.ts";
 import {
   assertBindable,
-  counters,
+  assertOn,
   drain,
   handleOf,
   type Resource,
   type Storage,
 } from "./memory.ts";
-import { Stopwatch, type Timing } from "./stopwatch.ts";
+import { Stopwatch, timed, type Timing, timingOf } from "./stopwatch.ts";
 
 /** A value, or a function that gives the one of this time, where steps are played again. */
 export type Live<T> = T | (() => T);
@@ -55,25 +55,17 @@ interface Dispatch {
 }
 
 const MAX_GROUPS = 65_535; // along one dimension
-const DEBUG = Boolean(Deno.env.get("GPU_DEBUG")); // errors are caught at the submit that made them
-
-let encoder: GPUCommandEncoder | undefined;
-let pass: GPUComputePassEncoder | undefined;
-let inPlace: GPUComputePipeline | undefined; // in the pass
-let slots = 0;
-const values = new DataView(new ArrayBuffer(SLOT * SLOTS)), bytes = new Uint8Array(values.buffer);
 const OFFSETS = Uint32Array.from({ length: SLOTS }, (_, i) => SLOT * i); // of slots
-let stopwatch: Stopwatch | undefined;
-let tape: Tape | undefined;
 
 /** Runs `body`, and notes what it does. */
 export function taped(body: () => void): Tape {
-  if (tape) throw new Error("taped: a step within a step");
-  const made: Tape = tape = [];
+  const g = gpu();
+  if (g.tape) throw new Error("taped: a step within a step");
+  const made: Tape = g.tape = [];
   try {
     body();
   } finally {
-    tape = undefined;
+    g.tape = undefined;
   }
   return made;
 }
@@ -81,7 +73,7 @@ export function taped(body: () => void): Tape {
 /** Does something on the host, now and each time that the step is played again. */
 export function effect(body: () => void): void {
   body();
-  tape?.push({ what: ["effect"], on: [], play: body });
+  gpu().tape?.push({ what: ["effect"], on: [], play: body });
 }
 
 /** A grid of at least `groups` workgroups in all, folded over x and y where one dimension ends. */
@@ -99,37 +91,40 @@ export function record(
   grid: Grid,
   constants: Readonly<Record<string, number>> = {},
 ): void {
-  for (const name in bound) assertBindable(sizeOf(bound[name]));
-  if (rehearsing) return void rehearsing(k, constants);
-  const made = pipelineOf(k, constants), { pipeline } = made;
-  const group = bindGroup(k, made, bound);
-  if (slots === SLOTS) flush();
-  const slot = slots;
-  writeParams(k, params, SLOT * slot);
-  dispatch({ k, pipeline, group, grid });
-  if (tape) stretchOf(tape, slot).add({ k, pipeline, group, grid }, bound, params);
+  const g = gpu();
+  for (const name in bound) assertBindable(sizeOf(bound[name]), g);
+  if (g.rehearsing) return void g.rehearsing(k, constants);
+  const made = pipelineOf(g, k, constants), { pipeline } = made;
+  const group = bindGroup(g, k, made, bound);
+  if (g.slots === SLOTS) flush(g);
+  const { slots: slot, tape } = g, recorded = { k, pipeline, group, grid };
+  writeParams(g, k, params, SLOT * slot);
+  dispatch(g, recorded);
+  if (tape) stretchOf(g, tape, slot).add(recorded, bound, params);
 }
 
 /** The stretch that a dispatch with its parameters in `slot` belongs to. */
-function stretchOf(tape: Tape, slot: number): Stretch {
+function stretchOf(g: Gpu, tape: Tape, slot: number): Stretch {
   const last = tape.at(-1);
   if (last instanceof Stretch && last.end === slot) return last;
-  const begun = new Stretch(slot);
+  const begun = new Stretch(g, slot);
   tape.push(begun);
   return begun;
 }
 
 /** Encodes a dispatch, whose parameters are in the next slot. */
-function dispatch({ k, pipeline, group, grid }: Dispatch): void {
-  encoder ??= gpu().createCommandEncoder();
-  if (stopwatch) endPass();
-  pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
-  if (pipeline !== inPlace) pass.setPipeline(inPlace = pipeline);
+function dispatch(g: Gpu, { k, pipeline, group, grid }: Dispatch): void {
+  const { stopwatch } = g, encoder = g.encoder ??= g.device.createCommandEncoder();
+  if (stopwatch) endPass(g);
+  const pass = g.pass ??= encoder.beginComputePass(stopwatch?.lap(k.label) ?? {});
+  if (pipeline !== g.pipeline) pass.setPipeline(g.pipeline = pipeline);
   const taken = slotsOf(k);
-  pass.setBindGroup(0, group, OFFSETS, slots, taken);
-  pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
-  slots += taken;
-  counters.dispatches++;
+  pass.setBindGroup(0, group, OFFSETS, g.slots, taken);
+  for (let i = stopwatch?.repeat ?? 1; i > 0; i--) {
+    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
+  }
+  g.slots += taken;
+  g.counters.dispatches++;
 }
 
 function slotsOf(k: Kernel): number {
@@ -147,7 +142,7 @@ class Stretch implements Command {
   #joined?: Uint8Array;
 
   /** @param begin The first one's slot when it was recorded. */
-  constructor(readonly begin: number) {}
+  constructor(readonly gpu: Gpu, readonly begin: number) {}
 
   /** The slot behind them. */
   get end(): number {
@@ -171,17 +166,20 @@ class Stretch implements Command {
       if (live) this.#live.push({ at, type, value });
       this.what.push(live ? "live" : value);
     }
-    if (slotsOf(k)) this.#params.push(bytes.slice(SLOT * this.end, SLOT * (this.end + 1)));
+    if (slotsOf(k)) {
+      this.#params.push(this.gpu.paramBytes.slice(SLOT * this.end, SLOT * (this.end + 1)));
+    }
   }
 
   /** Makes them again, with live parameters as they are now. */
   play(): void {
-    if (slots + this.#params.length > SLOTS) flush();
-    const begin = SLOT * slots;
-    bytes.set(this.#joined ??= joined(this.#params), begin);
-    for (const { at, type, value } of this.#live) setParam(begin + at, type, value());
+    const g = this.gpu;
+    if (g.slots + this.#params.length > SLOTS) flush(g);
+    const begin = SLOT * g.slots;
+    g.paramBytes.set(this.#joined ??= joined(this.#params), begin);
+    for (const { at, type, value } of this.#live) setParam(g, begin + at, type, value());
     for (const storage of this.#written) storage.version++;
-    for (const made of this.#dispatches) dispatch(made);
+    for (const made of this.#dispatches) dispatch(g, made);
   }
 }
 
@@ -191,100 +189,112 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function writeParams(
-  k: Kernel,
-  params: Params,
-  at: number,
-): void {
+function writeParams(g: Gpu, k: Kernel, params: Params, at: number): void {
   for (let i = 0; i < k.params.length; i++) {
     const { name, type } = k.params[i], value = params[name];
     if (value === undefined) throw new TypeError(`${k.label}: parameter ${name} is missing`);
-    setParam(at + 4 * i, type, now(value));
+    setParam(g, at + 4 * i, type, now(value));
   }
 }
 
-function setParam(at: number, type: Type, value: number): void {
-  if (type === "f32") values.setFloat32(at, value, true);
-  else values.setUint32(at, value, true);
+function setParam({ params }: Gpu, at: number, type: Type, value: number): void {
+  if (type === "f32") params.setFloat32(at, value, true);
+  else params.setUint32(at, value, true);
 }
 
-function endPass(): void {
-  pass?.end();
-  pass = inPlace = undefined;
+function endPass(g: Gpu): void {
+  g.pass?.end();
+  g.pass = g.pipeline = undefined;
 }
 
 /** Is told of each dispatch that is left out: its kernel, and values for `override` declarations. */
-type Rehearsal = (k: Kernel, constants: Readonly<Record<string, number>>) => void;
-let rehearsing: Rehearsal | undefined;
+export type Rehearsal = (k: Kernel, constants: Readonly<Record<string, number>>) => void;
 
 /** Runs `body` with all that it records and uploads left out. */
 export function rehearsed(body: () => void, met: Rehearsal = () => {}): void {
-  rehearsing = met;
+  const g = gpu();
+  g.rehearsing = met;
   try {
     body();
   } finally {
-    rehearsing = undefined;
+    g.rehearsing = undefined;
   }
 }
 
 /** Submits what is recorded. */
-export function flush(): void {
+export function flush(g = gpu()): void {
+  const { encoder, device: { queue }, slots } = g;
   if (!encoder) return;
-  endPass();
-  stopwatch?.resolve(encoder);
+  endPass(g);
+  g.stopwatch?.resolve(encoder);
   // One upload for all dispatches. It takes effect before the commands submitted after it, and
   // after those submitted before it.
-  if (slots) gpu().queue.writeBuffer(uniforms(), 0, values.buffer, 0, SLOT * slots);
+  if (slots) queue.writeBuffer(uniforms(g), 0, g.params.buffer, 0, SLOT * slots);
   const commands = encoder.finish();
-  if (DEBUG) creating("a submit", () => gpu().queue.submit([commands]));
-  else gpu().queue.submit([commands]);
-  encoder = undefined;
-  slots = 0;
+  if (g.debug) g.creating("a submit", () => queue.submit([commands]));
+  else queue.submit([commands]);
+  g.encoder = undefined;
+  g.slots = 0;
 }
 
 /** Gives the memory that no one uses back to the device, for when other sizes will be needed. */
 export function trim(): void {
-  flush();
-  drain();
-  forgetGroups();
+  const g = gpu();
+  flush(g);
+  drain(g);
+  forgetGroups(g);
 }
 
 /** The encoder, for what is not a dispatch. */
-export function betweenPasses(): GPUCommandEncoder {
-  endPass();
-  return encoder ??= gpu().createCommandEncoder();
+export function betweenPasses(g = gpu()): GPUCommandEncoder {
+  endPass(g);
+  return g.encoder ??= g.device.createCommandEncoder();
 }
 
 /** Does something that is not a dispatch, now and each time that the step is played again. */
 export function doing(what: readonly unknown[], on: readonly Resource[], play: () => void): void {
-  if (rehearsing) return;
+  const g = gpu();
+  for (const resource of on) assertOn(g, resource);
+  if (g.rehearsing) return;
   play();
-  tape?.push({ what, on: on.map(handleOf), play });
+  g.tape?.push({ what, on: on.map(handleOf), play });
 }
 
 /** Submits what is recorded; resolves once the device has done it. Until then work can go on. */
 export function submitted(): Promise<void> {
-  flush();
-  return gpu().queue.onSubmittedWorkDone().then(throwFailure);
+  const g = gpu();
+  flush(g);
+  return g.device.queue.onSubmittedWorkDone().then(() => g.throwFailure());
 }
 
 /** Resolves once the device has done all that was recorded, and nothing went wrong. */
-export async function idle(): Promise<void> {
-  flush();
-  await gpu().queue.onSubmittedWorkDone();
-  await checkGpu();
+export async function idle(g = gpu()): Promise<void> {
+  flush(g);
+  await g.device.queue.onSubmittedWorkDone();
+  await g.check();
 }
 
-/** Runs `body` with a timestamp around every dispatch: slower, but it tells where time goes. */
-export async function profile(body: () => void | Promise<void>): Promise<Timing[]> {
-  await idle();
-  stopwatch = new Stopwatch();
-  try {
-    await body();
-    await idle();
-    return await stopwatch.timings();
-  } finally {
-    stopwatch.destroy();
-    stopwatch = undefined;
-  }
+/**
+ * Runs `body` with a timestamp around every dispatch: slower, but it tells where time goes.
+ *
+ * Where the clock is coarse `body` runs several times with dispatches repeated, and what is updated in
+ * place is worthless afterwards.
+ *
+ * @param mayRepeat False keeps results right, with such times as the clock gives.
+ */
+export async function profile(body: () => void, mayRepeat = true): Promise<Timing[]> {
+  const g = gpu();
+  await idle(g);
+  const laps = async (repeats: readonly number[]) => {
+    const stopwatch = g.stopwatch = new Stopwatch(g.device, repeats);
+    try {
+      g.use(body);
+      await idle(g);
+      return await stopwatch.laps();
+    } finally {
+      stopwatch.destroy();
+      g.stopwatch = undefined;
+    }
+  };
+  return mayRepeat ? await timed(laps) : (await laps([])).map((lap) => timingOf(lap));
 }

@@ -6,7 +6,7 @@
 import wgsl from "./run.wgsl" with { type: "text" };
 import { type Bound, resourceOf } from "./bind.ts";
 import { copyToTexture } from "./copy.ts";
-import { deviceInfo } from "./device.ts";
+import { gpu } from "./gpu.ts";
 import { type Kernel, kernel } from "./kernel.ts";
 import { part, release, Storage, type Texture, texture } from "./memory.ts";
 import { type Grid, type Params, record } from "./record.ts";
@@ -14,13 +14,6 @@ import { expand, type File, type Values } from "./wgsl.ts";
 
 /** Bytes from which it pays: a copy costs some 20 microseconds besides. */
 const LEAST = 1 << 16;
-
-let forced: number | undefined;
-
-/** Makes what is of at least `bytes` be read from textures, for tests; undefined ends it. */
-export function forceTextures(bytes: number | undefined): void {
-  forced = bytes;
-}
 
 /** Two kernels that differ in where they read arrays of vec4f from. */
 export interface Twins {
@@ -73,7 +66,8 @@ export function run(
   constants: Readonly<Record<string, number>> = {},
 ): void {
   if (!("textures" in k)) return record(k, bound, params, grid, constants);
-  const { slowBuffers, limits } = deviceInfo(), least = forced ?? (slowBuffers ? LEAST : Infinity);
+  const { texturesFrom, info: { slowBuffers, limits } } = gpu();
+  const least = texturesFrom ?? (slowBuffers ? LEAST : Infinity);
   const names = k.textures.bindings.filter(({ layout }) => layout.storageTexture)
     .map(({ name }) => name);
   const read = names.map((name) => bound[name.replace(/_was$/, "")]);
@@ -97,7 +91,7 @@ export function run(
 
 /** Whether textures can be relied on: software devices were found that read them wrongly. */
 export function readsRightly(): boolean {
-  const { software, fastTextures } = deviceInfo();
+  const { software, fastTextures } = gpu().info;
   return !software || fastTextures;
 }
 

@@ -1,9 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "./device.ts";
-import { counters, inScope, part, type Storage, storage } from "./memory.ts";
+import { inScope, part, type Storage, storage } from "./memory.ts";
 import { read } from "./read.ts";
 import { write } from "./copy.ts";
-import { forceTextures, readsRightly, run, twins } from "./run.ts";
+import { gpu } from "./gpu.ts";
+import { readsRightly, run, twins } from "./run.ts";
+import { openGpu } from "./engines/deno.ts";
 
 await openGpu();
 
@@ -47,19 +48,19 @@ async function both(texels: number, a: Storage, b: Storage): Promise<Float32Arra
   const order = filled(Uint32Array.from({ length: texels }, (_, i) => texels - 1 - i));
   const results: Float32Array[] = [];
   for (const bytes of [undefined, 0]) {
-    forceTextures(bytes ?? Infinity);
-    const y = storage(16 * texels), { textures } = counters;
+    gpu().texturesFrom = bytes ?? Infinity;
+    const y = storage(16 * texels), { textures } = gpu().counters;
     try {
       const bound = { a, b, order, y }, groups = Math.ceil(texels / 64);
       run(sums, bound, { n: texels }, [Math.min(groups, 1024), Math.ceil(groups / 1024), 1]);
     } finally {
-      forceTextures(undefined);
+      gpu().texturesFrom = undefined;
     }
-    if (bytes === undefined) assertEquals(counters.textures, textures);
+    if (bytes === undefined) assertEquals(gpu().counters.textures, textures);
     results.push(new Float32Array(await read(y, 16 * texels)));
   }
   // It was compiled, so the second run was by textures.
-  assertEquals(sums.textures.pipelines.size, readsRightly() ? 1 : 0);
+  assertEquals(gpu().pipelines.get(sums.textures)?.size ?? 0, readsRightly() ? 1 : 0);
   return results;
 }
 
@@ -83,10 +84,10 @@ for (
 
 Deno.test("textures hold the part that is bound, and what two bindings share once", async () => {
   const whole = filled(numbers(256, 7)), own = part(whole, 1024, 1024);
-  const before = counters.textures;
+  const before = gpu().counters.textures;
   const [plain, textured] = await both(64, own, own);
   assertEquals(plain, textured);
-  assertEquals(counters.textures - before <= 1, true);
+  assertEquals(gpu().counters.textures - before <= 1, true);
 });
 
 // Adds to one in place, whose old value it also shows.
@@ -122,28 +123,28 @@ fn y_at(i: u32) -> vec4f { return y[i]; }
 Deno.test("what is updated in place is read from a texture, and written where it is", async () => {
   const texels = 1040, a = numbers(texels, 7), old = numbers(texels, 5);
   const [y, z] = [filled(old), storage(16 * texels)];
-  forceTextures(0);
+  gpu().texturesFrom = 0;
   try {
     run(update, { a: filled(a), y, z }, { n: texels }, [Math.ceil(texels / 64), 1, 1]);
   } finally {
-    forceTextures(undefined);
+    gpu().texturesFrom = undefined;
   }
   const [found, before] = [await read(y, 16 * texels), await read(z, 16 * texels)];
   assertEquals(new Float32Array(found), old.map((v, i) => 2 * v + a[i]));
   assertEquals(new Float32Array(before), old);
-  assertEquals(update.textures.pipelines.size, readsRightly() ? 1 : 0);
+  assertEquals(gpu().pipelines.get(update.textures)?.size ?? 0, readsRightly() ? 1 : 0);
 });
 
 Deno.test("what is missing or was taken back is named all the same", () => {
   const [a, order, y] = [1, 2, 3].map(() => storage(256));
   const gone = inScope(() => storage(256), () => []);
-  forceTextures(0);
+  gpu().texturesFrom = 0;
   try {
     const refused = (bound: Record<string, Storage>, message: string) =>
       assertThrows(() => run(sums, bound, { n: 1 }, [1, 1, 1]), TypeError, message);
     refused({ a, order, y }, "binding b is missing");
     refused({ a, b: gone, order, y }, "b was taken back");
   } finally {
-    forceTextures(undefined);
+    gpu().texturesFrom = undefined;
   }
 });

@@ -1,4 +1,8 @@
-import { gpu } from "./device.ts";
+/**
+ * How long passes take by the device's clock.
+ *
+ * @module
+ */
 import { GpuError } from "./errors.ts";
 
 /** One dispatch, timed on the device. */
@@ -7,7 +11,17 @@ export interface Timing {
   readonly ms: number;
 }
 
+/** What the clock showed around a pass, in nanoseconds. */
+export interface Lap {
+  readonly label: string;
+  readonly begin: bigint;
+  readonly end: bigint;
+}
+
 const LAPS = 2048; // a query set holds 4096 timestamps
+const STEPS = 20; // of the clock, so that a time is right to 5%
+const FINE = 100; // nanoseconds; any kernel takes more than STEPS of these
+const MOST_REPEATS = 1 << 16;
 
 /** Times passes with timestamp queries. */
 export class Stopwatch {
@@ -16,8 +30,8 @@ export class Stopwatch {
   readonly #ticks: GPUBuffer;
   readonly #host: GPUBuffer;
 
-  constructor() {
-    const device = gpu();
+  /** @param repeats How often each pass makes its dispatch, in order; once where that ends. */
+  constructor(device: GPUDevice, readonly repeats: readonly number[]) {
     if (!device.features.has("timestamp-query")) {
       throw new GpuError("This device has no timestamp queries: it cannot be profiled");
     }
@@ -31,6 +45,11 @@ export class Stopwatch {
       size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
+  }
+
+  /** How often the last pass makes its dispatch. */
+  get repeat(): number {
+    return this.repeats[this.#labels.length - 1] ?? 1;
   }
 
   /** The descriptor of a pass that is to be timed. */
@@ -56,12 +75,13 @@ export class Stopwatch {
   }
 
   /** All laps, in order. Call it once, when the device is idle. */
-  async timings(): Promise<Timing[]> {
+  async laps(): Promise<Lap[]> {
     await this.#host.mapAsync(GPUMapMode.READ);
     const ticks = new BigInt64Array(this.#host.getMappedRange());
     return this.#labels.map((label, i) => ({
       label,
-      ms: Number(ticks[2 * i + 1] - ticks[2 * i]) / 1e6,
+      begin: ticks[2 * i],
+      end: ticks[2 * i + 1],
     }));
   }
 
@@ -70,6 +90,43 @@ export class Stopwatch {
     this.#ticks.destroy();
     this.#host.destroy();
   }
+}
+
+/**
+ * The times of laps, made again and again with more repeats of those that take less than 20 steps of the
+ * clock: Dawn's has steps of 65,536 ns.
+ *
+ * @param measure Makes all laps, each as often as told, once where nothing is told.
+ */
+export async function timed(
+  measure: (repeats: readonly number[]) => Promise<readonly Lap[]>,
+): Promise<Timing[]> {
+  for (let repeats: readonly number[] = [];;) {
+    const laps = await measure(repeats), step = stepOf(laps);
+    const more = laps.map(({ begin, end }, i) => {
+      const repeat = repeats[i] ?? 1, ns = Number(end - begin);
+      if (step < FINE || ns >= STEPS * step || repeat === MOST_REPEATS) return repeat;
+      return Math.min(MOST_REPEATS, repeat * Math.ceil(1.5 * STEPS * step / Math.max(ns, step)));
+    });
+    if (more.every((repeat, i) => repeat === (repeats[i] ?? 1))) {
+      return laps.map((lap, i) => timingOf(lap, more[i]));
+    }
+    repeats = more;
+  }
+}
+
+/** The time of a dispatch that a lap made as often as told. */
+export function timingOf({ label, begin, end }: Lap, repeat = 1): Timing {
+  return { label, ms: Number(end - begin) / repeat / 1e6 };
+}
+
+/** Nanoseconds that divide all that a clock showed. */
+function stepOf(laps: readonly Lap[]): number {
+  let step = 0n;
+  for (const { begin, end } of laps) {
+    for (let tick of [begin, end]) while (tick) [step, tick] = [tick, step % tick];
+  }
+  return Number(step);
 }
 
 /** Where the time went, kernel by kernel, the longest first: lines of text. */

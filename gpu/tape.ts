@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type Gpu, gpu } from "./gpu.ts";
 import { claim, handleOf, inScope, outside, release, type Resource } from "./memory.ts";
 import { type Tape, taped } from "./record.ts";
 
@@ -28,6 +29,7 @@ export class Player<T> {
   readonly #agreed = new Set<string>();
   // What tapes work in belongs to them alone, so that nothing else is there when they are played.
   #arena: Resource[] = [];
+  #gpu: Gpu | undefined;
 
   /** `resources` are those of a step's result. */
   constructor(readonly resources: (result: T) => Iterable<Resource>) {}
@@ -38,8 +40,12 @@ export class Player<T> {
    * @param key Names what the step depends on and may change: each has a tape of its own.
    * @param body Makes it, of what is there all the time and what it makes itself. What it returns is of
    * use until the next step.
+   * @throws {Error} If the steps before were made on another device.
    */
   step(key: string, body: () => T): T {
+    if (gpu() !== (this.#gpu ??= gpu())) {
+      throw new Error("A Player plays on the Gpu of its first step: have another one for this");
+    }
     const kept = this.#kept.get(key);
     if (kept && this.#agreed.has(key)) {
       for (const command of kept.tape) command.play();

@@ -4,11 +4,11 @@ import { add, affine } from "../kernels/elementwise.ts";
 import { lerpInto } from "../kernels/lerp.ts";
 import { uniform } from "../kernels/random.ts";
 import { empty, type Tensor, tensor } from "../tensor/tensor.ts";
-import { SLOTS } from "./bind.ts";
-import { openGpu } from "./device.ts";
-import { counters, release } from "./memory.ts";
+import { gpu, SLOTS } from "./gpu.ts";
+import { release } from "./memory.ts";
 import { effect, type Live } from "./record.ts";
 import { Player } from "./tape.ts";
+import { openGpu } from "./engines/deno.ts";
 
 await openGpu();
 
@@ -53,15 +53,15 @@ Deno.test("steps of several keys are played in any order", async () => {
 Deno.test("what a player works in is its own until it forgets", () => {
   const player = sumsPlayer(), { body } = stepper(true);
   for (let i = 0; i < 3; i++) player.step("", body);
-  const before = counters.bytes;
+  const before = gpu().counters.bytes;
   for (let i = 0; i < 3; i++) player.step("", body);
-  assertEquals(counters.bytes, before);
+  assertEquals(gpu().counters.bytes, before);
   // All that is free is taken: none of it may be the player's.
   const shape = [2], taken = Array.from({ length: 20 }, () => empty(shape));
-  const more = counters.bytes;
+  const more = gpu().counters.bytes;
   player.forget();
   const again = Array.from({ length: 4 }, () => empty(shape));
-  assertEquals(counters.bytes, more, "what it gave back is used again");
+  assertEquals(gpu().counters.bytes, more, "what it gave back is used again");
   for (const { storage } of [...taken, ...again]) release(storage);
 });
 
@@ -97,10 +97,10 @@ Deno.test("steps that are not played take no more memory each time, nor does one
   const player = sumsPlayer(), { body } = stepper(false);
   const step = () => player.step("", body);
   for (let i = 0; i < 3; i++) step();
-  const before = counters.bytes;
+  const before = gpu().counters.bytes;
   for (let i = 0; i < 20; i++) step();
   assertThrows(() => player.step("", () => (body(), add(empty([2]), empty([3])))), RangeError);
   for (let i = 0; i < 3; i++) step();
-  assertEquals(counters.bytes, before);
+  assertEquals(gpu().counters.bytes, before);
   player.forget();
 });

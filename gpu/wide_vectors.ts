@@ -2,27 +2,12 @@
  * Vectors of 512 bits on lavapipe, Mesa's software device.
  *
  * Left to itself it uses 256. With AVX-512, twice as wide is 1.4 times faster (Mesa 22.3), but Mesa 25.0
- * reads storage textures wrongly then. So it is asked for, and checked.
+ * reads storage textures wrongly then. So gpu/engines/deno.ts asks for them, and they are checked.
  *
  * @module
  */
 import product from "./wide_vectors.wgsl" with { type: "text" };
-import type { SelfTest } from "./self_test.ts";
-
-const VARIABLE = "LP_NATIVE_VECTOR_WIDTH";
-
-/** Asks for them where the processor has them; to be called before the first adapter is asked for. */
-export function askForWideVectors(): void {
-  if (Deno.build.os !== "linux" || Deno.env.get(VARIABLE) !== undefined) return;
-  try {
-    const flags = Deno.readTextFileSync("/proc/cpuinfo");
-    if (["avx512f", "avx512bw", "avx512dq", "avx512vl"].every((name) => flags.includes(name))) {
-      Deno.env.set(VARIABLE, "512");
-    }
-  } catch {
-    // Not told: then it stays as it is.
-  }
-}
+import type { SelfTest } from "./self_check.ts";
 
 /** Lanes of a device by its name, e.g. 8 for `llvmpipe (LLVM 15.0.6, 256 bits)`. */
 export function lanesOf(name: string): number {

@@ -1,10 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { broadcasts } from "./broadcast.ts";
-import { deviceInfo, gpu, openGpu } from "./device.ts";
-import { passes } from "./self_test.ts";
+import { deviceInfo } from "./device.ts";
+import { gpu } from "./gpu.ts";
+import { passes as passesOn, type SelfTest } from "./self_check.ts";
 import { lanesOf, readsTextures } from "./wide_vectors.ts";
+import { openGpu } from "./engines/deno.ts";
 
 await openGpu();
+
+const passes = (test: SelfTest) => passesOn(gpu().device, test, gpu().engine);
 
 Deno.test("the lanes of a software device are read from its name", () => {
   assertEquals(lanesOf("llvmpipe (LLVM 15.0.6, 512 bits)"), 16);
@@ -14,21 +18,21 @@ Deno.test("the lanes of a software device are read from its name", () => {
 
 Deno.test("where textures count as fast, a product read from them is right", async () => {
   const { software, lanes, fastTextures } = deviceInfo();
-  if (fastTextures) assertEquals(await passes(gpu(), readsTextures()), true);
+  if (fastTextures) assertEquals(await passes(readsTextures()), true);
   assertEquals(lanes > 0, software);
 });
 
 Deno.test("where lanes count as sharing, they do", async () => {
   const { lanes, sharing } = deviceInfo();
-  if (sharing) assertEquals(await passes(gpu(), broadcasts(lanes)), true);
+  if (sharing) assertEquals(await passes(broadcasts(lanes)), true);
 });
 
 Deno.test("a wrong lane is noticed, and so is a refusal", async () => {
   const product = readsTextures(),
     row = product.code.replace("w.y * 2;", "w.y * 2 + u32(l.x == 15);");
-  assertEquals(await passes(gpu(), { ...product, code: row }), false);
+  assertEquals(await passes({ ...product, code: row }), false);
   const { lanes } = deviceInfo(), shared = broadcasts(lanes || 8);
   const own = shared.code.replace(/subgroupBroadcast\((\S+), \du\)/g, "$1");
-  assertEquals(await passes(gpu(), { ...shared, code: own }), false);
-  assertEquals(await passes(gpu(), { ...shared, code: "no shader" }), false);
+  assertEquals(await passes({ ...shared, code: own }), false);
+  assertEquals(await passes({ ...shared, code: "no shader" }), false);
 });

@@ -31,6 +31,44 @@ export function encodeArray(
   return bytes;
 }
 
+/** What the header of an array says. */
+export interface NumpyHeader {
+  readonly type: string;
+  readonly shape: readonly number[];
+  /** Whether the first axis varies fastest. */
+  readonly fortran: boolean;
+  /** Where the elements begin. */
+  readonly start: number;
+  /** Their size in bytes. */
+  readonly size: number;
+}
+
+/**
+ * Reads the header of an array.
+ *
+ * @param name For messages.
+ * @param bytes Begins with the header.
+ * @throws {TypeError} If it is not an array of NumPy.
+ */
+export function arrayHeader(name: string, bytes: Uint8Array): NumpyHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 12 || bytes[0] !== 0x93) {
+    throw new TypeError(`${name} is not an array of NumPy`);
+  }
+  const old = bytes[6] === 1, from = old ? 10 : 12;
+  const start = from + (old ? view.getUint16(8, true) : view.getUint32(8, true));
+  const header = new TextDecoder().decode(bytes.subarray(from, start));
+  const type = /'descr': *'([^']+)'/.exec(header)?.[1] ?? "of records";
+  const shape = /'shape': *\(([^)]*)\)/.exec(header)?.[1].split(",").filter((s) => s.trim())
+    .map(Number);
+  const width = Number(/\d+$/.exec(type)?.[0]) * (type[1] === "U" ? 4 : 1);
+  if (!shape?.every((n) => Number.isSafeInteger(n) && n >= 0) || !(width > 0)) {
+    throw new TypeError(`${name} is ${type}, expected an array of numbers`);
+  }
+  const fortran = /'fortran_order': *True/.test(header);
+  return { type, shape, fortran, start, size: width * shape.reduce((n, s) => n * s, 1) };
+}
+
 /**
  * Takes an array apart.
  *
@@ -38,21 +76,7 @@ export function encodeArray(
  * @throws {TypeError} If it is not an array of NumPy, or cut short.
  */
 export function decodeArray(name: string, bytes: Uint8Array): NumpyArray {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || bytes[0] !== 0x93) {
-    throw new TypeError(`${name} is not an array of NumPy`);
-  }
-  const old = bytes[6] === 1, start = old ? 10 : 12;
-  const length = old ? view.getUint16(8, true) : view.getUint32(8, true);
-  const header = new TextDecoder().decode(bytes.subarray(start, start + length));
-  const type = /'descr': *'([^']+)'/.exec(header)?.[1] ?? "of records";
-  const shape = /'shape': *\(([^)]*)\)/.exec(header)?.[1].split(",").filter((s) => s.trim())
-    .map(Number);
-  const width = Number(/\d+$/.exec(type)?.[0]) * (type[1] === "U" ? 4 : 1);
-  if (!shape?.every(Number.isSafeInteger) || !(width > 0)) {
-    throw new TypeError(`${name} is ${type}, expected an array of numbers`);
-  }
-  const body = bytes.subarray(start + length), size = width * shape.reduce((n, s) => n * s, 1);
+  const { type, shape, start, size } = arrayHeader(name, bytes), body = bytes.subarray(start);
   if (body.length !== size) {
     throw new TypeError(`${name} has ${body.length} bytes, expected ${size}`);
   }
@@ -95,6 +119,24 @@ export function floatsOf(name: string, { type, bytes }: NumpyArray): Float64Arra
   return Float64Array.from(
     { length: bytes.length / width },
     (_, i) => read(view, i * width, little),
+  );
+}
+
+/**
+ * The elements of an array of integers; undefined if it is another.
+ *
+ * @param name For messages.
+ * @throws {TypeError} If the bytes are not an array of NumPy, or cut short.
+ */
+export function wholeNumbersOf(name: string, array: Uint8Array): number[] | undefined {
+  const { type, bytes } = decodeArray(name, array), kind = type.slice(1);
+  const read = Object.hasOwn(INTEGERS, kind) ? INTEGERS[kind] : undefined;
+  if (!read) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const width = Number(kind[1]);
+  return Array.from(
+    { length: bytes.length / width },
+    (_, i) => read(view, i * width, type[0] !== ">"),
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * As much of Python's pickle format as PyTorch's files of tensors need, and not a name more.
+ * As much of Python's pickle format as PyTorch's files of tensors and CIFAR's batches need.
  *
  * A pickle is a program that may call anything in Python. Here a name that the caller does not give
  * is refused before anything is done.
@@ -17,6 +17,8 @@ export interface Meanings {
   readonly names: ReadonlyMap<string, Callable>;
   /** What an object stored outside of the pickle is, by its id. */
   readonly persistent: (id: unknown) => unknown;
+  /** What an object becomes with the attributes that it is given; by default they are ignored. */
+  readonly build?: (object: unknown, state: unknown) => unknown;
 }
 
 /** One pickle's value, and where the bytes go on behind it. */
@@ -29,7 +31,8 @@ const MARK = Symbol("mark");
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads one pickle. Dictionaries become maps, lists and tuples arrays, integers numbers or bigints.
+ * Reads one pickle. Dictionaries become maps, lists and tuples arrays, integers numbers or bigints,
+ * bytes and the strings of Python 2 views of the file.
  *
  * @param bytes Holds it from `start` on.
  * @throws {TypeError} If it uses a name or an operation that is not allowed, or is malformed.
@@ -45,10 +48,12 @@ export function unpickle(bytes: Uint8Array, start: number, meanings: Meanings): 
   };
   const u8 = () => bytes[take(1)], u16 = () => view.getUint16(take(2), true);
   const u32 = () => view.getUint32(take(4), true);
-  const text = (n: number) => {
+  const u64 = () => Number(view.getBigUint64(take(8), true));
+  const some = (n: number) => {
     const from = take(n);
-    return utf8.decode(bytes.subarray(from, from + n));
+    return bytes.subarray(from, from + n);
   };
+  const text = (n: number) => utf8.decode(some(n));
   const line = () => {
     const end = bytes.indexOf(10, at);
     if (end < 0) throw new TypeError("it ends early");
@@ -101,6 +106,9 @@ export function unpickle(bytes: Uint8Array, start: number, meanings: Meanings): 
     else if (op === "G") stack.push(view.getFloat64(take(8), false));
     else if (op === "X") stack.push(text(u32()));
     else if (code === 0x8c) stack.push(text(u8())); // SHORT_BINUNICODE
+    else if (op === "U" || op === "C") stack.push(some(u8())); // strings of Python 2, bytes
+    else if (op === "T" || op === "B") stack.push(some(u32()));
+    else if (code === 0x8e || code === 0x96) stack.push(some(u64())); // BINBYTES8, BYTEARRAY8
     else if (op === "}") stack.push(new Map());
     else if (op === "]" || op === ")") stack.push([]);
     else if (op === "t" || op === "l") stack.push(popMark());
@@ -130,8 +138,10 @@ export function unpickle(bytes: Uint8Array, start: number, meanings: Meanings): 
         throw new TypeError("it calls what is no function");
       }
       stack.push(call(...args));
-    } else if (op === "b") pop(); // BUILD: attributes of a dictionary, e.g. versions of modules
-    else if (op === "Q") stack.push(meanings.persistent(pop()));
+    } else if (op === "b") { // BUILD
+      const state = pop();
+      if (meanings.build) stack.push(meanings.build(pop(), state));
+    } else if (op === "Q") stack.push(meanings.persistent(pop()));
     else throw new TypeError(`it uses the operation 0x${code.toString(16)}, unknown here`);
   }
 }

@@ -1,7 +1,7 @@
-import { openGpu } from "../gpu/device.ts";
 import { Adam } from "../nn/adam.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** Kingma & Ba 2015, algorithm 1, in float64. */

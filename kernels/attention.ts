@@ -10,10 +10,10 @@
 import wgsl from "./attention.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { memo } from "../gpu/memo.ts";
-import { counters } from "../gpu/memory.ts";
 import type { Bindable, Bound } from "../gpu/bind.ts";
 import { run } from "../gpu/run.ts";
 import { deviceInfo } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { expand } from "../gpu/wgsl.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
 import { empty, Tensor } from "../tensor/tensor.ts";
@@ -133,7 +133,7 @@ export function attention(
       inParts(part, parts, (result) =>
         stream(k, { ...bound, result }, [rows, others], N, slices, parts));
     });
-  counters.flop += 2 * N * I * J * (d + e);
+  gpu().counters.flop += 2 * N * I * J * (d + e);
   return apply({
     op: "attention",
     inputs: [q, k, v],
@@ -151,14 +151,14 @@ export function attention(
       const delta = sum(mul(dy, y), [2]); // [N, I]
       const ofQueries = { held: q, held_wide: dy, passing: k, passing_wide: v };
       const ofKeys = { held: k, passing: q, passing_wide: dy };
-      counters.flop += 2 * N * I * J * (2 * d + e);
+      gpu().counters.flop += 2 * N * I * J * (2 * d + e);
       streamInto(dq, kernels.queries, ofQueries, { sums, delta }, [I, J]);
       if (need[1]) {
-        counters.flop += 2 * N * I * J * (2 * d + e);
+        gpu().counters.flop += 2 * N * I * J * (2 * d + e);
         streamInto(dk, kernels.keys, { ...ofKeys, held_wide: v }, { sums, delta }, [J, I]);
       }
       if (need[2]) {
-        counters.flop += 2 * N * I * J * (d + e);
+        gpu().counters.flop += 2 * N * I * J * (d + e);
         streamInto(dv, kernels.values, ofKeys, { sums }, [J, I], slices);
       }
       return [dq, need[1] ? dk : null, need[2] ? dv : null];

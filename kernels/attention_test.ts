@@ -1,6 +1,6 @@
 import { assert, assertThrows } from "@std/assert";
-import { deviceInfo, openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { deviceInfo } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle, rehearsed } from "../gpu/record.ts";
 import { grad } from "../nn/grad.ts";
 import { empty, scoped, type Shape, tensor } from "../tensor/tensor.ts";
@@ -12,6 +12,7 @@ import { matmul } from "./matmul.ts";
 import { normal } from "./random.ts";
 import { sum } from "./reduce.ts";
 import { slice } from "./slice.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 type Sizes = readonly [N: number, I: number, J: number, d: number, e: number];
@@ -96,14 +97,14 @@ Deno.test("attention() of 64x64 maps, batch 64, forward and back, holds no map",
   const N = 64, I = 64 * 64, J = 32 * 32, d = 2, e = 4;
   const draw = (shape: Shape, stream: number) => normal(shape, { seed: 1, stream, counter: 0 });
   const [q, k, v] = shapesOf([N, I, J, d, e]).map(draw);
-  const before = counters.bytes;
+  const before = gpu().counters.bytes;
   const [y, ...grads] = scoped(() => {
     const y = attention(q, k, v);
     return [y, ...grad(sum(square(y)), [q, k, v])];
   });
   await idle();
   // The map of the batch would be 1 GiB, and a binding is 128 MiB where WebGPU promises no more.
-  const grown = (counters.bytes - before) / 2 ** 20;
+  const grown = (gpu().counters.bytes - before) / 2 ** 20;
   assert(grown < 64, `${grown} MiB were taken`);
   // The last picture, by matrices
   const last = [q, k, v, y].map((x) => slice(x, 0, N - 1, 1));
@@ -117,7 +118,7 @@ Deno.test("attention() of 64x64 maps, batch 64, forward and back, holds no map",
 });
 
 Deno.test("attention() of 64x64 maps with as many keys, batch 64, takes no memory for them", () => {
-  const shapes = shapesOf([64, 64 * 64, 64 * 64, 8, 32]), before = counters.bytes;
+  const shapes = shapesOf([64, 64 * 64, 64 * 64, 8, 32]), before = gpu().counters.bytes;
   // Only memory is taken: the arithmetic would last minutes on a software device.
   rehearsed(() =>
     scoped(() => {
@@ -125,7 +126,7 @@ Deno.test("attention() of 64x64 maps with as many keys, batch 64, takes no memor
       grad(sum(square(attention(q, k, v))), [q, k, v]);
     })
   );
-  const grown = (counters.bytes - before) / 2 ** 20, inputs = 64 * 64 * 64 * 48 * 4 / 2 ** 20;
+  const grown = (gpu().counters.bytes - before) / 2 ** 20, inputs = 64 * 64 * 64 * 48 * 4 / 2 ** 20;
   assert(grown > inputs && grown < 8 * inputs, `${grown} MiB were taken`); // a map's 4,096 are 85
 });
 

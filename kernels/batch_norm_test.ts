@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertThrows } from "@std/assert";
 import { grad } from "../nn/grad.ts";
 import { tensor } from "../tensor/tensor.ts";
@@ -7,6 +6,7 @@ import { assertClose, randoms } from "../tests/support.ts";
 import { batchNorm } from "./batch_norm.ts";
 import { square } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 function statistics(x: number[], C: number, c: number) {

@@ -1,9 +1,9 @@
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { fromBytes, toBytes } from "./bytes.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** All bytes, in an order that is not their own. */
@@ -52,9 +52,9 @@ Deno.test("more bytes than workgroups along one dimension", async () => {
 Deno.test("transfers give their memory back", async () => {
   const bytes = bytesOf(100_003), x = fromBytes(bytes, [100_003]);
   await toBytes(x);
-  const before = counters.bytes;
+  const before = gpu().counters.bytes;
   for (let i = 0; i < 3; i++) assertEquals(await toBytes(x), bytes);
-  assertEquals(counters.bytes, before);
+  assertEquals(gpu().counters.bytes, before);
 });
 Deno.test("a count that does not fit is refused", () => {
   assertThrows(() => fromBytes(bytesOf(5), [2, 3]), RangeError, "5 bytes for shape [2,3]");

@@ -1,9 +1,9 @@
 import { assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { randoms } from "../tests/support.ts";
 import { color } from "./color.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** As the authors' code does it, one change after the other. */

@@ -2,15 +2,15 @@
  * 2D convolution.
  *
  * A convolution is one trilinear form
- * `T(x, w, y) = k sum x[n, Y s + i - p, X s + j - p, c] w[i, j, c, o] y[n, Y, X, o]`.
+ * `T(x, w, y) = k sum x[n, Y s + i - p, X s + j - p, c] w[i, j, c, o] y[n, Y, X, o]`, with groups over those
+ * `c` and `o` alone that are of the same group.
  * The functions here are its derivatives with respect to `y`, `x` and `w`; each is the gradient of
  * the other two, so that gradients of every order exist. Pictures are `[N, H, W, C]`, weights
- * `[kh, kw, C, O]`.
+ * `[kh, kw, C / groups, O]`.
  *
  * @module
  */
 
-import { counters } from "../gpu/memory.ts";
 import { apply, noGrad, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import {
@@ -31,23 +31,31 @@ import { matmul } from "./matmul.ts";
 import { type Layout, plain } from "./panel.ts";
 import { up } from "./plan_rules.ts";
 import { broadcastTo } from "./reduce.ts";
+import { narrowed, widened, widening } from "./conv2d_groups.ts";
+import { gpu } from "../gpu/gpu.ts";
 
 /**
  * Correlates `x` with `w`, with a bias and a leaky ReLU if asked for.
  *
  * @param x `[N, H, W, C]`.
- * @param w `[kh, kw, C, O]`.
+ * @param w `[kh, kw, C / groups, O]`.
  * @param epilogue Its bias is `[O]`.
  * @returns `[N, Y, X, O]` with `Y = floor((H + 2 padding - kh) / stride) + 1`.
  * @throws {RangeError} If the channels of `x` and `w` differ, nothing is left, or the epilogue does not
  * fit.
  */
 export function conv2d(x: Tensor, w: Tensor, g: Geometry, epilogue: Epilogue = {}): Tensor {
-  const z = sizesOf("conv2d", x.shape, w.shape, g);
+  const z = sizesOf("conv2d", x.shape, w.shape, g), m = widening(z);
+  if (m > 1) return conv2d(x, widened(w, m, g), { ...g, groups: z.groups! / m }, epilogue);
   checkEpilogue("conv2d", epilogue, z.O);
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(w, [z.kh * z.kw * z.C, z.O])];
-    return reshape(matmul(a, b, { scale: z.scale }, epilogue), [z.N, 1, 1, z.O]);
+    return reshape(matmul(a, b, { scale: z.scale, precision: z.precision }, epilogue), [
+      z.N,
+      1,
+      1,
+      z.O,
+    ]);
   }
   const { bias } = epilogue;
   return apply({
@@ -85,11 +93,21 @@ export function conv2dInput(
 ): Tensor {
   const z = sizesOf("conv2dInput", shape, w.shape, g, y.shape), { bias, slope = 1 } = epilogue;
   checkEpilogue("conv2dInput", epilogue, z.C);
+  const m = widening(z);
+  if (m > 1) {
+    return conv2dInput(y, widened(w, m, g), shape, { ...g, groups: z.groups! / m }, epilogue);
+  }
   if (isDense(z)) {
     const [a, b] = [reshape(y, [z.N, z.O]), reshape(w, [z.kh * z.kw * z.C, z.O])];
     // Each tap has columns of its own.
     const everywhere = bias && reshape(broadcastTo(bias, [z.kh * z.kw, z.C]), [b.shape[0]]);
-    return reshape(matmul(a, b, { b: true, scale: z.scale }, { bias: everywhere, slope }), shape);
+    return reshape(
+      matmul(a, b, { b: true, scale: z.scale, precision: z.precision }, {
+        bias: everywhere,
+        slope,
+      }),
+      shape,
+    );
   }
   if (isFolded(z) && (bias || slope !== 1)) {
     const x = conv2dInput(y, w, shape, g), shifted = bias ? add(x, bias) : x;
@@ -119,10 +137,14 @@ export function conv2dInput(
  * @param shape Of the result, `[kh, kw, C, O]`.
  */
 export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): Tensor {
-  const z = sizesOf("conv2dWeight", x.shape, shape, g, y.shape);
+  const z = sizesOf("conv2dWeight", x.shape, shape, g, y.shape), m = widening(z);
+  if (m > 1) {
+    const [kh, kw, C, O] = shape, wide = [kh, kw, m * C, O];
+    return narrowed(conv2dWeight(x, y, wide, { ...g, groups: z.groups! / m }), m, g);
+  }
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(y, [z.N, z.O])];
-    return reshape(matmul(a, b, { a: true, scale: z.scale }), shape);
+    return reshape(matmul(a, b, { a: true, scale: z.scale, precision: z.precision }), shape);
   }
   return apply({
     op: "conv2dWeight",
@@ -137,12 +159,12 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
 }
 
 function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epilogue): void {
-  const { N, C, kh, kw, O, Y, X, s, p } = z;
-  counters.flop += flop(z);
+  const { N, kh, kw, O, Y, X, s, p, groups = 1 } = z, C = z.C / groups;
+  gpu().counters.flop += flop(z);
   const A = layoutX(z),
     B: Layout = {
       ...plain([kh * kw, C, 1, O], up(O, 4)),
-      rows: A.channels,
+      rows: A.channels / groups,
     };
   const sizes = {
     rows: N * Y * X,
@@ -157,21 +179,32 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epil
     W: X,
     OC: O,
   };
-  gather({ a: x, A, b: w, B, transposed: false, sizes, scale: z.scale, epilogue }, y);
+  gather({
+    a: x,
+    A,
+    b: w,
+    B,
+    transposed: false,
+    sizes,
+    groups,
+    scale: z.scale,
+    precision: z.precision,
+    epilogue,
+  }, y);
 }
 
 /** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
 function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
-  const { N, C, kh, kw, O, Y, X, scale } = z;
+  const { N, C, kh, kw, O, Y, X, scale, precision } = z;
   const columns = noGrad(() =>
-    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true, scale })
+    matmul(reshape(y, [N * Y * X, O]), reshape(w, [kh * kw * C, O]), { b: true, scale, precision })
   );
   foldInto(x, columns, z);
 }
 
 /** To few channels, as in a picture, a gather leaves lanes idle: taps make up the columns then. */
-function isFolded({ C, kh, kw }: Sizes): boolean {
-  return C * kh * kw >= 16 && C <= 8;
+function isFolded({ C, kh, kw, groups = 1 }: Sizes): boolean {
+  return groups === 1 && C * kh * kw >= 16 && C <= 8;
 }
 
 function gatherTransposed(
@@ -182,8 +215,8 @@ function gatherTransposed(
   epilogue: Epilogue,
 ): void {
   if (isFolded(z)) return foldTransposed(y, w, x, z);
-  const { N, H, W, C, kh, kw, O, s, p } = z;
-  counters.flop += flop(z);
+  const { N, H, W, kh, kw, O, s, p, groups = 1 } = z, C = z.C / groups;
+  gpu().counters.flop += flop(z);
   const A = layoutY(z),
     B: Layout = {
       size: [kh * kw, O, 1, C],
@@ -207,7 +240,19 @@ function gatherTransposed(
     pad: p,
     H,
     W,
-    OC: C,
+    OC: z.C,
   };
-  gather({ a: y, A, b: w, B, flipped, transposed: true, sizes, scale: z.scale, epilogue }, x);
+  gather({
+    a: y,
+    A,
+    b: w,
+    B,
+    flipped,
+    transposed: true,
+    sizes,
+    groups,
+    scale: z.scale,
+    precision: z.precision,
+    epilogue,
+  }, x);
 }

@@ -5,6 +5,7 @@
  */
 import { sameShape, type Shape } from "../tensor/tensor.ts";
 import { type Layout, plain } from "./panel.ts";
+import type { Precision } from "./precision.ts";
 import { up } from "./plan_rules.ts";
 
 /** Stride and zero padding in pixels, the same along both axes, and a factor. */
@@ -15,6 +16,13 @@ export interface Geometry {
   readonly padding: number;
   /** What every sum is multiplied by; 1 if left out. */
   readonly scale?: number | undefined;
+  /**
+   * Into how many groups the channels of both sides fall; outputs of a group see its inputs only. 1 if left
+   * out; as many as there are channels for a depthwise convolution.
+   */
+  readonly groups?: number | undefined;
+  /** How operands are held, here and in the backward pass; `f32` if left out. */
+  readonly precision?: Precision | undefined;
 }
 
 /** All sizes of one convolution. */
@@ -31,14 +39,18 @@ export interface Sizes {
   s: number;
   p: number;
   scale: number;
+  /** 1 if left out. */
+  groups?: number;
+  precision: Precision;
 }
 
 export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
-  const { scale = 1 } = g;
+  const { scale = 1, groups = 1, precision = "f32" } = g;
   const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
   const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
-  if (x.length !== 4 || w.length !== 4 || C !== Cw) {
-    throw new RangeError(`${op}: channels differ: x is [${x}], w is [${w}]`);
+  if (x.length !== 4 || w.length !== 4 || C !== Cw * groups || O % groups) {
+    const each = groups > 1 ? `, in ${groups} groups` : "";
+    throw new RangeError(`${op}: channels differ: x is [${x}], w is [${w}]${each}`);
   }
   if (!(Y > 0 && X > 0)) {
     throw new RangeError(`${op}: w [${w}] does not fit into x [${x}] with padding ${p}`);
@@ -46,23 +58,28 @@ export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape):
   if (y && !sameShape(y, [N, Y, X, O])) {
     throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
   }
-  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale };
+  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale, groups, precision };
 }
 
 /** True if the window covers the whole picture: then it is a product of matrices. */
-export function isDense({ H, W, kh, kw, p }: Sizes): boolean {
-  return H === kh && W === kw && p === 0;
+export function isDense({ H, W, kh, kw, p, groups = 1 }: Sizes): boolean {
+  return groups === 1 && H === kh && W === kw && p === 0;
 }
 
 /** Operations of each of the three, border included. */
-export function flop({ N, C, kh, kw, O, Y, X }: Sizes): number {
-  return 2 * N * Y * X * kh * kw * C * O;
+export function flop({ N, C, kh, kw, O, Y, X, groups = 1 }: Sizes): number {
+  return 2 * N * Y * X * kh * kw * C * O / groups;
+}
+
+/** Channels as they are laid out: loops go over eight of them, but end where a group does. */
+function padded(channels: number, groups = 1): number {
+  return groups > 1 ? channels : up(channels, channels <= 4 ? 4 : 8);
 }
 
 /** The picture `x` with its frame, as the forward gather and the weight gradient read it. */
-export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p }: Sizes): Layout {
+export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p, groups }: Sizes): Layout {
   return {
-    ...plain([N, H, W, C], up(C, C <= 4 ? 4 : 8)),
+    ...plain([N, H, W, C], padded(C, groups)),
     rows: (Y - 1) * s + kh,
     top: p,
     columns: (X - 1) * s + kw,
@@ -71,7 +88,7 @@ export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p }: Sizes): Layout {
 }
 
 /** The picture `y` with its frame, as the transposed gather and the weight gradient read it. */
-export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
+export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p, groups }: Sizes): Layout {
   const along = (k: number, size: number) => {
     let before = 0, after = 0;
     for (let c = 0; c < s; c++) {
@@ -84,7 +101,7 @@ export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p }: Sizes): Layout {
   };
   const y = along(kh, H), x = along(kw, W);
   return {
-    ...plain([N, Y, X, O], up(O, O <= 4 ? 4 : 8)),
+    ...plain([N, Y, X, O], padded(O, groups)),
     rows: Math.max(y.all, y.before + Y),
     top: y.before,
     // The weight gradient steps four or eight columns at a time: zeros for those behind the last.

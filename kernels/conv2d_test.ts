@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertThrows } from "@std/assert";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
@@ -8,6 +7,7 @@ import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
 import { leakyRelu, mul, square } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 async function checkAll({ x, w, y, g, forward, input, weight }: Case, second: boolean) {
@@ -59,21 +59,51 @@ for (const [x, k, O, stride, padding, scale] of cases) {
   Deno.test(`${name}, with bias and leaky ReLU`, () => checkEpilogues(made, second));
 }
 
+/** Values of the three, each of which is the gradient of the other two. */
+async function checkValues({ x, w, y, g, forward, input, weight }: Case) {
+  const options = { forwardOnly: true, atol: 5e-5 };
+  await checkOp((a, b) => conv2d(a, b, g), forward, [x, w], options);
+  await checkOp((a, b) => conv2dInput(a, b, x, g), input, [y, w], options);
+  await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], options);
+}
+
+// Groups: as kernels take them, and those that are made wider first. C, O, groups, side of the kernel, stride
+for (
+  const [C, O, groups, k, stride] of [
+    [8, 8, 2, 3, 1],
+    [24, 12, 3, 3, 1], // 8 to 4 channels
+    [16, 32, 2, 4, 2],
+    [36, 24, 3, 1, 1], // 12 to 8
+    [5, 5, 5, 3, 1], // depthwise
+    [8, 16, 8, 3, 2], // depthwise, two outputs each
+    [6, 4, 2, 3, 1],
+    [96, 96, 4, 3, 1], // more than a step of the loop
+    [64, 128, 2, 3, 1], // several tiles a group
+  ]
+) {
+  const name =
+    `convolution of ${C} to ${O} channels in ${groups} groups, kernel ${k}, stride ${stride}`;
+  Deno.test(name, () => checkValues(caseOf([2, 4, 5, C], [k, k], O, stride, 1, 2, groups)));
+}
+for (const [C, O, groups] of [[8, 16, 2], [3, 3, 3]]) {
+  const name = `gradients of a convolution of ${C} to ${O} channels in ${groups} groups`;
+  const made = caseOf([1, 2, 2, C], [1, 2], O, 1, 1, 2, groups);
+  Deno.test(name, () => checkAll(made, C === 3));
+  Deno.test(`${name}, with bias and leaky ReLU`, () => checkEpilogues(made, false));
+}
+
+Deno.test("groups that do not divide the channels are refused", () => {
+  const x = tensor(randoms(6, 1), [1, 1, 1, 6]), w = tensor(randoms(12, 2), [1, 1, 3, 4]);
+  const g = { stride: 1, padding: 0 };
+  assertThrows(() => conv2d(x, w, { ...g, groups: 3 }), RangeError, "in 3 groups");
+  assertThrows(() => conv2d(x, w, g), RangeError, "channels differ");
+});
+
 // Channels at and around the tiles: values only, against the reference.
 for (const [C, O] of [[4, 4], [5, 9], [8, 16], [16, 33], [9, 70], [17, 3], [12, 130], [33, 6]]) {
   for (const [k, stride, padding] of [[3, 1, 1], [4, 2, 1]]) {
     Deno.test(`convolution of ${C} to ${O} channels, kernel ${k}`, async () => {
-      const { x, w, y, g, forward, input, weight } = caseOf(
-        [2, 6, 5, C],
-        [k, k],
-        O,
-        stride,
-        padding,
-      );
-      const options = { forwardOnly: true, atol: 5e-5 };
-      await checkOp((a, b) => conv2d(a, b, g), forward, [x, w], options);
-      await checkOp((a, b) => conv2dInput(a, b, x, g), input, [y, w], options);
-      await checkOp((a, b) => conv2dWeight(a, b, w, g), weight, [x, y], options);
+      await checkValues(caseOf([2, 6, 5, C], [k, k], O, stride, padding));
     });
   }
 }

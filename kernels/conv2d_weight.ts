@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -19,24 +19,24 @@ import { weightKernel } from "./software/weight.ts";
 
 /** Sums `x` times `y` over all pixels into `w`, tap by tap. */
 export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
-  counters.flop += flop(z);
+  gpu().counters.flop += flop(z);
   const unit = Math.max(panelBytes(layoutX(z)), panelBytes(layoutY(z))) / z.N;
   summed(w, [x, y], z.N, ([x, y], w, N) => sumWhole(x, y, w, { ...z, N }), addUp, unit);
 }
 
 function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   const texture = fitsTexture(layoutX(z)) && fitsTexture(layoutY(z));
-  const { N, Y, kh, kw } = z;
+  const { N, Y, kh, kw, groups = 1 } = z;
   const problem = {
-    rows: z.C,
-    columns: z.O,
+    rows: z.C / groups,
+    columns: z.O / groups,
     terms: z.X,
     lines: N * Y,
     taps: kh * kw,
-    products: 1,
+    products: groups,
     texture,
   };
-  const plan = planFor("weight", problem, {
+  const plan = planFor("weight", problem, z.precision, {
     operands: [[N, z.H, z.W, z.C], [N, Y, z.X, z.O]],
     run: (plan, [x, y]) => {
       const dw = empty(w.shape);
@@ -49,25 +49,42 @@ function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
 
 function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
   if (plan.load === "tile") return launchTiledWeight(x, y, w, z, plan);
-  const { N, C, kh, kw, O, Y, X, s, scale } = z, A = layoutX(z), B = layoutY(z);
+  const { N, kh, kw, Y, X, s, scale, groups = 1 } = z, A = layoutX(z), B = layoutY(z);
+  const C = z.C / groups, O = z.O / groups;
   const load = loadOf(plan), pa = pack(x, A, load, plan.precision);
   const pb = pack(y, B, load, plan.precision);
   const rowGroups = Math.ceil(C / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
-  const lines = N * Y, steps = Math.ceil(X / plan.KU), groups = rowGroups * colGroups * kh * kw;
+  const lines = N * Y, steps = Math.ceil(X / plan.KU);
+  const workgroups = rowGroups * colGroups * kh * kw * groups;
   // Enough workgroups to keep every core busy, and no loop near the software device's limit.
-  const wanted = Math.max(Math.ceil(plan.fill / groups), Math.ceil(lines * steps / 30_000));
+  const wanted = Math.max(Math.ceil(plan.fill / workgroups), Math.ceil(lines * steps / 30_000));
   const perPart = Math.ceil(lines / Math.min(lines, wanted));
   const parts = Math.ceil(lines / perPart);
-  const vec4 = O % 4 === 0, kernel = weightKernel({ plan, finish: { vec4 } });
+  const vec4 = O % 4 === 0, grouped = groups > 1;
+  const kernel = weightKernel({ plan, grouped, finish: { vec4 } });
   const bound = { A: pa.resource, B: pb.resource };
   const params = {
-    ...{ lines, perPart, parts, OY: Y, OX: X, S: s, kh, kw, IC: C, OC: O, rowGroups, colGroups },
+    ...{
+      lines,
+      perPart,
+      parts,
+      OY: Y,
+      OX: X,
+      S: s,
+      kh,
+      kw,
+      IC: C,
+      OC: O,
+      groups,
+      rowGroups,
+      colGroups,
+    },
     ...{ top: A.top - z.p, left: A.left - z.p, B_top: B.top, B_left: B.left, scale },
-    ...{ I4: A.channels / 4, A_rows: pa.rows, A_width: pa.width },
+    ...{ I4: A.channels / 4 / groups, A_rows: pa.rows, A_width: pa.width },
     ...{ O4: B.channels / 4, B_rows: pb.rows, B_width: pb.width },
   };
-  const grid = folded(rowGroups * colGroups * Math.ceil(kh * kw * parts / plan.wz));
+  const grid = folded(rowGroups * colGroups * Math.ceil(kh * kw * parts * groups / plan.wz));
   inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);
 }
 
@@ -79,8 +96,9 @@ function addRows(w: Tensor, sums: Tensor): void {
 export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
-  const { N, C, kh, kw, O, Y, X, s, p, scale } = z, A = bare(layoutX(z)), B = bare(layoutY(z));
-  const pixels = N * Y * X, I4 = A.channels / 4;
+  const { N, kh, kw, Y, X, s, p, scale, groups = 1 } = z;
+  const A = bare(layoutX(z)), B = bare(layoutY(z)), C = z.C / groups, O = z.O / groups;
+  const pixels = N * Y * X, texels = A.channels / 4, I4 = texels / groups;
   if (pixels > MOST_PIXELS) {
     throw new RangeError(
       `conv2dWeight: ${N} pictures of ${Y}x${X} are more than ${MOST_PIXELS} pixels: take fewer`,
@@ -91,17 +109,18 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
   const colGroups = Math.ceil(Math.ceil(O / 4) / (plan.NV * plan.wx));
   const { parts, perPart } = split(
     plan,
-    rowGroups * colGroups,
+    rowGroups * colGroups * groups,
     Math.ceil(pixels / plan.KU),
     w.size,
   );
-  const vec4 = O % 4 === 0, kernel = tiledWeight({ plan, finish: { vec4 } });
+  const vec4 = O % 4 === 0, grouped = groups > 1;
+  const kernel = tiledWeight({ plan, grouped, finish: { vec4 } });
   const bound = { A: pa.resource, B: pb.resource };
   const params = {
     ...{ pixels, perPart: perPart * plan.KU, parts, OY: Y, OX: X, S: s, kh, kw, pad: p, scale },
-    ...{ IC: C, OC: O, rowGroups, colGroups, I4, O4: B.channels / 4 },
-    ...{ A_rows: pa.rows, A_columns: pa.width / I4 },
+    ...{ IC: C, OC: O, groups, rowGroups, colGroups, I4, O4: B.channels / 4 },
+    ...{ A_rows: pa.rows, A_columns: pa.width / texels },
   };
-  const grid = folded(rowGroups * colGroups * parts);
+  const grid = folded(rowGroups * colGroups * parts * groups);
   inParts(w, parts, (y) => run(kernel, { ...bound, y }, params, grid), addRows);
 }

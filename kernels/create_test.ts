@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { arange, ones, randn, zeros } from "./create.ts";
 await openGpu();
 

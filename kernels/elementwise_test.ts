@@ -1,10 +1,10 @@
-import { openGpu } from "../gpu/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertThrows } from "@std/assert";
 import { checkOp } from "../tests/check.ts";
 import { assertClose } from "../tests/support.ts";
 import * as e from "./elementwise.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const positive = (u: number) => 1.5 + u;

@@ -1,12 +1,12 @@
 /** Bounds in ulp of what is made of `exact.wgsl`, over its range, against float64. */
 import { assert } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { grad } from "../nn/grad.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { randoms } from "../tests/support.ts";
 import { exp, log, sigmoid, softplus, tanh } from "./elementwise.ts";
 import { logitLoss } from "./logit_loss.ts";
 import { concat } from "./slice.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** The distance from one float32 to the next at `value`; denormals are not counted on. */

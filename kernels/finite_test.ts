@@ -1,10 +1,10 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertEquals } from "@std/assert";
 import { storage } from "../gpu/memory.ts";
 import { write } from "../gpu/copy.ts";
 import { Tensor, tensor } from "../tensor/tensor.ts";
 import { randoms } from "../tests/support.ts";
 import { nonFinite } from "./finite.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const bad = [NaN, -NaN, Infinity, -Infinity];

@@ -1,7 +1,7 @@
-import { openGpu } from "../gpu/device.ts";
 import { empty, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { foldInto, type FoldSizes } from "./fold.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** By the definition: each number goes where its window lies. */

@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
@@ -9,6 +8,7 @@ import { gateAndSum } from "./gate_sum.ts";
 import { addParts } from "./parts.ts";
 import { sum } from "./reduce.ts";
 import { forceVariant } from "./variant.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // one number; primes; fours, less than a workgroup is wide, and more; sums in one round and in two

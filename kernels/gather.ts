@@ -10,6 +10,7 @@ import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
 import { bare, fitsTexture, type Layout, loadOf, pack, panelBytes } from "./panel.ts";
 import { addParts, inParts, partsThatFit } from "./parts.ts";
+import type { Precision } from "./precision.ts";
 import { portions } from "./portions.ts";
 import { tiledGather } from "./product/tile_gather.ts";
 import { gatherKernel } from "./software/gather.ts";
@@ -30,10 +31,14 @@ export interface Gather {
   readonly flipped?: Layout;
   readonly transposed: boolean;
   readonly sizes: GatherSizes;
+  /** Groups of channels, each with a product of its own; 1 by default. Layouts and `OC` are of all of them. */
+  readonly groups?: number;
   /** Products in all, each with a layer of its own in both operands; 1 by default. */
   readonly images?: number;
   /** What every sum is multiplied by; 1 by default. */
   readonly scale?: number;
+  /** How operands are held. */
+  readonly precision: Precision;
   readonly epilogue?: Epilogue;
 }
 
@@ -84,7 +89,7 @@ function withFirst([, H, W, C]: Layout["size"], layers: number): Layout["size"] 
 }
 
 function whole(job: Gather, out: Tensor): void {
-  const { a, A, b, B, transposed, sizes: { rows, OC, E }, images = 1 } = job;
+  const { a, A, b, B, transposed, sizes: { rows, OC, E }, images = 1, groups = 1 } = job;
   if (A.channels > 4 * 60_000) {
     throw new RangeError(
       `gather: ${A.channels} terms are too many for one loop of the software device`,
@@ -95,12 +100,13 @@ function whole(job: Gather, out: Tensor): void {
     transposed ? "gather_transposed" : "gather",
     {
       rows,
-      columns: OC,
-      terms: A.channels,
+      columns: OC / groups,
+      terms: A.channels / groups,
       taps: taps(job.sizes),
-      products: E ** 2 * images,
+      products: E ** 2 * images * groups,
       texture,
     },
+    job.precision,
     {
       operands: [a.shape, b.shape],
       run: (plan, [a, b]) => {
@@ -119,35 +125,52 @@ function taps({ kh, kw, E }: GatherSizes): number {
 }
 
 function launch(
-  { a, A, b, B, flipped, transposed, sizes, images = 1, scale = 1, epilogue = {} }: Gather,
+  job: Gather,
   out: Tensor,
   plan: Plan,
 ): void {
+  const { a, A, b, B, flipped, transposed, images = 1, groups = 1, scale = 1, epilogue = {} } = job;
+  const sizes = { ...job.sizes, OC: job.sizes.OC / groups };
   const tile = plan.load === "tile", load = loadOf(plan), layout = tile ? bare(A) : A;
   const pa = pack(a, layout, load, plan.precision);
   // As it lies in memory, where the kernel can read it so.
   const flip = (tile || plan.share === "A") && flipped, laid = flip ? flipped : B;
-  const pb = pack(b, tile ? bare(laid) : laid, load, plan.precision), I4 = layout.channels / 4;
+  const pb = pack(b, tile ? bare(laid) : laid, load, plan.precision), texels = layout.channels / 4;
+  const I4 = texels / groups;
   const rowGroups = Math.ceil(sizes.rows / (plan.MR * plan.wy));
   const colGroups = Math.ceil(Math.ceil(sizes.OC / 4) / (plan.NV * plan.wx));
-  const groups = rowGroups * colGroups * sizes.E ** 2 * images;
+  const workgroups = rowGroups * colGroups * sizes.E ** 2 * images * groups;
   const steps = taps(sizes) * Math.ceil(4 * I4 / plan.KU);
-  const { parts, perPart } = tile ? split(plan, groups, steps, out.size) : WHOLE;
+  const { parts, perPart } = tile ? split(plan, workgroups, steps, out.size) : WHOLE;
   const { bias, slope = 1 } = parts === 1 ? epilogue : {};
   const vec4 = sizes.OC % 4 === 0, relu = slope !== 1;
   const finish = { vec4, flipped: Boolean(flip), bias: bias !== undefined, relu };
-  const kernel = (tile ? tiledGather : gatherKernel)({ plan, transposed, finish });
+  const kernel = (tile ? tiledGather : gatherKernel)({
+    plan,
+    transposed,
+    grouped: groups > 1,
+    finish,
+  });
   const bound = { A: pa.resource, B: pb.resource, ...bias && { bias } };
   const params = {
     ...sizes,
-    ...{ top: layout.top, left: layout.left, I4, rowGroups, colGroups, images, scale, slope },
-    ...{ A_rows: pa.rows, A_width: pa.width, A_columns: pa.width / I4 },
-    ...{ B_rows: pb.rows, B_width: pb.width, parts, perPart, pixels: out.size / sizes.OC },
+    ...{
+      top: layout.top,
+      left: layout.left,
+      I4,
+      rowGroups,
+      colGroups,
+      images: images * groups,
+      scale,
+      slope,
+    },
+    ...{ A_rows: pa.rows, A_width: pa.width, A_columns: pa.width / texels },
+    ...{ B_rows: pb.rows, B_width: pb.width, parts, perPart, pixels: out.size / job.sizes.OC },
   };
   inParts(
     out,
     parts,
-    (y) => run(kernel, { ...bound, y }, params, folded(groups * parts)),
+    (y) => run(kernel, { ...bound, y }, params, folded(workgroups * parts)),
     (y, sums) => addParts(y, sums, epilogue),
   );
 }

@@ -1,10 +1,10 @@
 import { assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { grad } from "../nn/grad.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { logitLoss } from "./logit_loss.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const references = {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { counters } from "../gpu/memory.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { MOST_PIXELS, sumPixels } from "./conv2d_weight.ts";
@@ -12,8 +11,10 @@ import { gather } from "./gather.ts";
 import type { Layout } from "./panel.ts";
 import { byTiles } from "./plan.ts";
 import { up } from "./plan_rules.ts";
+import type { Precision } from "./precision.ts";
 import { portionsOf, summed } from "./portions.ts";
 import { addUp } from "./reduce.ts";
+import { gpu } from "../gpu/gpu.ts";
 
 /** How operands are read, and a factor. */
 export interface ProductOptions {
@@ -23,6 +24,8 @@ export interface ProductOptions {
   readonly b?: boolean;
   /** What every sum is multiplied by; 1 if left out. */
   readonly scale?: number;
+  /** How operands are held, here and in the backward pass; `f32` if left out. */
+  readonly precision?: Precision | undefined;
 }
 
 /**
@@ -41,7 +44,7 @@ export function matmul(
   options: ProductOptions = {},
   epilogue: Epilogue = {},
 ): Tensor {
-  const { a: ta = false, b: tb = false, scale = 1 } = options;
+  const { a: ta = false, b: tb = false, scale = 1, precision = "f32" } = options;
   const [batch, M, K] = matrix("a", a.shape, ta), [batchB, Kb, N] = matrix("b", b.shape, tb);
   if (K !== Kb || batch !== batchB || a.shape.length !== b.shape.length) {
     throw new RangeError(
@@ -55,20 +58,21 @@ export function matmul(
     op: "matmul",
     inputs: bias ? [a, b, bias] : [a, b],
     shape: [...a.shape.slice(0, -2), M, N],
-    forward: (y) => product(a, b, y, [batch, M, K, N], { a: ta, b: tb, scale }, epilogue),
+    forward: (y) =>
+      product(a, b, y, [batch, M, K, N], { a: ta, b: tb, scale, precision }, epilogue),
     backward: (dy, y, need) => {
       const [dz, db] = throughEpilogue(dy, y, epilogue, need[2]);
       return [
         !need[0]
           ? null
           : ta
-          ? matmul(b, dz, { a: tb, b: true, scale })
-          : matmul(dz, b, { b: !tb, scale }),
+          ? matmul(b, dz, { a: tb, b: true, scale, precision })
+          : matmul(dz, b, { b: !tb, scale, precision }),
         !need[1]
           ? null
           : tb
-          ? matmul(dz, a, { a: true, b: ta, scale })
-          : matmul(a, dz, { a: !ta, scale }),
+          ? matmul(dz, a, { a: true, b: ta, scale, precision })
+          : matmul(a, dz, { a: !ta, scale, precision }),
         db,
       ];
     },
@@ -91,21 +95,21 @@ function product(
   b: Tensor,
   y: Tensor,
   [batch, M, K, N]: [number, number, number, number],
-  options: Required<ProductOptions>,
+  options: Required<ProductOptions> & { readonly precision: Precision },
   epilogue: Epilogue,
 ): void {
-  const { a: ta, b: tb, scale } = options;
+  const { a: ta, b: tb, scale, precision } = options;
   const { bias, slope = 1 } = epilogue, sums = ta && !tb && batch === 1 && !bias && slope === 1;
   if (sums && byTiles() && K <= MOST_PIXELS) {
     // Tiles are filled from rows as they lie: those of K pictures of one pixel.
-    return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N, scale });
+    return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N, scale, precision });
   }
   if (sums && portionsOf([a, b], K) > 1) {
     const part = ([a, b]: readonly Tensor[], y: Tensor, K: number) =>
       product(a, b, y, [1, M, K, N], options, {});
     return summed(y, [a, b], K, part, addUp);
   }
-  counters.flop += 2 * batch * M * K * N;
+  gpu().counters.flop += 2 * batch * M * K * N;
   // A single row or column lies as if transposed, too.
   const byColumns = K > 1 && (tb || N === 1);
   const channels = up(K, K <= 4 ? 4 : 8), frame = { top: 0, columns: 1, left: 0 };
@@ -143,6 +147,7 @@ function product(
       sizes,
       images: batch,
       scale,
+      precision,
       epilogue,
     },
     y,

@@ -1,8 +1,8 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertThrows } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp, type Reference } from "../tests/check.ts";
 import { matmul } from "./matmul.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** The definition, for `[batch, M, K] x [batch, K, N]`. */

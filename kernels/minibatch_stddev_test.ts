@@ -1,11 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { grad } from "../nn/grad.ts";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { mul } from "./elementwise.ts";
 import { minibatchStddev } from "./minibatch_stddev.ts";
 import { sum } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 type Picture = [N: number, H: number, W: number, C: number];

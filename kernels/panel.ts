@@ -8,6 +8,7 @@
 import wgsl from "./panel.wgsl" with { type: "text" };
 import { copyToTexture, ROW_ALIGNMENT } from "../gpu/copy.ts";
 import { deviceInfo } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
 import { run } from "../gpu/run.ts";
@@ -104,7 +105,9 @@ interface Packed {
   readonly version: number;
   readonly panels: { layout: Layout; load: Load; precision: Precision; panel: Panel }[];
 }
-const packed = new WeakMap<Storage, Packed>();
+
+/** What is laid out on a device. */
+class Packings extends WeakMap<Storage, Packed> {}
 
 /**
  * Lays `x` out. The result is kept as long as neither the contents of `x` change nor its scope ends,
@@ -116,6 +119,7 @@ export function pack(
   load: Load,
   precision: Precision = "f32",
 ): Panel {
+  const packed = gpu().of(Packings);
   let known = packed.get(x.storage);
   if (known?.version !== x.storage.version) {
     known = { version: x.storage.version, panels: [] };

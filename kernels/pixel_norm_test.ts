@@ -1,11 +1,11 @@
 import { assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { grad } from "../nn/grad.ts";
 import { type Shape, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose } from "../tests/support.ts";
 import { pixelNorm } from "./pixel_norm.ts";
 import { sum } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 function reference(x: number[], C: number, eps: number): number[] {

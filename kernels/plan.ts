@@ -7,10 +7,11 @@
  * @module
  */
 import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
-import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { memo } from "../gpu/memo.ts";
+import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { alternatives, fitted, rule } from "./plan_rules.ts";
-import { type Precision, precision } from "./precision.ts";
+import { assertPrecision, type Precision } from "./precision.ts";
 
 /** How a GEMM kernel is unrolled and spread over invocations. */
 export interface Plan {
@@ -83,32 +84,36 @@ export type Traits =
   & Pick<DeviceInfo, "software" | "lanes" | "sharing" | "fastTextures">
   & { readonly workgroupBytes: number };
 
-let forced: Partial<Plan> | undefined;
-let tuned: Readonly<Record<string, Partial<Plan>>> = {};
-let met: Map<string, Trial> | undefined;
+/** What decides about plans on a device, beside the rules. */
+class Plans {
+  forced: Partial<Plan> | undefined;
+  tuned: Readonly<Record<string, Partial<Plan>>> = {};
+  met: Map<string, Trial> | undefined;
+}
 
 /** Makes every plan use these values, for tests and experiments; undefined ends it. */
 export function forcePlan(plan: Partial<Plan> | undefined): void {
-  forced = plan;
+  gpu().of(Plans).forced = plan;
 }
 
 /** The plans that tuning has found so far, by their problems. */
 export function tunedPlans(): Readonly<Record<string, Partial<Plan>>> {
-  return tuned;
+  return gpu().of(Plans).tuned;
 }
 
 /** Uses these plans from now on, where they are for the problem at hand. */
 export function useTuned(plans: Readonly<Record<string, Partial<Plan>>>): void {
-  tuned = { ...tuned, ...plans };
+  const known = gpu().of(Plans);
+  known.tuned = { ...known.tuned, ...plans };
 }
 
 /** The problems without a tuned plan that `body` meets, by their names. */
 export function problemsOf(body: () => void): Map<string, Trial> {
-  const found = met = new Map();
+  const plans = gpu().of(Plans), found = plans.met = new Map<string, Trial>();
   try {
     body();
   } finally {
-    met = undefined;
+    plans.met = undefined;
   }
   return found;
 }
@@ -121,14 +126,15 @@ export function problemsOf(body: () => void): Map<string, Trial> {
 export function planFor(
   kind: Kind,
   problem: Problem,
+  precision: Precision,
   trial: Pick<Trial, "operands" | "run">,
 ): Plan {
-  const name = nameOf(kind, problem, precision());
+  const { forced, tuned, met } = gpu().of(Plans), name = nameOf(kind, problem, precision);
   if (met && !tuned[name] && !met.has(name)) {
-    met.set(name, { kind, problem, precision: precision(), ...trial });
+    met.set(name, { kind, problem, precision, ...trial });
   }
   const changes = { ...tuned[name], ...forced };
-  return planOf({ kind, problem, changes, precision: precision(), device: traits() });
+  return planOf({ kind, problem, changes, precision, device: traits() });
 }
 
 const planOf = memo(
@@ -138,7 +144,10 @@ const planOf = memo(
     changes: Partial<Plan>;
     precision: Precision;
     device: Traits;
-  }) => fitted(kind, problem, { ...rule(kind, problem, device), ...changes }, precision, device),
+  }) => {
+    assertPrecision(precision, deviceInfo());
+    return fitted(kind, problem, { ...rule(kind, problem, device), ...changes }, precision, device);
+  },
 );
 
 function traits(): Traits {
@@ -164,5 +173,6 @@ export function candidates({ kind, problem, precision }: Trial): Plan[] {
 
 /** Whether products and convolutions are computed by tiles, whatever their sizes. */
 export function byTiles(): boolean {
+  const { forced } = gpu().of(Plans);
   return forced?.load ? forced.load === "tile" : !deviceInfo().software;
 }

@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { noGrad } from "../tensor/op.ts";
 import { type Shape, tensor } from "../tensor/tensor.ts";
@@ -7,6 +6,7 @@ import { checkOp } from "../tests/check.ts";
 import { mul } from "./elementwise.ts";
 import { averagePool, maxPool, type Windows } from "./pool.ts";
 import { sum } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** What `of` makes of the pixels of each window that are inside of the picture. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { assertBindable, bindable, counters, part } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
+import { assertBindable, bindable, part } from "../gpu/memory.ts";
 import { empty, Tensor } from "../tensor/tensor.ts";
 
 const ALIGNED = 256; // bytes; where a part may begin
@@ -26,7 +27,7 @@ export function portions(
   if (each === n) return body(tensors, n, 0);
   for (let first = 0, nth = 0; first < n; first += each, nth++) {
     const count = Math.min(each, n - first);
-    counters.portions++;
+    gpu().counters.portions++;
     body(
       tensors.map(({ size, storage }) => {
         const bytes = 4 * size / n;

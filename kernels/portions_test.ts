@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
-import { counters, limitBindings } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { Adam } from "../nn/adam.ts";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -23,6 +22,7 @@ import { bilinear, downAverage, upNearest } from "./resample.ts";
 import { concat, pad, slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { translate } from "./translate.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 type Case = readonly [name: string, shapes: readonly Shape[], op: (...inputs: Tensor[]) => Tensor];
@@ -101,15 +101,15 @@ async function all(op: Case[2], inputs: Tensor[], dy?: number[]): Promise<Float3
 for (const [name, shapes, op] of cases) {
   Deno.test(`in portions as at once: ${name}`, async () => {
     const inputs = shapes.map((shape, i) => tensor(randoms(sizeOf(shape), i + 1), shape, true));
-    const expected = await all(op, inputs), before = counters.portions;
-    limitBindings(MOST);
+    const expected = await all(op, inputs), before = gpu().counters.portions;
+    gpu().bindable = MOST;
     try {
       const found = await all(op, inputs);
       found.forEach((values, i) => assertClose(i ? `gradient ${i - 1}` : "y", values, expected[i]));
     } finally {
-      limitBindings(undefined);
+      gpu().bindable = undefined;
     }
-    assert(counters.portions > before + 2, "nothing went by portions");
+    assert(gpu().counters.portions > before + 2, "nothing went by portions");
   });
 }
 
@@ -135,11 +135,11 @@ const others: Record<string, () => Promise<ArrayLike<number>>> = {
 for (const [name, make] of Object.entries(others)) {
   Deno.test(`in portions as at once, exactly: ${name}`, async () => {
     const expected = await make();
-    limitBindings(MOST);
+    gpu().bindable = MOST;
     try {
       assertEquals(await make(), expected);
     } finally {
-      limitBindings(undefined);
+      gpu().bindable = undefined;
     }
   });
 }
@@ -150,7 +150,7 @@ function bytesOf(n: number): Uint8Array<ArrayBuffer> {
 
 Deno.test("portions() are as large as they may be, and begin where they may", () => {
   const x = tensor(randoms(100 * 24, 1), [100, 24]), seen: number[][] = [];
-  limitBindings(3000); // 31 rows of 96 bytes; only every eighth begins at a multiple of 256 bytes
+  gpu().bindable = 3000; // 31 rows of 96 bytes; only every eighth begins at a multiple of 256 bytes
   try {
     portions(
       [x],
@@ -167,6 +167,6 @@ Deno.test("portions() are as large as they may be, and begin where they may", ()
     const wide = tensor(randoms(2 * 1000, 1), [2, 1000]);
     assertThrows(() => portions([wide], 2, () => {}), GpuError, "can bind");
   } finally {
-    limitBindings(undefined);
+    gpu().bindable = undefined;
   }
 });

@@ -10,36 +10,11 @@
  *
  * @module
  */
-import { type DeviceInfo, deviceInfo } from "../gpu/device.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 
 /** What operands of products are stored as. */
 export type Precision = "f32" | "f16";
-
-let current: Precision = "f32";
-
-/** What products use now. */
-export function precision(): Precision {
-  return current;
-}
-
-/**
- * Runs `body` with all products in it, also those of gradients taken in it, in this precision.
- *
- * @throws {GpuError} If the device lacks it.
- * @see Micikevicius et al. 2018, https://arxiv.org/abs/1710.03740
- */
-export function withPrecision<T>(wanted: Precision, body: () => T): T {
-  if (wanted === current) return body();
-  assertPrecision(wanted, deviceInfo());
-  const before = current;
-  current = wanted;
-  try {
-    return body();
-  } finally {
-    current = before;
-  }
-}
 
 /**
  * Checks that a device has what a precision needs.

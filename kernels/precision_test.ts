@@ -1,14 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkOp, type Reference } from "../tests/check.ts";
 import { caseOf } from "../tests/convolution.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
+import { grad } from "../nn/grad.ts";
 import { matmul } from "./matmul.ts";
 import { candidates, forcePlan, type Plan, problemsOf, useTuned } from "./plan.ts";
-import { assertPrecision, precision, withPrecision } from "./precision.ts";
+import { sum } from "./reduce.ts";
+import { assertPrecision, type Precision } from "./precision.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const plans: Partial<Plan>[] = [
@@ -18,7 +20,13 @@ const plans: Partial<Plan>[] = [
 ];
 
 /** A product by its op, its definition, and the shapes of its two operands. */
-type Product = [string, (a: Tensor, b: Tensor) => Tensor, Reference, Shape, Shape];
+type Product = [
+  string,
+  (a: Tensor, b: Tensor, precision?: Precision) => Tensor,
+  Reference,
+  Shape,
+  Shape,
+];
 
 const [M, K, N] = [5, 19, 6];
 const multiply: Reference = (a, b) =>
@@ -29,10 +37,10 @@ const multiply: Reference = (a, b) =>
   });
 const { x, w, y, g, forward, input, weight } = caseOf([2, 5, 5, 9], [3, 3], 10, 2, 1);
 const products: Product[] = [
-  ["matmul", (a, b) => matmul(a, b, { b: true }), multiply, [M, K], [N, K]],
-  ["conv2d", (a, b) => conv2d(a, b, g), forward, x, w],
-  ["conv2dInput", (a, b) => conv2dInput(a, b, x, g), input, y, w],
-  ["conv2dWeight", (a, b) => conv2dWeight(a, b, w, g), weight, x, y],
+  ["matmul", (a, b, precision) => matmul(a, b, { b: true, precision }), multiply, [M, K], [N, K]],
+  ["conv2d", (a, b, precision) => conv2d(a, b, { ...g, precision }), forward, x, w],
+  ["conv2dInput", (a, b, precision) => conv2dInput(a, b, x, { ...g, precision }), input, y, w],
+  ["conv2dWeight", (a, b, precision) => conv2dWeight(a, b, w, { ...g, precision }), weight, x, y],
 ];
 
 for (const plan of plans) {
@@ -41,15 +49,13 @@ for (const plan of plans) {
       forcePlan(plan);
       try {
         // Two operands, each off by 2^-11 of itself at most; their sums have up to a hundred terms.
-        await withPrecision(
-          "f16",
-          () => checkOp(op, reference, shapes, { rtol: 2e-3, atol: 5e-3 }),
-        );
+        const half = (a: Tensor, b: Tensor) => op(a, b, "f16");
+        await checkOp(half, reference, shapes, { rtol: 2e-3, atol: 5e-3 });
         // No more than that: products are exact and sums are f32, whatever their sizes.
         const [a, b] = shapes.map((shape, i) => randoms(sizeOf(shape), i + 1));
         const large = a.map((v) => v * 4000), small = b.map((v) => v * 2e-4);
         const [A, B] = [tensor(large, shapes[0]), tensor(small, shapes[1])];
-        const got = await withPrecision("f16", () => op(A, B)).read();
+        const got = await half(A, B).read();
         const rounded = reference(large.map(Math.f16round), small.map(Math.f16round));
         assertClose("product", got, rounded, { rtol: 2e-6, atol: 2e-6 });
         // And no less: this is not f32.
@@ -68,7 +74,7 @@ Deno.test("beyond 65504 an operand is infinite, below 3e-8 it is 0", async () =>
   const a = tensor([65504, 65520, -1e6, 3e-8, 2.9e-8], [5, 1]), one = tensor([1], [1, 1]);
   for (const plan of plans) {
     forcePlan(plan);
-    const y = withPrecision("f16", () => matmul(a, one));
+    const y = matmul(a, one, { precision: "f16" });
     forcePlan(undefined);
     assertEquals([...await y.read()], [65504, Infinity, -Infinity, 2 ** -24, 0]);
   }
@@ -88,27 +94,28 @@ Deno.test("an operand is the nearest half, ties to even", async () => {
     const a = tensor(values.flatMap(only), [values.length, C]), one = tensor(only(1), [C, 1]);
     for (const plan of plans) {
       forcePlan(plan);
-      const y = withPrecision("f16", () => matmul(a, one));
+      const y = matmul(a, one, { precision: "f16" });
       forcePlan(undefined);
       assertEquals([...await y.read()], expected);
     }
   }
 });
 
-Deno.test("a precision holds in its body, and not behind an error", () => {
-  assertEquals(precision(), "f32");
-  withPrecision("f16", () => assertEquals(precision(), "f16"));
-  assertThrows(() => withPrecision("f16", () => assert(false)));
-  assertEquals(precision(), "f32");
+Deno.test("backward passes have the precision of the forward pass", () => {
+  const [, op, , ...shapes] = products[1],
+    [a, b] = shapes.map((s, i) => tensor(randoms(sizeOf(s), i), s));
+  const y = op(a, b, "f16");
+  const names = problemsOf(() => void grad(sum(y), [a, b])).keys().toArray();
+  assertEquals(names.map((name) => name.endsWith("f16")), [true, true]);
 });
 
 Deno.test("plans of one precision are not used for the other", async () => {
   const a = tensor(randoms(15, 1), [3, 5]), b = tensor(randoms(20, 2), [5, 4]);
-  const step = () => void matmul(a, b);
-  const [[full32]] = problemsOf(step);
+  const step = (precision?: Precision) => void matmul(a, b, { precision });
+  const [[full32]] = problemsOf(() => step());
   useTuned({ [full32]: { MR: 4 } });
-  assertEquals([...problemsOf(step).keys()], []);
-  const [[name, trial]] = problemsOf(() => withPrecision("f16", step));
+  assertEquals([...problemsOf(() => step()).keys()], []);
+  const [[name, trial]] = problemsOf(() => step("f16"));
   assertEquals(name, full32.replace("f32", "f16"));
   // Plans are tried later, when f32 is in force again.
   const all = candidates(trial), [plan] = all;

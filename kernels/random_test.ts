@@ -1,8 +1,8 @@
-import { openGpu } from "../gpu/device.ts";
 import { now } from "../gpu/record.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertClose } from "../tests/support.ts";
 import { normal, type RandomKey, uniform } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** Philox4x32-10, with the products in full. */

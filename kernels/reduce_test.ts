@@ -1,9 +1,9 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { broadcastTo, mean, sum, sumTo } from "./reduce.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** Sums the elements whose index along the kept axes is the same. */

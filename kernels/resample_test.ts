@@ -1,10 +1,10 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 
 import { bilinear, downAverage, upNearest } from "./resample.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 type Picture = [N: number, H: number, W: number, C: number];

@@ -1,10 +1,10 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { randoms } from "../tests/support.ts";
 
 import { concat, pad, permute, slice } from "./slice.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** The index along each axis of the element at a place of a tensor, and back. */

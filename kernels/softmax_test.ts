@@ -1,10 +1,10 @@
-import { openGpu } from "../gpu/device.ts";
 import { assertThrows } from "@std/assert";
 import { type Shape, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { square } from "./elementwise.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 function softmaxReference(x: number[], cols: number): number[] {

@@ -1,5 +1,4 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { flatten, placeOf } from "../nn/flat.ts";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
@@ -16,6 +15,7 @@ import {
 import { mul } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
 import { largest, spectralNorm } from "./spectral_norm.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** The rows of the matrix that a weight is, in float64. */

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { noGrad } from "../tensor/op.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { totals } from "./totals.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // Terms and elements of each list: one term; two to six; one element, primes, workgroups and one more.
@@ -23,8 +23,8 @@ for (const [name, { sizes, dispatches }] of Object.entries(cases)) {
       Array.from({ length: terms }, (_, k) => randoms(n, 10 * i + k))
     );
     const given = lists.map((list) => list.map((values) => tensor(values, [values.length])));
-    const before = counters.dispatches, sums = noGrad(() => totals(given));
-    assertEquals(counters.dispatches - before, dispatches);
+    const before = gpu().counters.dispatches, sums = noGrad(() => totals(given));
+    assertEquals(gpu().counters.dispatches - before, dispatches);
     for (const [i, list] of lists.entries()) {
       const expected = list[0].map((_, e) => list.reduce((t, values) => t + values[e], 0));
       assertClose(`sum ${i}`, await sums[i].read(), expected);

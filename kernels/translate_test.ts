@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { translate } from "./translate.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // [N, H, W, C], how far, how large: nothing; primes; as far as the picture is wide; all of it; a

@@ -4,7 +4,8 @@
  * @module
  */
 import { deviceInfo } from "../gpu/device.ts";
-import { counters, release } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
+import { release } from "../gpu/memory.ts";
 import { idle, profile, rehearsed } from "../gpu/record.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { square, sub } from "./elementwise.ts";
@@ -82,12 +83,13 @@ async function agreeing(run: Run, plans: readonly Plan[]): Promise<Plan[]> {
   return plans.filter((_, i) => differences[i] <= 1e-8 * size); // not if it is NaN
 }
 
-/** Milliseconds that a run by each plan takes by the device's clock, all in one submit. */
+/** Milliseconds that a run by each plan takes by the device's clock, all in turn. */
 async function timesOfDevice(run: Run, plans: readonly Plan[]): Promise<number[]> {
   const ROUNDS = 4, ends: number[] = [];
   const timings = await profile(() => {
-    const { dispatches } = counters;
-    // All in turn, as a GPU takes its time to wake up.
+    const { counters } = gpu(), { dispatches } = counters;
+    ends.length = 0;
+    // As a GPU takes its time to wake up.
     for (let i = 0; i < ROUNDS; i++) {
       for (const plan of plans) {
         scoped(() => void run(plan));

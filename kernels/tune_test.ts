@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { scoped, sizeOf, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dWeight } from "./conv2d.ts";
 import { matmul } from "./matmul.ts";
 import { candidates, problemsOf, tunedPlans } from "./plan.ts";
 import { tune, type Tuned } from "./tune.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 await openGpu();
 
@@ -66,7 +66,7 @@ Deno.test("trials give their memory back", async () => {
     return () => scoped(() => void matmul(a, b));
   });
   await tune(first);
-  const { bytes } = counters;
+  const { bytes } = gpu().counters;
   await tune(second);
-  assertEquals(counters.bytes, bytes);
+  assertEquals(gpu().counters.bytes, bytes);
 });

@@ -1,9 +1,13 @@
 /**
  * A `deno lint` plugin that holds the layers apart: a folder imports only from those to its left,
- * WebGPU's objects stay in `gpu/`, a shader belongs to its neighbour, and only `mod.ts` re-exports.
+ * WebGPU's objects stay in `gpu/`, a shader belongs to its neighbour, only `mod.ts` re-exports, what only
+ * Deno has stays where files are dealt with, and modules keep no state.
  *
  * @module
  */
+import { host } from "./host.ts";
+import { pathBelow, ROOT } from "./paths.ts";
+import { state } from "./state.ts";
 
 const CORE = ["gpu", "tensor", "kernels", "nn", "models"];
 /** Stands beside all layers: file formats know no tensor, module or image. */
@@ -17,16 +21,9 @@ const MAY: Record<string, string[]> = {
   data: ["gpu", "tensor", "kernels", "nn", IO],
   eval: [...CORE, IO, "data"],
   train: [...CORE, IO, "data"],
+  export: [...CORE, IO, "data", "train"],
 };
 const FREE = ["compat", "deno.json"]; // the latter for the version
-const ROOT = new URL("..", import.meta.url);
-
-/** The path below the repository, with `/`. */
-function pathBelow(root: URL, filename: string): string {
-  const path = filename.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:)/, "/");
-  const base = decodeURIComponent(root.pathname);
-  return path.startsWith(base) ? path.slice(base.length) : path;
-}
 
 /** What is wrong with `file` importing `specifier`, if anything is. */
 function faultOf(file: string, specifier: string): string | undefined {
@@ -44,10 +41,12 @@ function faultOf(file: string, specifier: string): string | undefined {
   return `${from}/ may import from ${may}, not from ${to}: move what both need to the left.`;
 }
 
-/** Three rules: `layers/imports`, `layers/gpu` and `layers/reexport`. */
+/** Five rules: `layers/imports`, `layers/gpu`, `layers/reexport`, `layers/host` and `layers/state`. */
 const plugin: Deno.lint.Plugin = {
   name: "layers",
   rules: {
+    host,
+    state,
     imports: {
       create(context) {
         const file = pathBelow(ROOT, context.filename);

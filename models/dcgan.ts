@@ -74,8 +74,8 @@ export class DcganGenerator extends Module {
   override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
-    for (const { conv, norm } of this.blocks) x = norm.forward(conv.forward(x), context);
-    return tanh(this.output.forward(x));
+    for (const { conv, norm } of this.blocks) x = norm.forward(conv.forward(x, context), context);
+    return tanh(this.output.forward(x, context));
   }
 }
 
@@ -103,7 +103,7 @@ export class DcganDiscriminator extends Module {
   /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
   features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm } of this.blocks) {
-      x = conv.forward(x);
+      x = conv.forward(x, context);
       if (norm) x = norm.forward(x, context);
     }
     return x;
@@ -111,6 +111,6 @@ export class DcganDiscriminator extends Module {
 
   /** `[N, R, R, 3]` to `[N]`. */
   override forward(x: Tensor, context: Context): Tensor {
-    return reshape(this.output.forward(this.features(x, context)), [x.shape[0]]);
+    return reshape(this.output.forward(this.features(x, context), context), [x.shape[0]]);
   }
 }

@@ -13,6 +13,7 @@ import { maxPool } from "../kernels/pool.ts";
 import { mean } from "../kernels/reduce.ts";
 import { bilinear } from "../kernels/resample.ts";
 import { Module } from "../nn/module.ts";
+import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import {
@@ -109,7 +110,7 @@ export class Inception extends Module {
         let h = bilinear(x, [SIDE, SIDE]);
         for (const [path, layer] of Object.entries(this.layers)) {
           h = scoped(() => {
-            const y = layer.forward(h, { training: false });
+            const y = layer.forward(h, EVALUATION);
             return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
           });
         }

@@ -150,10 +150,10 @@ export class SaganGenerator extends Module {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
     for (const { conv, norm, attention } of this.blocks) {
-      x = norm.forward(conv.forward(x), context);
-      if (attention) x = attention.forward(x);
+      x = norm.forward(conv.forward(x, context), context);
+      if (attention) x = attention.forward(x, context);
     }
-    return tanh(this.output.forward(x));
+    return tanh(this.output.forward(x, context));
   }
 }
 
@@ -205,9 +205,9 @@ export class SaganDiscriminator extends Module {
   /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
   features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm, attention, dropout } of this.blocks) {
-      x = conv.forward(x);
+      x = conv.forward(x, context);
       if (norm) x = norm.forward(x, context);
-      if (attention) x = attention.forward(x);
+      if (attention) x = attention.forward(x, context);
       if (dropout) x = dropout.forward(x, context);
     }
     return x;
@@ -218,6 +218,6 @@ export class SaganDiscriminator extends Module {
     let seen = this.features(x, context);
     if (this.discrimination) seen = this.discrimination.forward(seen, context);
     if (this.#stddev) seen = minibatchStddev(seen, context.batches);
-    return reshape(this.output.forward(seen), [x.shape[0]]);
+    return reshape(this.output.forward(seen, context), [x.shape[0]]);
   }
 }

@@ -31,7 +31,7 @@ export class Average<M extends Module> {
     const { source, net } = this;
     const pairs = [
       [source.parameters(), net.parameters(), k],
-      [source.statistics(), net.statistics(), 1],
+      [source.buffers(), net.buffers(), 1],
     ] as const;
     for (const [from, to, k] of pairs) {
       if (from.length === 0) continue;

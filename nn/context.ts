@@ -1,40 +1,51 @@
-import { concat, split } from "../kernels/slice.ts";
+import type { Precision } from "../kernels/precision.ts";
 import type { RandomKey } from "../kernels/random.ts";
+import { concat, split } from "../kernels/slice.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Module } from "./module.ts";
 
-/** What a pass through a network is told beside its input. */
+/** All that a forward pass depends on beside its input and the weights. */
 export interface Context {
-  /** Whether batch statistics are used and moved, and dropout drops. */
+  /** Whether batch statistics are used and running ones moved, and elements are dropped. */
   readonly training: boolean;
   /**
-   * Of how many batches of one size, one after another, the input consists; 1 if left out. A layer that
-   * looks across the images of a batch sees each on its own.
+   * Of how many batches of one size the input consists, 1 if left out: a layer that looks across the
+   * images of a batch sees each on its own.
    */
   readonly batches?: number;
-  /** The random numbers of dropout, which needs them in training. */
-  readonly random?: RandomStreams | undefined;
+  /** Of the operands of products and convolutions; `f32` if left out. Backward passes take the same. */
+  readonly precision?: Precision;
+  /** Random numbers; needed where elements are dropped. */
+  readonly random?: RandomStreams;
 }
 
-/** Random streams for the layers of a network: one step's. */
-export class RandomStreams {
-  readonly #draws = new Map<Module, { first: number; count: number }>();
+/** A pass that trains, in f32. */
+export const TRAINING: Context = { training: true };
+/** A pass that does not train. */
+export const EVALUATION: Context = { training: false };
 
-  /** The first layer to ask draws from the stream of `key`, each other from 1000 streams after. */
+/** Random numbers for the passes of one step: each pass through each layer has a stream of its own. */
+export class RandomStreams {
+  readonly #layers = new Map<object, { readonly first: number; draws: number }>();
+
+  /** `key` is that of the first pass through the first layer; each layer has a thousand streams. */
   constructor(readonly key: RandomKey) {}
 
-  /** A stream that no other layer, and no other pass through this one, was given. */
-  next(layer: Module): RandomKey {
-    const known = this.#draws.get(layer) ?? { first: 1000 * this.#draws.size, count: 0 };
-    this.#draws.set(layer, known);
-    return { ...this.key, stream: this.key.stream + known.first + known.count++ };
+  /** The numbers for the next pass through `layer`. */
+  next(layer: object): RandomKey {
+    const known = this.#layers.get(layer) ?? { first: 1000 * this.#layers.size, draws: 0 };
+    this.#layers.set(layer, known);
+    return { ...this.key, stream: this.key.stream + known.first + known.draws++ };
   }
 }
 
 /**
- * What a network makes of batches of one size, each as if it had been given alone, one after the other;
- * with fewer and larger products and convolutions.
+ * What `pass` makes of batches of one size, each as if it had been given alone, one after the other; with
+ * fewer and larger products and convolutions.
  */
-export function together(net: Module, xs: readonly Tensor[], context: Context): Tensor[] {
-  return split(xs.length, net.forward(concat(xs, 0), { ...context, batches: xs.length }));
+export function together(
+  pass: (x: Tensor, context: Context) => Tensor,
+  xs: readonly Tensor[],
+  context: Context,
+): Tensor[] {
+  return split(xs.length, pass(concat(xs, 0), { ...context, batches: xs.length }));
 }

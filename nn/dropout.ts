@@ -17,12 +17,14 @@ export class Dropout extends Module {
     super();
   }
 
-  /** Of any shape, and the same. */
+  /**
+   * Of any shape, and the same.
+   *
+   * @throws {Error} If it is training and the context has no random numbers.
+   */
   override forward(x: Tensor, { training, random }: Context): Tensor {
     if (!training || this.rate === 0) return x;
-    if (!random) {
-      throw new Error("Dropout: got no random streams, expected context.random in training");
-    }
+    if (!random) throw new Error("Dropout: context.random is missing, expected RandomStreams");
     const key = random.next(this);
     const kept = noGrad(() => {
       const u = uniform(x.shape, key);

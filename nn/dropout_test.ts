@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { sum } from "../kernels/reduce.ts";
 import { mul } from "../kernels/elementwise.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
-import { RandomStreams } from "./context.ts";
+import { EVALUATION, RandomStreams, TRAINING } from "./context.ts";
 import { Dropout } from "./dropout.ts";
 import { grad } from "./grad.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const key = { seed: 1, stream: 9, counter: 2 }, n = 20_000;
@@ -24,7 +24,7 @@ Deno.test("Dropout drops the given share, keeps the mean, and passes the gradien
   assertClose("dx", dx, cotangent.map((e, i) => after[i] === 0 ? 0 : e / 0.7));
 });
 
-Deno.test("each pass of Dropout has numbers of its own, the same from the same key", async () => {
+Deno.test("each pass of Dropout has numbers of its own, the same after the same key", async () => {
   const dropout = new Dropout(0.5), x = tensor(new Float32Array(64).fill(1), [64]);
   const twice = async () => {
     const context = { training: true, random: new RandomStreams(key) };
@@ -34,13 +34,12 @@ Deno.test("each pass of Dropout has numbers of its own, the same from the same k
   const [first, second] = await twice();
   assert(first !== second);
   assertEquals(await twice(), [first, second]);
-  assertEquals(dropout.forward(x, { training: false }), x);
+  assertEquals(dropout.forward(x, EVALUATION), x);
 });
 
-Deno.test("Dropout in training without random streams is refused", () => {
-  assertThrows(
-    () => new Dropout(0.5).forward(tensor([1], [1]), { training: true }),
-    Error,
-    "expected context.random",
-  );
+Deno.test("layers have numbers of their own, each a thousand streams", () => {
+  const random = new RandomStreams(key), [first, second] = [new Dropout(0.5), new Dropout(0.5)];
+  const streams = [first, second, first, second].map((layer) => random.next(layer).stream);
+  assertEquals(streams, [9, 1009, 10, 1010]);
+  assertThrows(() => first.forward(tensor([1], [1]), TRAINING), Error, "random is missing");
 });

@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { mul, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { tensor } from "../tensor/tensor.ts";
@@ -7,6 +6,7 @@ import { assertClose, randoms } from "../tests/support.ts";
 import { Adam } from "./adam.ts";
 import { grad } from "./grad.ts";
 import { GradScaler } from "./grad_scaler.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // A large one, and more than go into a dispatch.

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { add, full, mul, scale, square } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { reshape } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
 import { grad } from "./grad.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 await openGpu();
 
@@ -14,13 +14,16 @@ Deno.test("the way back takes little memory of its own, and the graph is still t
     const x = full([1 << 18], 0.5); // 1 MiB
     let y = x;
     for (let i = 0; i < 24; i++) y = square(y);
-    const loss = sum(y), before = counters.bytes;
+    const loss = sum(y), before = gpu().counters.bytes;
     grad(loss, [x]);
-    const taken = (counters.bytes - before) / 2 ** 20;
+    const taken = (gpu().counters.bytes - before) / 2 ** 20;
     assert(taken < 8, `${taken} MiB for 24 gradients of 1 MiB`);
-    const again = counters.bytes;
+    const again = gpu().counters.bytes;
     grad(loss, [x]);
-    assert(counters.bytes - again < 2 * 2 ** 20, "what the first sweep took serves the second");
+    assert(
+      gpu().counters.bytes - again < 2 * 2 ** 20,
+      "what the first sweep took serves the second",
+    );
   });
 });
 

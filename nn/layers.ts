@@ -9,7 +9,7 @@ import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import type { Context } from "./context.ts";
+import { type Context, EVALUATION } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
@@ -54,9 +54,9 @@ export class Linear extends Weighted {
   }
 
   /** `[N, inputs]` to `[N, outputs]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
     const epilogue = { bias: this.bias, slope: this.#slope };
-    return matmul(x, this.used(), { b: true, scale: this.#scale }, epilogue);
+    return matmul(x, this.used(), { b: true, scale: this.#scale, precision }, epilogue);
   }
 }
 
@@ -70,30 +70,44 @@ export interface ConvOptions extends LayerOptions {
   readonly padding: number;
 }
 
-/** A convolution; the weight is `[k, k, in, out]` here and `[out, in, k, k]` in checkpoints. */
+/**
+ * A convolution; the weight is `[k, k, in / groups, out]` here and `[out, in / groups, k, k]` in
+ * checkpoints.
+ */
 export class Conv2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
   readonly #geometry: Geometry;
   readonly #slope: number;
 
-  /** From `inputs` to `outputs` channels; the first values come from `init`. */
+  /**
+   * From `inputs` to `outputs` channels; the first values come from `init`.
+   *
+   * @param options.groups Into how many groups both fall, each seeing its own; 1 if left out.
+   */
   constructor(
     inputs: number,
     outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 }: ConvOptions,
+    options: ConvOptions & { readonly groups?: number },
     init: Init,
   ) {
-    const fanIn = inputs * kernel ** 2;
-    super({ shape: [kernel, kernel, inputs, outputs], axis: 3, fanIn, init, spectral });
+    const { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 } = options;
+    const { groups = 1 } = options, fanIn = inputs / groups * kernel ** 2;
+    super({ shape: [kernel, kernel, inputs / groups, outputs], axis: 3, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
-    this.#geometry = { stride, padding, scale };
+    this.#geometry = { stride, padding, scale, groups };
     this.#slope = slope;
   }
 
+  /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
+  get geometry(): Geometry & { readonly slope: number } {
+    return { ...this.#geometry, slope: this.#slope };
+  }
+
   /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
-  override forward(x: Tensor): Tensor {
-    return conv2d(x, this.used(), this.#geometry, { bias: this.bias, slope: this.#slope });
+  override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
+    const epilogue = { bias: this.bias, slope: this.#slope };
+    return conv2d(x, this.used(), { ...this.#geometry, precision }, epilogue);
   }
 }
 
@@ -122,15 +136,20 @@ export class ConvTranspose2d extends Weighted {
     this.#slope = slope;
   }
 
+  /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
+  get geometry(): Geometry & { readonly slope: number } {
+    return { ...this.#geometry, slope: this.#slope };
+  }
+
   /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
     const weight = this.used();
     const [N, H, W] = x.shape, [k, , outputs] = weight.shape;
     const { stride, padding } = this.#geometry;
     const along = (size: number) => (size - 1) * stride - 2 * padding + k;
     const shape = [N, along(H), along(W), outputs];
     const epilogue = { bias: this.bias, slope: this.#slope };
-    return conv2dInput(x, weight, shape, this.#geometry, epilogue);
+    return conv2dInput(x, weight, shape, { ...this.#geometry, precision }, epilogue);
   }
 }
 
@@ -162,6 +181,11 @@ export class BatchNorm2d extends Module {
     this.running_mean = tensor(new Float32Array(channels), [channels]);
     this.running_var = tensor(new Float32Array(channels).fill(1), [channels]);
     this.#options = { eps, momentum, slope };
+  }
+
+  /** What is added to variances, and the slope of the leaky ReLU behind it. */
+  get constants(): { readonly eps: number; readonly slope: number } {
+    return this.#options;
   }
 
   /** `[..., channels]`, of the same shape. */

@@ -1,11 +1,11 @@
 import { abs, add, affine, exp, neg, sub } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
+import type { Precision } from "../kernels/precision.ts";
 import { broadcastTo, mean, sum } from "../kernels/reduce.ts";
-import { concat } from "../kernels/slice.ts";
+import { concat, eachOf } from "../kernels/slice.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { eachOf } from "../kernels/slice.ts";
-import type { Context } from "./context.ts";
+import { type Context, EVALUATION } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 
@@ -41,13 +41,13 @@ export class MinibatchDiscrimination extends Module {
   }
 
   /** `[N, H, W, features]` to `[N, H, W, features + kernels]`. */
-  override forward(x: Tensor, { batches = 1 }: Context): Tensor {
-    return eachOf(batches, x, (x) => this.#ofBatch(x));
+  override forward(x: Tensor, { batches = 1, precision }: Context = EVALUATION): Tensor {
+    return eachOf(batches, x, (x) => this.#ofBatch(x, precision));
   }
 
-  #ofBatch(x: Tensor): Tensor {
+  #ofBatch(x: Tensor, precision?: Precision): Tensor {
     const [N, H, W] = x.shape, B = this.bias.size, dims = this.#dims;
-    const M = matmul(mean(x, [1, 2]), this.T);
+    const M = matmul(mean(x, [1, 2]), this.T, { precision });
     const apart = abs(sub(reshape(M, [N, 1, B * dims]), reshape(M, [1, N, B * dims])));
     const near = exp(neg(sum(reshape(apart, [N, N, B, dims]), [3])));
     // A picture's nearness to itself is e^0.

@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { checkOp } from "../tests/check.ts";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
@@ -6,6 +5,7 @@ import { randoms } from "../tests/support.ts";
 import { constantInit, normalInit } from "./init.ts";
 import { MinibatchDiscrimination } from "./minibatch_discrimination.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // [N, H, W, features], kernels, dims: one picture; primes; one pixel
@@ -20,7 +20,7 @@ for (const [shape, B, dims] of cases) {
     checkOp(
       (x, T, bias) => {
         const module = new MinibatchDiscrimination(C, B, dims, constantInit(0));
-        return Object.assign(module, { T, bias }).forward(x, { training: true });
+        return Object.assign(module, { T, bias }).forward(x);
       },
       (x, T, bias) => {
         const M = Array.from({ length: N }, (_, n) => {
@@ -67,7 +67,7 @@ Deno.test("at the start others count little, however many features there are and
       const init = normalInit(hostRandom(1), std);
       const module = new MinibatchDiscrimination(C, 20, 5, init), x = randoms(N * C, 3);
       const others = async (x: number[]) => {
-        const y = await module.forward(tensor(x, [N, 1, 1, C]), { training: true }).read();
+        const y = await module.forward(tensor(x, [N, 1, 1, C])).read();
         const o = y.filter((_, i) => i % (C + 20) >= C);
         return o.reduce((t, e) => t + e + 1, 0) / o.length; // without the bias
       };

@@ -1,5 +1,5 @@
-import type { Context } from "./context.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import type { Context } from "./context.ts";
 
 /**
  * A part of a network: its tensors and parts are its fields, and nothing else is its state.
@@ -10,7 +10,7 @@ export abstract class Module {
   /**
    * Applies it.
    *
-   * @param context Whether this is training, and the like: an argument, not a hidden mode.
+   * @param context What else the result depends on; nothing of it is a hidden mode.
    */
   abstract forward(x: Tensor, context: Context): Tensor;
 
@@ -31,7 +31,7 @@ export abstract class Module {
   }
 
   /** What is kept beside the parameters: running statistics. */
-  statistics(): Tensor[] {
+  buffers(): Tensor[] {
     return [...this.named()].filter(([, t]) => !t.isParam).map(([, t]) => t);
   }
 }

@@ -30,9 +30,9 @@ export class PowerIteration {
       .filter((layer) => layer instanceof Weighted)
       .filter((layer) => layer.spectral)
       .map((layer) => ({ layer, path: paths.get(layer.weight_orig!)!.replace(/\.\w+$/, "") }));
-    const statistics = net.statistics();
-    if (this.#layers.length && statistics.every((t) => placeOf(t).whole === t.storage)) {
-      flatten(statistics);
+    const buffers = net.buffers();
+    if (this.#layers.length && buffers.every((t) => placeOf(t).whole === t.storage)) {
+      flatten(buffers);
     }
     this.#groups = spectralGroups(this.#layers.map(({ layer }) => {
       const { w, u, v, axis } = layer.spectral!;

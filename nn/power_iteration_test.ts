@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters, limitBindings } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { add } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
@@ -9,12 +8,14 @@ import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Adam } from "./adam.ts";
 import { fromEntries, toEntries } from "./checkpoint.ts";
+import { TRAINING } from "./context.ts";
 import { grad } from "./grad.ts";
 import { normalInit } from "./init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear, Sequential } from "./layers.ts";
 import { Module } from "./module.ts";
 import { PowerIteration } from "./power_iteration.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const geometry = { kernel: 2, stride: 1, padding: 0, spectral: true };
@@ -72,9 +73,9 @@ Deno.test("a step of PowerIteration serves all layers of a kind in four dispatch
   const ups = [[4, 2], [8, 3]].map(([i, o]) => new ConvTranspose2d(i, o, geometry, init));
   const net = new Sequential(...convs, ...ups, new Linear(12, 5, init, { spectral: true }));
   new Adam(net.parameters(), { lr: 1, betas: [0, 0.9] });
-  const iteration = new PowerIteration(net), before = counters.dispatches;
+  const iteration = new PowerIteration(net), before = gpu().counters.dispatches;
   scoped(() => iteration.step());
-  assertEquals(counters.dispatches - before, 8); // rows last, as in Conv2d, and columns last
+  assertEquals(gpu().counters.dispatches - before, 8); // rows last, as in Conv2d, and columns last
 });
 
 Deno.test("PowerIteration moves the vectors alone, to the weight's", async () => {
@@ -100,9 +101,9 @@ Deno.test("what is normalised is shared by passes, and made anew when the weight
   const adam = new Adam(net.parameters(), { lr: 0.1, betas: [0, 0.9] });
   const iteration = new PowerIteration(net);
   const dispatches = (body: () => unknown) => {
-    const before = counters.dispatches;
+    const before = gpu().counters.dispatches;
     body();
-    return counters.dispatches - before;
+    return gpu().counters.dispatches - before;
   };
   const fresh = dispatches(() => noGrad(() => conv.forward(x)));
   const again = dispatches(() => noGrad(() => conv.forward(x)));
@@ -124,8 +125,8 @@ Deno.test("a layer takes sigma from the last iteration, until the weight changes
   const adam = new Adam(net.parameters(), { lr: 0.1, betas: [0, 0.9] });
   const iteration = new PowerIteration(net);
   const forward = () => {
-    const before = counters.dispatches, y = noGrad(() => conv.forward(x));
-    return { y, dispatches: counters.dispatches - before };
+    const before = gpu().counters.dispatches, y = noGrad(() => conv.forward(x));
+    return { y, dispatches: gpu().counters.dispatches - before };
   };
   forward(); // lays x out
   iteration.step();
@@ -162,18 +163,18 @@ Deno.test("a layer takes sigma from the last iteration, until the weight changes
 Deno.test("weights of more than can be bound at once are served in turn, the same", async () => {
   const x = tensor(randoms(16 * 16, 1), [1, 4, 4, 16]);
   const outputs = async (bytes?: number) => {
-    limitBindings(bytes);
+    gpu().bindable = bytes;
     try {
       const init = normalInit(hostRandom(1), 0.3);
       const net = new Sequential(...[1, 2, 3].map(() => new Conv2d(16, 16, geometry, init)));
       new Adam(net.parameters(), { lr: 0.1, betas: [0, 0.9] });
-      const iteration = new PowerIteration(net), before = counters.dispatches;
+      const iteration = new PowerIteration(net), before = gpu().counters.dispatches;
       iteration.step();
-      const made = counters.dispatches - before;
+      const made = gpu().counters.dispatches - before;
       iteration.measure();
-      return { made, y: await noGrad(() => net.forward(x, { training: true })).read() };
+      return { made, y: await noGrad(() => net.forward(x, TRAINING)).read() };
     } finally {
-      limitBindings(undefined);
+      gpu().bindable = undefined;
     }
   };
   const whole = await outputs(), apart = await outputs(4 * 16 * 16 * 2 * 2);

@@ -3,6 +3,7 @@ import { add, mul } from "../kernels/elementwise.ts";
 import { maxPool } from "../kernels/pool.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Context, EVALUATION } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
 import { Conv2d } from "./layers.ts";
 import { Module } from "./module.ts";
@@ -56,12 +57,17 @@ export class SelfAttention extends Module {
     this.#pool = pool;
   }
 
+  /** Whether keys and values are the maxima of 2x2 pixels. */
+  get pooled(): boolean {
+    return this.#pool;
+  }
+
   /** `[N, H, W, channels]`, of the same shape. */
-  override forward(x: Tensor): Tensor {
-    const [N, H, W] = x.shape, values = rows(this.#seen(this.h.forward(x)));
-    const sums = attention(rows(this.g.forward(x)), this.#keys(x), values);
+  override forward(x: Tensor, context: Context = EVALUATION): Tensor {
+    const [N, H, W] = x.shape, values = rows(this.#seen(this.h.forward(x, context)));
+    const sums = attention(rows(this.g.forward(x, context)), this.#keys(x, context), values);
     const o = reshape(sums, [N, H, W, sums.shape[2]]);
-    return add(mul(this.v?.forward(o) ?? o, this.gamma), x);
+    return add(mul(this.v?.forward(o, context) ?? o, this.gamma), x);
   }
 
   /**
@@ -70,11 +76,11 @@ export class SelfAttention extends Module {
    * @param x `[N, H, W, channels]`.
    */
   map(x: Tensor): Tensor {
-    return attentionMap(rows(this.g.forward(x)), this.#keys(x));
+    return attentionMap(rows(this.g.forward(x)), this.#keys(x, EVALUATION));
   }
 
-  #keys(x: Tensor): Tensor {
-    return rows(this.#seen(this.f.forward(x)));
+  #keys(x: Tensor, context: Context): Tensor {
+    return rows(this.#seen(this.f.forward(x, context)));
   }
 
   #seen(x: Tensor): Tensor {

@@ -1,18 +1,19 @@
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
+import { TRAINING } from "./context.ts";
 import { constantInit, normalInit } from "./init.ts";
 import { Conv2d, ConvTranspose2d, Linear } from "./layers.ts";
 import type { Module } from "./module.ts";
 import { hostRandom } from "./random.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** The layer as a function of input, weight and bias. */
 function applied(layer: Module) {
   return (x: Tensor, weight: Tensor, bias: Tensor) =>
-    Object.assign(layer, { weight, bias }).forward(x, { training: true });
+    Object.assign(layer, { weight, bias }).forward(x, TRAINING);
 }
 
 const init = normalInit(hostRandom(1), 1);
@@ -77,8 +78,8 @@ Deno.test("a scaled weight follows its parameter, and costs no dispatch", async 
   const layer = new Linear(2, 1, constantInit(3), { scale: 2, bias: constantInit(5) });
   const x = tensor([1, 10], [1, 2]);
   layer.forward(x); // lays its operands out
-  const { dispatches } = counters, first = layer.forward(x);
-  assertEquals(counters.dispatches - dispatches, 1); // the product with its bias
+  const { dispatches } = gpu().counters, first = layer.forward(x);
+  assertEquals(gpu().counters.dispatches - dispatches, 1); // the product with its bias
   assertEquals([...await first.read()], [2 * 33 + 5]);
   layer.weight!.write([1, 1]);
   assertEquals([...await layer.forward(x).read()], [2 * 11 + 5]);

@@ -1,5 +1,4 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { add, div, full, mul, sub } from "../kernels/elementwise.ts";
 import { maxPool } from "../kernels/pool.ts";
@@ -11,6 +10,7 @@ import { reshape } from "./op.ts";
 import { grad } from "../nn/grad.ts";
 import { sum } from "../kernels/reduce.ts";
 import { empty, scoped, type Shape, type Tensor, tensor } from "./tensor.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const shapes: Shape[] = [[0], [0, 3], [3, 0], [2, 0, 3], [-1, 3], [1.5], [NaN]];

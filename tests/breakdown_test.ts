@@ -1,7 +1,6 @@
 /** Runs that break down: noticed before a checkpoint is written, and when one is read. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { openGpu } from "../gpu/device.ts";
 import { CheckpointError } from "../io/errors.ts";
 import { type Entry, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
@@ -12,6 +11,7 @@ import { Progress } from "../train/progress.ts";
 import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
 import { inFolder } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const options: TrainOptions = {

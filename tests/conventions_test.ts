@@ -10,11 +10,11 @@ import { EvalError } from "../eval/errors.ts";
 import { type ImageSet, statisticsOf } from "../eval/extract.ts";
 import { frechetDistance } from "../eval/frechet.ts";
 import { weightsOf } from "../eval/weights.ts";
-import { openGpu } from "../gpu/device.ts";
 import { type Feature, Inception } from "../models/inception.ts";
 import { saveSafetensors } from "../io/safetensors.ts";
 import { bytes, entry, images } from "./conventions_fixture.ts";
 import { narrowInception } from "./drawn_inception.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const folder = await Deno.makeTempDir();

@@ -8,7 +8,7 @@ function terms(
   [N, H, W, C]: Shape,
   [kh, kw, , O]: Shape,
   [, Y, X]: Shape,
-  { stride: s, padding: p }: Geometry,
+  { stride: s, padding: p, groups = 1 }: Geometry,
   visit: (x: number, w: number, y: number) => void,
 ) {
   for (let n = 0; n < N; n++) {
@@ -18,11 +18,12 @@ function terms(
           for (let j = 0; j < kw; j++) {
             const h = y * s + i - p, v = x * s + j - p;
             if (h < 0 || h >= H || v < 0 || v >= W) continue;
-            for (let c = 0; c < C; c++) {
+            for (let c = 0; c < C / groups; c++) {
               for (let o = 0; o < O; o++) {
+                const group = Math.floor(o / (O / groups));
                 visit(
-                  ((n * H + h) * W + v) * C + c,
-                  ((i * kw + j) * C + c) * O + o,
+                  ((n * H + h) * W + v) * C + group * C / groups + c,
+                  ((i * kw + j) * C / groups + c) * O + o,
                   ((n * Y + y) * X + x) * O + o,
                 );
               }
@@ -53,8 +54,10 @@ export function caseOf(
   stride: number,
   padding: number,
   scale = 1,
+  groups = 1,
 ): Case {
-  const g = { stride, padding, scale }, x = [N, H, W, C], w = [k[0], k[1], C, O];
+  const g = { stride, padding, scale, groups };
+  const x = [N, H, W, C], w = [k[0], k[1], C / groups, O];
   const along = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
   const y = [N, along(H, k[0]), along(W, k[1]), O];
   const zeros = (shape: Shape): number[] => new Array(sizeOf(shape)).fill(0);

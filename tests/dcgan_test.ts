@@ -1,10 +1,10 @@
 /** DCGAN as a whole, held against PyTorch: tests/oracle/dcgan.py says what the fixture holds. */
-import { openGpu } from "../gpu/device.ts";
 import { sum } from "../kernels/reduce.ts";
 import { add, full } from "../kernels/elementwise.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { Adam } from "../nn/adam.ts";
 import { toEntries } from "../nn/checkpoint.ts";
+import { TRAINING } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import { hostRandom } from "../nn/random.ts";
@@ -13,6 +13,7 @@ import { losses } from "../train/losses.ts";
 import { trainStep } from "../train/step.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const N = 6, R = 16, nz = 8;
@@ -28,9 +29,8 @@ const close = { rtol: 1e-4, atol: 2e-6 };
 
 Deno.test("DCGAN's outputs and gradients are PyTorch's", async () => {
   const { G, D } = nets(), loss = losses.bce, real = reals(0);
-  const fake = G.forward(latents(0), { training: true });
-  const logitsReal = D.forward(real, { training: true }),
-    logitsFake = D.forward(fake, { training: true });
+  const fake = G.forward(latents(0), TRAINING);
+  const logitsReal = D.forward(real, TRAINING), logitsFake = D.forward(fake, TRAINING);
   assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
   assertClose("logits of real", await logitsReal.read(), array("out/logits_real"), close);
   assertClose("logits of fake", await logitsFake.read(), array("out/logits_fake"), close);

@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import { swish } from "../examples/custom_op.ts";
 import { train } from "../examples/custom_module.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { checkOp } from "./check.ts";
 await openGpu();
 

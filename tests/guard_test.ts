@@ -5,7 +5,6 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { write } from "../gpu/copy.ts";
-import { openGpu } from "../gpu/device.ts";
 import { storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
@@ -28,6 +27,7 @@ import { forceVariant } from "../kernels/variant.ts";
 import { grad } from "../nn/grad.ts";
 import { scoped, type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { randoms } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const GUARD = 0xdeadbeef, STEP = 256, MOST = 8192;

@@ -1,7 +1,6 @@
 /** FID's Inception held against PyTorch: tests/oracle/inception.py says what the fixture holds. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { weightsOf } from "../eval/weights.ts";
-import { openGpu } from "../gpu/device.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { type Feature, FEATURES, Inception } from "../models/inception.ts";
 import { CheckpointError } from "../io/errors.ts";
@@ -9,6 +8,7 @@ import { type Entry, loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { assertClose } from "./support.ts";
 import { narrowInception } from "./drawn_inception.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const path = new URL("./fixtures/inception.safetensors", import.meta.url).pathname;

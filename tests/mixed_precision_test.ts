@@ -1,9 +1,8 @@
 /** Training in half precision, held against the same in f32. */
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { add, full, scale } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
-import { type Precision, withPrecision } from "../kernels/precision.ts";
+import type { Precision } from "../kernels/precision.ts";
 import { sum } from "../kernels/reduce.ts";
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import { PgganDiscriminator } from "../models/pggan.ts";
@@ -17,6 +16,7 @@ import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
 import { oracle } from "./oracle.ts";
 import { assertClose, randoms } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** Losses of ten steps, and how large the gradients were that both optimisers remember. */
@@ -41,7 +41,7 @@ async function tenSteps(precision: Precision) {
     const { dReal, dFake, g } = trainStep(players, {
       loss: losses.bce,
       dSteps: 1,
-      precision,
+      context: { training: true, precision },
       batch: () => ({ z: latents(t), real: reals(t), labels: full([1], 1) }),
     });
     for (const value of [dReal, dFake, g]) got.push((await value.read())[0]);
@@ -64,12 +64,10 @@ Deno.test("ten steps of DCGAN in half precision have the losses of f32, nearly",
 Deno.test("gradients that vanish in half precision are kept by the scale", async () => {
   const x = tensor(randoms(12, 1), [3, 4]), w = tensor(randoms(20, 2), [4, 5], true);
   const scaler = new GradScaler();
-  const [plain, small, kept] = (["f32", "f16", "f16"] as const).map((precision, i) =>
-    withPrecision(precision, () => {
-      const loss = scale(sum(matmul(x, w)), 1e-9);
-      return grad(loss, [w], { dy: i === 2 ? scaler.scale : undefined })[0];
-    })
-  );
+  const [plain, small, kept] = (["f32", "f16", "f16"] as const).map((precision, i) => {
+    const loss = scale(sum(matmul(x, w, { precision })), 1e-9);
+    return grad(loss, [w], { dy: i === 2 ? scaler.scale : undefined })[0];
+  });
   assertEquals([...await small.read()], new Array(20).fill(0));
   const expected = (await plain.read()).map((g) => 65_536 * g);
   assertClose("gradient", await kept.read(), expected, { rtol: 2e-3, atol: 1e-8 });
@@ -95,14 +93,12 @@ async function worstGradient(kind: "gp" | "r1", seed: number): Promise<number> {
   const draw = (which: number) => tensor(randoms(N * R * R * 3, 10 * seed + which), [N, R, R, 3]);
   const real = draw(1), fake = draw(2), t = tensor([0.1, 0.5, 0.7, 0.9], [N]);
   const gradients = async (precision: Precision, scaler?: GradScaler) => {
-    const grads = withPrecision(precision, () => {
-      const logits = D.forward(real, { training: true });
-      const penalty = kind === "gp"
-        ? gradientPenalty((x) => D.forward(x, { training: true }), real, fake, t)
-        : slopePenalty(logits, real);
-      const loss = add(losses.wgan.real(logits, full([1], 1)), penalty);
-      return grad(loss, D.parameters(), { dy: scaler?.scale });
-    });
+    const context = { training: true, precision }, logits = D.forward(real, context);
+    const penalty = kind === "gp"
+      ? gradientPenalty((x) => D.forward(x, context), real, fake, t)
+      : slopePenalty(logits, real);
+    const loss = add(losses.wgan.real(logits, full([1], 1)), penalty);
+    const grads = grad(loss, D.parameters(), { dy: scaler?.scale });
     const { scale: k } = await scaler?.read() ?? { scale: 1 };
     return (await Promise.all(grads.map((g) => g.read()))).map((g) => g.map((v) => v / k));
   };

@@ -5,7 +5,8 @@
  * A plan or kernel that is found by less than all of its inputs serves the wrong shape here: each order
  * holds shapes of equal rows, columns and products of taps and terms, made of different factors.
  */
-import { AS_GPU, describeAs, openGpu } from "../gpu/device.ts";
+import { AS_GPU } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { attention } from "../kernels/attention.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
@@ -20,6 +21,7 @@ import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { checkOp, type Reference } from "./check.ts";
 import { caseOf } from "./convolution.ts";
 import { assertClose, random, randoms } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 await openGpu();
 
@@ -35,7 +37,7 @@ const FAMILIES: Record<string, () => void> = {
   "the device's own plans": () => {},
   "plans without sharing": () => forcePlan({ share: "none" }),
   "plans by buffers": () => forcePlan({ load: "buffer", share: "none" }),
-  "plans of a GPU": () => describeAs(AS_GPU),
+  "plans of a GPU": () => gpu().describeAs(AS_GPU),
 };
 
 const references = new Map<string, number[]>();
@@ -237,7 +239,7 @@ for (const [family, begin] of Object.entries(FAMILIES)) {
         }
       } finally {
         forcePlan(undefined);
-        describeAs(undefined);
+        gpu().describeAs(undefined);
       }
     });
   }

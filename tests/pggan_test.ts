@@ -1,11 +1,11 @@
 /** PGGAN's nets while a level is faded in, held against PyTorch: see tests/oracle/pggan.py. */
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { PgganDiscriminator, PgganGenerator, type PgganOptions } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
 import { toEntries } from "../nn/checkpoint.ts";
+import { TRAINING } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import { hostRandom } from "../nn/random.ts";
@@ -15,6 +15,7 @@ import { gradientPenalty, slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const N = 8, R = 8, nz = 5, STEPS = 10;
@@ -54,8 +55,8 @@ async function check(folder: string, name: string, net: Module, y: Tensor): Prom
 
 Deno.test("PGGAN's outputs and gradients at alpha 0.3 are PyTorch's", async () => {
   const { G, D } = nets(), loss = losses.wgan, real = reals(0);
-  const fake = G.forward(latents(0), { training: true });
-  const onReal = D.forward(real, { training: true }), onFake = D.forward(fake, { training: true });
+  const fake = G.forward(latents(0), TRAINING);
+  const onReal = D.forward(real, TRAINING), onFake = D.forward(fake, TRAINING);
   assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
   assertClose("logits of real", await onReal.read(), array("out/logits_real"), close);
   assertClose("logits of fake", await onFake.read(), array("out/logits_fake"), close);
@@ -66,11 +67,11 @@ Deno.test("PGGAN's outputs and gradients at alpha 0.3 are PyTorch's", async () =
 });
 
 Deno.test("WGAN-GP's and R1's penalty of PGGAN's D, and their gradients, are PyTorch's", async () => {
-  const { G, D } = nets(), real = reals(0), fake = G.forward(latents(0), { training: true });
-  const penalty = gradientPenalty((x) => D.forward(x, { training: true }), real, fake, mixes(0));
+  const { G, D } = nets(), real = reals(0), fake = G.forward(latents(0), TRAINING);
+  const penalty = gradientPenalty((x) => D.forward(x, TRAINING), real, fake, mixes(0));
   assertClose("penalty", await penalty.read(), array("penalty"), close);
   await check("penalty", "D", D, penalty);
-  await check("r1", "D", D, slopePenalty(D.forward(real, { training: true }), real));
+  await check("r1", "D", D, slopePenalty(D.forward(real, TRAINING), real));
 });
 
 Deno.test("ten steps of PGGAN are PyTorch's: losses, penalties, weights", async () => {
@@ -102,12 +103,9 @@ Deno.test("every kind of net has the shapes of its stage", () => {
         for (const [resolution, fading] of [[4, false], [8, true], [16, false]] as const) {
           const kind = { ...options, norm, weights, minibatch };
           const stage = { resolution, fading, alpha: 0.5 };
-          const x = new PgganGenerator(kind, random, stage).forward(z, { training: true });
+          const x = new PgganGenerator(kind, random, stage).forward(z, TRAINING);
           assertEquals(x.shape, [4, resolution, resolution, 3]);
-          assertEquals(
-            new PgganDiscriminator(kind, random, stage).forward(x, { training: true }).shape,
-            [4],
-          );
+          assertEquals(new PgganDiscriminator(kind, random, stage).forward(x, TRAINING).shape, [4]);
         }
       }
     }

@@ -3,8 +3,7 @@ import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import type { Pictures } from "../data/pack.ts";
 import { shrink } from "../data/shrink.ts";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle, trim } from "../gpu/record.ts";
 import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
@@ -26,6 +25,7 @@ import {
   type State,
 } from "../train/state.ts";
 import { inFolder } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // Six phases of two steps each: 4; 8 fading, 8; 16 fading, 16, 16.
@@ -181,10 +181,10 @@ Deno.test("growing carries weights and average over, begins moments anew, drops 
 Deno.test("grown nets hold no more memory than nets built as large, and steps of a phase allocate nothing", async () => {
   const bytesOf = async (make: () => State) => {
     trim();
-    const before = counters.bytes, state = make();
+    const before = gpu().counters.bytes, state = make();
     step(state);
     await idle();
-    return { state, bytes: counters.bytes - before };
+    return { state, bytes: gpu().counters.bytes - before };
   };
   const built = await bytesOf(() => newState(pggan, { ...options, phaseKimg: 0 }));
   const { state, bytes } = await bytesOf(() => {
@@ -196,11 +196,11 @@ Deno.test("grown nets hold no more memory than nets built as large, and steps of
   assertEquals(bytes, built.bytes);
   step(state);
   await idle();
-  const { buffers, textures, pipelines, bindGroups } = counters;
+  const { buffers, textures, pipelines, bindGroups } = gpu().counters;
   step(state);
   await idle();
-  assertEquals([counters.buffers, counters.textures], [buffers, textures]);
-  assertEquals([counters.pipelines, counters.bindGroups], [pipelines, bindGroups]);
+  assertEquals([gpu().counters.buffers, gpu().counters.textures], [buffers, textures]);
+  assertEquals([gpu().counters.pipelines, gpu().counters.bindGroups], [pipelines, bindGroups]);
 });
 
 Deno.test("a plan tells batch, speed and time of each phase that the run comes to", async () => {

@@ -1,7 +1,7 @@
 /** Steps that are played, not recorded: the same, bit for bit. */
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { normal } from "../kernels/random.ts";
+import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
@@ -12,6 +12,7 @@ import type { Recipe } from "../train/recipe.ts";
 import { sagan } from "../train/sagan.ts";
 import { grow, newState, type State } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const small = { ...defaults, resolution: 16, batch: 4, nz: 8, ngf: 4, ndf: 4 };
@@ -87,7 +88,7 @@ for (const [name, [recipe, changed, images = 0]] of Object.entries(runs)) {
       losses[1].push((await g!)[0]);
       // What others make between two steps, and keep, is no step's to write to.
       const z = () => normal([4, 8], { seed: 1, stream: 9, counter: i });
-      const x = scoped(() => noGrad(() => played.G.forward(z(), { training: false })));
+      const x = scoped(() => noGrad(() => played.G.forward(z(), EVALUATION)));
       kept.push([x, await x.read()]);
     }
     for (const [x, values] of kept) assertEquals(await x.read(), values);

@@ -7,13 +7,13 @@
  */
 import { recipes } from "../cli/recipes.ts";
 import { shrink } from "../data/shrink.ts";
-import { openGpu } from "../gpu/device.ts";
 import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { freeState, grow, newState, saveState } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 const STEPS = 2; // in each phase
 

@@ -3,7 +3,6 @@
  * tests/oracle/presets.py says what the fixtures hold.
  */
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { trim } from "../gpu/record.ts";
 import { Adam } from "../nn/adam.ts";
 import { fileShape, fromEntries, toEntries } from "../nn/checkpoint.ts";
@@ -23,6 +22,7 @@ import { trainStep } from "../train/step.ts";
 import { drawn } from "./drawn.ts";
 import { fromNCHW, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 /** A preset with a batch of `N`. */

@@ -1,11 +1,11 @@
 /** SAGAN as a whole, held against PyTorch: tests/oracle/sagan.py says what the fixture holds. */
 import { assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { SaganDiscriminator, SaganGenerator, type SaganOptions } from "../models/sagan.ts";
 import { Adam } from "../nn/adam.ts";
 import { toEntries } from "../nn/checkpoint.ts";
+import { EVALUATION, TRAINING } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
@@ -17,6 +17,7 @@ import { slopePenalty } from "../train/penalties.ts";
 import { trainStep } from "../train/step.ts";
 import { oracle, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const N = 4, R = 16, nz = 6, STEPS = 10;
@@ -67,8 +68,8 @@ Deno.test("SAGAN's spectral vectors, outputs, map, gradients and R1's are PyTorc
       assertClose(path, data as Float32Array, array(path), { rtol: 1e-5, atol: 1e-6 });
     }
   }
-  const real = reals(0), fake = G.forward(latents(0), { training: true });
-  const onReal = D.forward(real, { training: true }), onFake = D.forward(fake, { training: true });
+  const real = reals(0), fake = G.forward(latents(0), TRAINING);
+  const onReal = D.forward(real, TRAINING), onFake = D.forward(fake, TRAINING);
   assertClose("fake", await fake.read(), fromNCHW(array("out/fake")), close);
   assertClose("logits of real", await onReal.read(), array("out/logits_real"), close);
   assertClose("logits of fake", await onFake.read(), array("out/logits_fake"), close);
@@ -99,7 +100,7 @@ Deno.test("SAGAN's spectral vectors, outputs, map, gradients and R1's are PyTorc
     map = attention.map(x);
     return SelfAttention.prototype.forward.call(attention, x);
   };
-  G.forward(latents(0), { training: false });
+  G.forward(latents(0), EVALUATION);
   assertClose("map", (await map!.read()).subarray(0, 64 * 16), array("map/G"), close);
 });
 

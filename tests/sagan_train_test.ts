@@ -1,10 +1,10 @@
 /** SAGAN's training: resume with all parts, memory, what options change, nets of each resolution. */
 import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { EVALUATION } from "../nn/context.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scale } from "../kernels/elementwise.ts";
@@ -18,6 +18,7 @@ import { sagan } from "../train/sagan.ts";
 import { loadState, newState, saveState } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
 import { randoms } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -79,7 +80,7 @@ for (const [name, changed] of Object.entries(everything)) {
     const step = async () => {
       scoped(() => void advance(state, own, pictures));
       await idle();
-      const { buffers, textures, bytes, pipelines, bindGroups } = counters;
+      const { buffers, textures, bytes, pipelines, bindGroups } = gpu().counters;
       return { buffers, textures, bytes, pipelines, bindGroups };
     };
     await step();
@@ -195,9 +196,9 @@ for (const resolution of [8, 32, 64, 128]) {
     const n = Math.log2(resolution / 4), top = Math.min(3, n - 1);
     assertEquals(at(G), top === 0 ? [0] : [0, top]);
     assertEquals(at(D), top === 0 ? [0] : [n - 1 - top, n - 1]);
-    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), { training: false }));
+    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), EVALUATION));
     assertEquals(x.shape, [2, resolution, resolution, 3]);
-    const logits = await noGrad(() => D.forward(x, { training: false })).read();
+    const logits = await noGrad(() => D.forward(x, EVALUATION)).read();
     assertEquals(logits.length, 2);
     assert(logits.every(Number.isFinite));
   });

@@ -3,7 +3,6 @@
  * class of answer: `oracle/special_values.py` made the fixture, and says what the letters mean.
  */
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import * as e from "../kernels/elementwise.ts";
@@ -17,6 +16,7 @@ import { logSoftmax, softmax } from "../kernels/softmax.ts";
 import { forceVariant } from "../kernels/variant.ts";
 import { grad } from "../nn/grad.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 interface Given {

@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { recipes } from "../cli/recipes.ts";
-import { AS_GPU, describeAs, type DeviceInfo, deviceInfo, openGpu } from "../gpu/device.ts";
+import { AS_GPU, type DeviceInfo, deviceInfo } from "../gpu/device.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { directed, type Kernel } from "../gpu/kernel.ts";
 import { rehearsed } from "../gpu/record.ts";
 import { candidates, problemsOf } from "../kernels/plan.ts";
@@ -14,6 +15,7 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import { grow, newState } from "../train/state.ts";
 import type { Entry } from "./compile_with_dawn.ts";
 import { picturesOf } from "./pictures.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 
 await openGpu();
 
@@ -41,7 +43,7 @@ const RUNS: readonly (readonly [preset: string, changes: Partial<TrainOptions>])
 type Met = Map<string, Entry>;
 
 function keep(met: Met, k: Kernel, constants: Readonly<Record<string, number>>): void {
-  const { label, entryPoint } = k, code = directed(k.code, false);
+  const { label, entryPoint } = k, code = directed(k.code, { enablesSubgroups: true });
   const entry = { label, entryPoint, code, constants: { ...constants } };
   met.set(JSON.stringify(entry), entry);
 }
@@ -87,7 +89,7 @@ async function refusals(met: Met): Promise<string[]> {
 for (const [name, changes] of Object.entries(DEVICES)) {
   Deno.test(`the shaders of all trainings as on ${name} are standard WGSL`, async () => {
     const met: Met = new Map();
-    describeAs(changes);
+    gpu().describeAs(changes);
     try {
       for (const { name, presets } of Object.values(recipes)) {
         for (const [preset, changes] of RUNS) {
@@ -102,7 +104,7 @@ for (const [name, changes] of Object.entries(DEVICES)) {
         kernelsOf({ ...options, batch: 4, kimg: 0, recipe: "pggan", preset: "small" }, met);
       }
     } finally {
-      describeAs(undefined);
+      gpu().describeAs(undefined);
     }
     const texts = new Set(Array.from(met.values(), ({ code }) => code)).size;
     console.log(`${met.size} entry points with their constants, of ${texts} texts`);

@@ -7,8 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
@@ -23,6 +22,7 @@ import { findCheckpoint, readStats } from "../train/run_folder.ts";
 import { loadState, newState, saveState, type State } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
 import { assertClose } from "./support.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -136,7 +136,7 @@ for (const precision of ["f32", "f16"]) {
     const step = async () => {
       scoped(() => void advance(state, own, pictures));
       await idle();
-      return { ...counters };
+      return { ...gpu().counters };
     };
     const first = await step(), second = await step();
     for (let i = 0; i < 3; i++) {

@@ -42,11 +42,11 @@ export function play(
   pictures: Pictures,
   note: (losses: StepLosses) => void,
 ): void {
-  note(player.step(sameness(state, options), () => advance(state, options, pictures)));
+  note(player.step(tapeKey(state, options), () => advance(state, options, pictures)));
 }
 
 /** Names the steps of this stage that are as the next one but for what is live in it. */
-function sameness({ schedule, images, optD }: State, options: TrainOptions): string {
+function tapeKey({ schedule, images, optD }: State, options: TrainOptions): string {
   const { batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
   const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
   return JSON.stringify([batch, lrG, lrD, due]);
@@ -62,6 +62,11 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
   const { gp, r1, r1Every, drift, l1, l2 } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(state.images);
+  const context = {
+    training: true,
+    precision: options.precision as Precision,
+    random: new RandomStreams({ seed, stream: DROPOUTS, counter: shown() }),
+  };
   const changes = changesOf(options.augment);
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
@@ -69,8 +74,7 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     rates: { G: lrG, D: lrD },
     penalties: { gp, r1, r1Every, drift },
     decay: { l1, l2 },
-    random: new RandomStreams({ seed, stream: DROPOUTS, counter: shown() }),
-    precision: options.precision as Precision,
+    context,
     augment: (x, pass) =>
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
     batch: (i): Batch => {

@@ -1,4 +1,5 @@
 import { slice } from "../kernels/slice.ts";
+import { EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { SelfAttention } from "../nn/self_attention.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -37,7 +38,7 @@ export function attentionMaps(net: Module, x: Tensor): SeenMap[] {
     };
   }
   try {
-    noGrad(() => void net.forward(x, { training: false }));
+    noGrad(() => void net.forward(x, EVALUATION));
   } finally {
     for (const layer of layers) delete (layer as Partial<SelfAttention>).forward;
   }

@@ -1,6 +1,7 @@
 import type { Image } from "../data/decode.ts";
 import { release } from "../gpu/memory.ts";
 import { toBytes } from "../kernels/bytes.ts";
+import { EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
@@ -86,7 +87,7 @@ export async function attentionSheets(
     const made = scoped(() => {
       const z = latentsAt(options, seed, at, 1);
       const maps = attentionMaps(G, z).map(({ path, side, map }) => ({ path, side, map }));
-      return { x: noGrad(() => G.forward(z, { training: false })), maps };
+      return { x: noGrad(() => G.forward(z, EVALUATION)), maps };
     });
     pixels.set(await bytesOf(made.x), at * size);
     for (const { path, side, map } of made.maps) {

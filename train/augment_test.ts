@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { color } from "../kernels/color.ts";
 import { uniform } from "../kernels/random.ts";
 import { translate } from "../kernels/translate.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { randoms } from "../tests/support.ts";
 import { augment, augmentations } from "./augment.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const key = { seed: 3, stream: 40, counter: 5 };

@@ -8,6 +8,7 @@ import { fromBytes } from "../kernels/bytes.ts";
 import { affine, log, mul, scale } from "../kernels/elementwise.ts";
 import { mean, sum } from "../kernels/reduce.ts";
 import { release } from "../gpu/memory.ts";
+import { type Context, EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
@@ -17,7 +18,7 @@ import type { State } from "./state.ts";
 
 /** A net whose hidden map can be asked for. */
 interface Featured {
-  readonly features: (x: Tensor, training: boolean) => Tensor;
+  readonly features: (x: Tensor, context: Context) => Tensor;
 }
 
 function isFeatured(net: Module): net is Module & Featured {
@@ -117,7 +118,7 @@ async function featuresOf(D: Module & Featured, all: Bytes): Promise<Float32Arra
   for (let at = 0; at < all.n; at += WATCHED) {
     const n = Math.min(WATCHED, all.n - at);
     const { f } = scoped(() =>
-      noGrad(() => ({ f: mean(D.features(picturesOf(all, at, n), false), [1, 2]) }))
+      noGrad(() => ({ f: mean(D.features(picturesOf(all, at, n), EVALUATION), [1, 2]) }))
     );
     parts.push(await f.read());
     release(f.storage);

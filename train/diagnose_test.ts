@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Pictures } from "../data/pack.ts";
-import { openGpu } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
+import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
@@ -13,6 +13,7 @@ import { advance } from "./advance.ts";
 import { defaults, type TrainOptions } from "./options.ts";
 import { sagan } from "./sagan.ts";
 import { newState } from "./state.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const options: TrainOptions = {
@@ -45,9 +46,9 @@ Deno.test("what diagnose() tells of SAGAN, and that it changes nothing", async (
   step();
   const [fakes, reals] = [2, 1].map((seed) => ({ pixels: bytes(seed), n, R }));
   const first = await diagnose(state, fakes, reals);
-  const memory = counters.bytes;
+  const memory = gpu().counters.bytes;
   assertEquals(await diagnose(state, fakes, reals), first);
-  assertEquals(counters.bytes, memory);
+  assertEquals(gpu().counters.bytes, memory);
   const blocks = ["G.blocks.0", "G.blocks.1", "D.blocks.0", "D.blocks.1"];
   for (const block of blocks) {
     const gamma = [...state[block[0] as "G" | "D"].named()]
@@ -94,7 +95,7 @@ Deno.test("diversity() is of distances: of pairs, and to the nearest", () => {
 
 Deno.test("attentionMaps() are of each attention, and leave the net as it was", async () => {
   const { G } = newState(sagan, options), z = tensor(randoms(16, 3), [2, 8]);
-  const before = await noGrad(() => G.forward(z, { training: false })).read();
+  const before = await noGrad(() => G.forward(z, EVALUATION)).read();
   const maps = attentionMaps(G, z);
   assertEquals(maps.map(({ path, side, map }) => `${path} ${side} ${map.shape}`), [
     "blocks.0.attention 4 2,16,4",
@@ -106,7 +107,7 @@ Deno.test("attentionMaps() are of each attention, and leave the net as it was", 
     (_, row) => map.subarray(16 * row, 16 * row + 16).reduce((a, b) => a + b),
   );
   assertClose("sums of rows", sums, sums.map(() => 1));
-  assertEquals(await noGrad(() => G.forward(z, { training: false })).read(), before);
+  assertEquals(await noGrad(() => G.forward(z, EVALUATION)).read(), before);
 });
 
 Deno.test("attentionSheet() draws a map over its picture", () => {

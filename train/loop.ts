@@ -85,5 +85,5 @@ async function tuned({ tune, state, options }: Training, shown: Pictures): Promi
 async function showProfile({ state, options, progress }: Training, shown: Pictures): Promise<void> {
   const step = () => scoped(() => void advance(state, options, shown));
   step();
-  for (const line of timingTable(await profile(step))) progress.say(line);
+  for (const line of timingTable(await profile(step, false))) progress.say(line);
 }

@@ -28,8 +28,8 @@ export interface PenaltyWeights {
  * `E (|dD(x)/dx| - 1)^2` at `x = t real + (1 - t) fake`.
  *
  * @param D Pictures to logits `[N]`.
- * @param real `[N, H, W, C]`.
- * @param fake `[N, H, W, C]`; taken as a constant.
+ * @param real `[N, ...]`, such as `[N, H, W, C]`.
+ * @param fake Of the same shape; taken as a constant.
  * @param t `[N]`, uniform in [0, 1].
  * @see Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, algorithm 1
  */
@@ -39,7 +39,8 @@ export function gradientPenalty(
   fake: Tensor,
   t: Tensor,
 ): Tensor {
-  const x = add(fake, mul(sub(real, fake), reshape(t, [t.size, 1, 1, 1])));
+  const each = [t.size, ...real.shape.slice(1).map(() => 1)];
+  const x = add(fake, mul(sub(real, fake), reshape(t, each)));
   // The root's own slope at 0 is infinite.
   const length = sqrt(affine(squaredSlope(D(x), x), 1, 1e-12));
   return mean(square(affine(length, 1, -1)));
@@ -48,8 +49,8 @@ export function gradientPenalty(
 /**
  * `E |dD(x)/dx|^2` at real pictures.
  *
- * @param logits `[N]`, what D made of `real`, augmented or not.
- * @param real `[N, H, W, C]`, before augmentation.
+ * @param logits `[N]`, what D made of `real`, or of what augmentation made of it.
+ * @param real `[N, ...]`, such as `[N, H, W, C]`.
  * @see Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 9
  */
 export function slopePenalty(logits: Tensor, real: Tensor): Tensor {
@@ -60,7 +61,7 @@ export function slopePenalty(logits: Tensor, real: Tensor): Tensor {
 function squaredSlope(logits: Tensor, x: Tensor): Tensor {
   // Each logit depends on its own picture only, so the sum's gradient holds them all.
   const [dx] = grad(sum(logits), [x], { createGraph: true });
-  return sum(square(dx), [1, 2, 3]);
+  return sum(square(dx), dx.shape.slice(1).map((_, axis) => axis + 1));
 }
 
 /**

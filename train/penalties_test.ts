@@ -1,4 +1,3 @@
-import { openGpu } from "../gpu/device.ts";
 import { conv2d } from "../kernels/conv2d.ts";
 import { add, mul, softplus } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
@@ -9,6 +8,7 @@ import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { losses } from "./losses.ts";
 import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./penalties.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 // A small D with a bend: sum over pixels and channels of a smooth function of a convolution. Its slope
@@ -70,6 +70,15 @@ Deno.test("gradientPenalty() looks between real and fake", () => {
     [picture, picture, weights, [O]],
     close,
   );
+});
+
+Deno.test("both penalties take inputs of any rank", async () => {
+  const w = [0.5, -2], slope = 0.25 + 4;
+  const linear = (x: Tensor) => sum(mul(x, tensor(w, [2])), [1]);
+  const real = tensor([1, 2, 3, 4, 5, 6], [3, 2]), fake = tensor([0, 0, 0, 0, 0, 0], [3, 2]);
+  assertClose("slope", await slopePenalty(linear(real), real).read(), [slope]);
+  const penalty = gradientPenalty(linear, real, fake, tensor([0.1, 0.5, 0.9], [3]));
+  assertClose("gradient penalty", await penalty.read(), [(Math.sqrt(slope) - 1) ** 2]);
 });
 
 Deno.test("slopePenalty() of a spectrally normalised D", () => {

@@ -4,11 +4,11 @@
  * @module
  */
 import { deviceInfo } from "../gpu/device.ts";
-import { counters } from "../gpu/memory.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
 import type { Pictures } from "../data/pack.ts";
-import type { Context } from "../nn/context.ts";
+import { type Context, EVALUATION } from "../nn/context.ts";
 import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
@@ -40,7 +40,7 @@ export function layersOf(net: Module, x: Tensor): LayerRow[] {
     };
   }
   try {
-    noGrad(() => scoped(() => void net.forward(x, { training: false })));
+    noGrad(() => scoped(() => void net.forward(x, EVALUATION)));
   } finally {
     for (const leaf of leaves.keys()) delete (leaf as Partial<Module>).forward;
   }
@@ -117,11 +117,11 @@ export async function plan(
   for await (const phase of measured(state, options, images, signal)) {
     phases.push(phase);
     onPhase?.(phase);
-    megabytes = Math.max(megabytes, counters.bytes / 2 ** 20);
+    megabytes = Math.max(megabytes, gpu().counters.bytes / 2 ** 20);
   }
   const layers = scoped(() => {
     const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });
-    const x = noGrad(() => state.G.forward(z, { training: false }));
+    const x = noGrad(() => state.G.forward(z, EVALUATION));
     return { G: layersOf(state.G, z), D: layersOf(state.D, x) } as never;
   }) as Plan["layers"];
   const sum = (key: "images" | "seconds") => phases.reduce((n, phase) => n + phase[key], 0);
@@ -200,12 +200,14 @@ async function measureSteps(
  *
  * @param wait Waits for the device.
  * @param now Milliseconds, from any start.
+ * @param counters What the steps count up.
  * @returns Milliseconds and arithmetic of one step.
  */
 export async function timeSteps(
   step: () => void,
   wait: () => Promise<void>,
   now: () => number = () => performance.now(),
+  counters: { readonly flop: number; readonly pipelines: number } = gpu().counters,
 ): Promise<{ ms: number; flop: number }> {
   step();
   await wait();

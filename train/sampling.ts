@@ -8,6 +8,7 @@ import { toBytes } from "../kernels/bytes.ts";
 import { normal } from "../kernels/random.ts";
 import { upNearest } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
+import { EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -39,7 +40,7 @@ export async function render(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const x = scoped(() =>
     noGrad(() => {
-      const x = G.forward(latents(), { training: false }), R = x.shape[1];
+      const x = G.forward(latents(), EVALUATION), R = x.shape[1];
       return R === resolution ? x : upNearest(x, resolution / R);
     })
   );

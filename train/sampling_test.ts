@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { openGpu } from "../gpu/device.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Activation } from "../nn/layers.ts";
 import { latentsAt, render, slerp, walk } from "./sampling.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const length = (v: ArrayLike<number>) => Math.hypot(...Array.from(v));

@@ -1,7 +1,6 @@
 import { add, full, scale } from "../kernels/elementwise.ts";
-import { type Precision, precision, withPrecision } from "../kernels/precision.ts";
 import type { Adam } from "../nn/adam.ts";
-import { type RandomStreams, together } from "../nn/context.ts";
+import { type Context, together, TRAINING } from "../nn/context.ts";
 import { grad } from "../nn/grad.ts";
 import type { Module } from "../nn/module.ts";
 import type { PowerIteration } from "../nn/power_iteration.ts";
@@ -53,10 +52,8 @@ export interface StepInput {
   readonly decay?: { readonly l1: number; readonly l2: number };
   /** Changes pictures before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
-  /** Of dropout. */
-  readonly random?: RandomStreams | undefined;
-  /** Of products and convolutions, if not what is in force; with `f16` optimisers should have scalers. */
-  readonly precision?: Precision;
+  /** Of every forward pass; with `f16` optimisers should have scalers. In f32 if left out. */
+  readonly context?: Context;
 }
 
 /** The losses of a step, one number each; `penalty` is there if there is one. */
@@ -71,13 +68,9 @@ const NO_DECAY = { l1: 0, l2: 0 };
  * mix), then G's, on the last fakes, whose graph is still there.
  */
 export function trainStep(players: Players, input: StepInput): StepLosses {
-  return withPrecision(input.precision ?? precision(), () => stepBoth(players, input));
-}
-
-function stepBoth(players: Players, input: StepInput): StepLosses {
   const { G, D, optG, spectraG, spectraD } = players;
   const { loss, batch, dSteps, rates, augment = (x) => x, decay: { l1, l2 } = NO_DECAY } = input;
-  const context = { training: true, random: input.random };
+  const { context = TRAINING } = input;
   return scoped(() => {
     spectraG?.step();
     let d: Omit<StepLosses, "g"> | undefined, fake: Tensor | undefined, real: Tensor | undefined;
@@ -102,7 +95,8 @@ function stepBoth(players: Players, input: StepInput): StepLosses {
 
 function stepD(
   { D, optD, spectraD }: Players,
-  { loss, rates, penalties, random, augment = (x) => x, decay: { l1, l2 } = NO_DECAY }: StepInput,
+  { loss, rates, penalties, augment = (x) => x, decay: { l1, l2 } = NO_DECAY, context = TRAINING }:
+    StepInput,
   given: Batch,
   made: Tensor,
   nth: number,
@@ -111,14 +105,13 @@ function stepD(
     spectraD?.step();
     const real = augment(given.real, nth), fake = augment(made, nth + 1);
     const { gp, r1, r1Every = 1, drift } = penalties ?? { gp: 0, r1: 0, drift: 0 };
-    // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1. The slope is that at
-    // the real images as they are, before augmentation, as in StyleGAN2-ADA and R3GAN.
+    // Lazy: Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1.
     const due = r1 > 0 && optD.steps % r1Every === 0;
-    const context = { training: true, random }, xs = [real, fake];
-    const pass = (x: Tensor) => D.forward(x, context);
+    const pass = (x: Tensor, c = context) => D.forward(x, c), xs = [real, fake];
     const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
       dReal: loss.real(onReal, given.labels, onFake),
       penalty: sumOf(
+        // At the images themselves, through what augmentation makes of them: Karras et al. 2020 (ADA).
         due && scale(slopePenalty(onReal, given.real), r1 * r1Every / 2),
         r1 > 0 && !due && full([], 0),
         drift > 0 && scale(driftPenalty(onReal), drift),
@@ -126,7 +119,7 @@ function stepD(
       ),
     });
     const both = () => {
-      const [onReal, onFake] = due ? xs.map(pass) : together(D, xs, context);
+      const [onReal, onFake] = due ? xs.map((x) => pass(x)) : together(pass, xs, context);
       return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
     };
     // R1 goes back and forth through the pass of the real ones alone.

@@ -29,7 +29,7 @@ fn store(row: u32, col: u32, sum: Sum) {
 
 #part bias
 #for v in BIAS ? COLUMNS : 0
-  let d$v = bias[col + ${v * WX}];
+  let d$v = bias[bias0 + col + ${v * WX}];
 #end
 
 #part row

@@ -14,6 +14,8 @@ export interface Recipe {
   readonly plan: Plan;
   /** Of gathers. */
   readonly transposed?: boolean;
+  /** Whether channels fall into groups, each with a product of its own. */
+  readonly grouped?: boolean;
   readonly finish: Finish;
 }
 
@@ -30,10 +32,12 @@ const kernelOf = memo(({ label, code, origins }: Source & { label: string }) =>
 );
 
 /** A recipe in short, for messages and profiles. */
-function described(name: string, { plan, transposed, finish }: Recipe): string {
+function described(name: string, { plan, transposed, grouped, finish }: Recipe): string {
   const { load, MR, NV, KU, single, wx, wy, wz, share, precision } = plan;
   const { vec4, bias, relu, flipped } = finish, half = precision === "f16" ? " f16" : "";
-  return `${name}${transposed ? "_transposed" : ""} ${load} MR${MR} NV${NV} KU${KU}` +
+  return `${name}${transposed ? "_transposed" : ""}${
+    grouped ? " grouped" : ""
+  } ${load} MR${MR} NV${NV} KU${KU}` +
     `${single ? "!" : ""} ${wx}x${wy}x${wz}${share === "none" ? "" : ` share ${share}`}` +
     `${flipped ? " flipped" : ""}${vec4 ? "" : " scalar"}${bias ? " bias" : ""}` +
     `${relu ? " relu" : ""}${half}`;

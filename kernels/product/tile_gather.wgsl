@@ -11,14 +11,14 @@
 #for r in A_COUNT
   let m$r = min(firstRow + l.x / $K4 + ${r * A_STEP}, p.rows - 1);
 #include window.row
-  let pa$r = ((n$r * p.A_rows + iy$r) * p.A_columns + ix$r) * p.I4 + ka;
+  let pa$r = ((n$r * p.A_rows + iy$r) * p.A_columns + ix$r) * pitch + a_col0 + ka;
 #end
 #if FLIPPED
 #for i in B_COUNT
   let pb$i = min(4 * firstCol + l.x / $K4 + ${i * B_STEP}, p.B_rows - 1) * p.B_width;
 #end
 #else
-  let cb = min(firstCol + l.x % $COLS4, p.B_width - 1);
+  let cb = min(b_col0 + firstCol + l.x % $COLS4, p.B_width - 1);
 #end
   let perTap = (p.I4 + ${K4 - 1}) / $K4;
   let first = part * p.perPart;
@@ -27,7 +27,7 @@
   var tx = first / perTap % max(tapsX, 1); var ty = first / perTap / max(tapsX, 1);
 
 #part fetch
-      let at = (ty * p.A_columns + tx) * p.I4 + k; let some = k + ka < p.I4;
+      let at = (ty * p.A_columns + tx) * pitch + k; let some = k + ka < p.I4;
 #for i in A_COUNT
       a$i = Stored();
       if (some && iy$i + ty < p.A_rows && ix$i + tx < p.A_columns) { a$i = A[pa$i + at]; }
@@ -35,9 +35,9 @@
 #include window.tap
       // Behind the last channel A is 0, and B is anything that exists.
 #if FLIPPED
-      let bt = tap * p.B_rows * p.B_width + min(k + ka, p.B_width - 1);
+      let bt = tap * p.B_rows * p.B_width + bk0 + min(k + ka, p.I4 - 1);
 #else
-      let bt = tap * p.B_rows; let kb = 4 * k + l.x / $COLS4;
+      let bt = tap * p.B_rows; let kb = b_row0 + 4 * k + l.x / $COLS4;
 #end
       if ($B_ALL || l.x < $B_BUSY) {
 #for i in B_COUNT

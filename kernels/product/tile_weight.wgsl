@@ -3,7 +3,7 @@
 #part declare
 struct Params {
   pixels: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, pad: u32,
-  IC: u32, OC: u32, I4: u32, O4: u32, rowGroups: u32, colGroups: u32, A_rows: u32, A_columns: u32,
+  IC: u32, OC: u32, groups: u32, I4: u32, O4: u32, rowGroups: u32, colGroups: u32, A_rows: u32, A_columns: u32,
   scale: f32,
 }
 
@@ -14,14 +14,22 @@ fn over(a: u32, b: u32) -> u32 {
 }
 
 #part place
-  let part = g / (p.colGroups * p.rowGroups);
+  let every = g / (p.colGroups * p.rowGroups);
+#if GROUPED
+  let group = every / p.parts; let part = every % p.parts;
+  if (group >= p.groups) { return; }
+  let pitch = p.groups * p.I4;
+#else
+  let group = 0u; let part = every;
   if (part >= p.parts) { return; }
+  let pitch = p.I4;
+#end
   let taps = p.kh * p.kw;
 
 #part begin
   let texel = min(firstRow / 4 + l.x % $ROWS4, taps * p.I4 - 1); let ca = texel % p.I4;
   let dy = texel / p.I4 / p.kw - p.pad; let dx = texel / p.I4 % p.kw - p.pad;
-  let cb = min(firstCol + l.x % $COLS4, p.O4 - 1);
+  let cb = group * (p.OC / 4) + min(firstCol + l.x % $COLS4, (p.OC + 3) / 4 - 1);
   let end = min((part + 1) * p.perPart, p.pixels); var k = part * p.perPart;
   let first = 0u; let last = (end - min(end, k) + ${KU - 1}) / $KU;
 
@@ -34,7 +42,7 @@ fn over(a: u32, b: u32) -> u32 {
           let iy = (line - n * p.OY) * p.S + dy; let ix = (pixel - line * p.OX) * p.S + dx;
           a$i = Stored();
           if (pixel < end && iy < p.A_rows && ix < p.A_columns) {
-            a$i = A[((n * p.A_rows + iy) * p.A_columns + ix) * p.I4 + ca];
+            a$i = A[((n * p.A_rows + iy) * p.A_columns + ix) * pitch + group * p.I4 + ca];
           }
         }
 #end
@@ -68,4 +76,8 @@ fn over(a: u32, b: u32) -> u32 {
     // Row m of the product is row `at` of y, if it exists.
     let c = m / 4 % p.I4 * 4 + ${r % 4};
     let exists = m / 4 < taps * p.I4 && c < p.IC;
+#if GROUPED
+    let at = ((part * taps + m / 4 / p.I4) * p.IC + c) * p.groups + group;
+#else
     let at = (part * taps + m / 4 / p.I4) * p.IC + c;
+#end

@@ -13,6 +13,18 @@ struct Params {
   if (z >= p.images * p.E * p.E) { return; }
   let class_ = z % (p.E * p.E); let image = z / (p.E * p.E);
   let cy = class_ / p.E; let cx = class_ % p.E;
+#if GROUPED
+  // A group of channels in place of an image: where its texels of A and B begin, and its columns.
+  let layer = 0u; let pitch = p.images * p.I4; let a_col0 = image * p.I4; let bias0 = image * p.OC / $SUMS;
+#if FLIPPED
+  let bk0 = a_col0; let b_row0 = 0u; let b_col0 = 0u;
+#else
+  let b_row0 = ${TRANSPOSED ? 4 : 0} * a_col0; let b_col0 = ${TRANSPOSED ? 0 : 1} * image * (p.OC / 4);
+#end
+#else
+  let layer = image; let pitch = p.I4; let a_col0 = 0u; let bias0 = 0u;
+  let bk0 = 0u; let b_row0 = 0u; let b_col0 = 0u;
+#end
 #if TRANSPOSED
   let ry = (cy + p.pad) % p.E; let rx = (cx + p.pad) % p.E;
   let tapsY = select(0u, (p.kh - ry + p.E - 1) / p.E, ry < p.kh);
@@ -26,17 +38,22 @@ struct Params {
 #part row
   // The window in A of row m$r of the product
   let ix$r = m$r % p.TX * p.S + x0; let iy$r = m$r / p.TX % p.TY * p.S + y0;
-  let n$r = m$r / (p.TX * p.TY) + image;
+  let n$r = m$r / (p.TX * p.TY) + layer;
 
 #part tap
 #if TRANSPOSED
-  let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + image;
+  let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + layer;
 #else
-  let tap = ty * p.kw + tx + image;
+  let tap = ty * p.kw + tx + layer;
 #end
 
 #part result
     // Row m of the product is row `at` of y, if both exist.
     let h = m / p.TX % p.TY * p.E + cy; let w = m % p.TX * p.E + cx;
     let exists = m < p.rows && h < p.H && w < p.W;
-    let at = ((m / (p.TX * p.TY) + image) * p.H + h) * p.W + w + part * p.pixels;
+    let pixel = ((m / (p.TX * p.TY) + layer) * p.H + h) * p.W + w + part * p.pixels;
+#if GROUPED
+    let at = pixel * p.images + image;
+#else
+    let at = pixel;
+#end

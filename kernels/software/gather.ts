@@ -7,12 +7,14 @@ import { WINDOW } from "../product/window.ts";
 import { lanes } from "./lanes.ts";
 
 /** Gathers whose invocations read their operands by themselves: products and convolutions. */
-export const gatherKernel = kernelsOf("gather", ({ plan, transposed, finish }: Recipe) => {
+export const gatherKernel = kernelsOf("gather", ({ plan, transposed, grouped, finish }: Recipe) => {
   const { flipped: FLIPPED = false } = finish, TRANSPOSED = transposed ?? false;
   const from = operands(plan), of = lanes(plan), end = finishing(finish, FLIPPED);
   const { MR, NV, KU, LANES, SHARE_A, SHARE_B } = of.values;
   const values = {
     ...{ ...from.values, ...of.values, ...end.values, TRANSPOSED, FLIPPED },
+    GROUPED: grouped ?? false,
+    SUMS: FLIPPED ? 1 : 4,
     COLUMNS: FLIPPED ? 4 * NV : NV,
     STEP: SHARE_B ? LANES : 1, // from one row of an invocation to the next
     // Rows of A that it loads, as `mine` for others, too, or as all of `a`; texels of B for all.

@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   let m$r = min(row + ${r * STEP}, p.rows - 1);
 #end
 #include window.row
-  let it$r = ix$r * p.I4; // in texels
+  let it$r = ix$r * pitch + a_col0; // in texels
 #end
 #for r in MR
 #for v in COLUMNS
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   for (var ty = 0u; ty < tapsY; ty++) { for (var tx = 0u; tx < tapsX; tx++) {
 #include window.tap
 #for r in LOADED
-    let ax$r = it$r + tx * p.I4; let ay$r = iy$r + ty;
+    let ax$r = it$r + tx * pitch; let ay$r = iy$r + ty;
 #end
     // No loop where one step is all there is, as each level of loops costs the software device masks for
     // every accumulator.
@@ -45,23 +45,23 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #else
     for (var k = 0u; k < p.I4; k += ${KU / 4}) {
 #end
-      let kb = 4 * k;
+      let kb = b_row0 + 4 * k;
 #if FLIPPED
 #for u in KU / 4
 #for v in COLUMNS
-      let b${u}_$v = b_at(tap, col + ${v * WX}, k + $u);
+      let b${u}_$v = b_at(tap, col + ${v * WX}, bk0 + k + $u);
 #end
 #end
 #else
 #for i in SHARE_B ? THEIRS : 0
-      let theirs$i = b_at(tap, kb + (l.x + ${i * LANES}) / $NV, col + (l.x + ${i * LANES}) % $NV);
+      let theirs$i = b_at(tap, kb + (l.x + ${i * LANES}) / $NV, b_col0 + col + (l.x + ${i * LANES}) % $NV);
 #end
 #for k in KU
 #for v in NV
 #if SHARE_B
       let b${k}_$v = subgroupBroadcast(theirs${(k * NV + v) / LANES}, ${(k * NV + v) % LANES}u);
 #else
-      let b${k}_$v = b_at(tap, kb + $k, col + ${v * WX});
+      let b${k}_$v = b_at(tap, kb + $k, b_col0 + col + ${v * WX});
 #end
 #end
 #end

@@ -6,11 +6,19 @@ import { kernelsOf, type Recipe } from "../product/recipe.ts";
 import { lanes } from "./lanes.ts";
 
 /** Weight gradients whose invocations read their operands by themselves. */
-export const weightKernel = kernelsOf("weight", ({ plan, finish }: Recipe) => {
+export const weightKernel = kernelsOf("weight", ({ plan, grouped, finish }: Recipe) => {
   const from = operands(plan), of = lanes(plan), end = finishing(finish, false);
   const { MR, NV, KU, LANES, SHARE_A } = of.values, R4 = MR / 4, texels = KU * R4;
   const LOADED = SHARE_A ? Math.ceil(texels / LANES) : texels; // texels of A, by each invocation
-  const values = { ...from.values, ...of.values, ...end.values, COLUMNS: NV, R4, LOADED };
+  const values = {
+    ...from.values,
+    ...of.values,
+    ...end.values,
+    COLUMNS: NV,
+    R4,
+    LOADED,
+    GROUPED: grouped ?? false,
+  };
   const parts = { ...from.parts, ...of.parts, ...end.parts };
   return expand({ name: "weight.wgsl", text: wgsl }, values, parts);
 });

@@ -5,7 +5,7 @@
 #include operands
 struct Params {
   lines: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, top: u32,
-  left: u32, B_top: u32, B_left: u32, IC: u32, OC: u32, I4: u32, O4: u32, rowGroups: u32,
+  left: u32, B_top: u32, B_left: u32, IC: u32, OC: u32, groups: u32, I4: u32, O4: u32, rowGroups: u32,
   colGroups: u32, A_rows: u32, A_width: u32, B_rows: u32, B_width: u32, scale: f32,
 }
 #include finish.declare
@@ -16,13 +16,22 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_id) l: vec3u) {
   let g = w.x + w.y * groups.x;
 #if WZ == 1
-  let z = g / (p.colGroups * p.rowGroups);
+  let every = g / (p.colGroups * p.rowGroups);
 #else
-  let z = g / (p.colGroups * p.rowGroups) * $WZ + l.x / $LANES;
+  let every = g / (p.colGroups * p.rowGroups) * $WZ + l.x / $LANES;
 #end
   // Which tap and part that is
   let taps = p.kh * p.kw;
+#if GROUPED
+  let group = every / (taps * p.parts); let z = every % (taps * p.parts);
+  if (group >= p.groups) { return; }
+  let pitch = p.groups * p.I4;
+#else
+  let group = 0u; let z = every;
   if (z >= taps * p.parts) { return; }
+  let pitch = p.I4;
+#end
+  let a_col0 = group * p.I4; let b_col0 = group * (p.OC / 4);
   let tap = z % taps; let part = z / taps;
   let ky = tap / p.kw + p.top; let kx = tap % p.kw + p.left;
 #include lanes
@@ -41,7 +50,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #else
     for (var ox = 0u; ox < p.OX; ox += $KU) {
 #end
-      let ix = (ox * p.S + kx) * p.I4 + row / 4; let bx = (ox + p.B_left) * p.O4 + col;
+      let ix = (ox * p.S + kx) * pitch + a_col0 + row / 4; let bx = (ox + p.B_left) * p.O4 + b_col0 + col;
 #for k in KU
 #for v in NV
       let b${k}_$v = b_at(n, by, bx + $k * p.O4 + ${v * WX});
@@ -49,9 +58,9 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #end
 #for i in LOADED
 #if SHARE_A
-      let mine$i = a_at(n, iy, ix + (l.x + ${i * LANES}) / $R4 * p.S * p.I4 + (l.x + ${i * LANES}) % $R4);
+      let mine$i = a_at(n, iy, ix + (l.x + ${i * LANES}) / $R4 * p.S * pitch + (l.x + ${i * LANES}) % $R4);
 #else
-      let mine$i = a_at(n, iy, ix + ${i / R4} * p.S * p.I4 + ${i % R4});
+      let mine$i = a_at(n, iy, ix + ${i / R4} * p.S * pitch + ${i % R4});
 #end
 #end
 #for r in R4
@@ -78,7 +87,11 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   }
 #for r in MR
   if (row + $r < p.IC) {
+#if GROUPED
+    let at = (z * p.IC + row + $r) * p.groups + group;
+#else
     let at = z * p.IC + row + $r;
+#end
 #include finish.row
   }
 #end

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { deviceInfo } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/engines/deno.ts";
 import { forcePlan, type Plan, planFor } from "../../kernels/plan.ts";
 
 /** For problems that are not tuned. */
@@ -12,6 +13,7 @@ export const untuned = {
 
 /** Registers the checks of what products and convolutions are in, all of these by one plan. */
 export async function checkWith(plan: Partial<Plan>): Promise<void> {
+  await openGpu();
   forcePlan(plan);
   await import("../../kernels/conv2d_test.ts");
   await import("../../kernels/matmul_test.ts");
@@ -22,7 +24,7 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
     const sizes = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1 };
     const problem = { ...sizes, texture: true };
     for (const kind of ["gather", "gather_transposed", "weight"] as const) {
-      const used = planFor(kind, problem, untuned);
+      const used = planFor(kind, problem, "f32", untuned);
       // Steps are made to fit, and not every device and kernel shares.
       assertEquals(used, { ...used, ...plan, KU: used.KU, share: used.share });
       if (plan.share && (kind !== "weight" || plan.share === "A") && deviceInfo().sharing) {

@@ -1,5 +1,4 @@
 /** Batch norm by workgroups, as on a GPU, is that by lanes. */
-import { openGpu } from "../../gpu/device.ts";
 import { batchNorm } from "../../kernels/batch_norm.ts";
 import { full, mul } from "../../kernels/elementwise.ts";
 import { sum } from "../../kernels/reduce.ts";
@@ -7,6 +6,7 @@ import { forceVariant } from "../../kernels/variant.ts";
 import { grad } from "../../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../../tensor/tensor.ts";
 import { assertClose, randoms } from "../support.ts";
+import { openGpu } from "../../gpu/engines/deno.ts";
 
 await openGpu();
 

@@ -1,4 +1,6 @@
 /** Small shaders with known results, run before anything is built upon what they use. */
+import { directed } from "./kernel.ts";
+import type { Engine } from "./device.ts";
 
 /** What a shader computes. */
 export interface SelfTest {
@@ -17,7 +19,11 @@ export interface SelfTest {
 }
 
 /** True if the device computes what is expected, to the last bit; false also if it refuses. */
-export async function passes(device: GPUDevice, test: SelfTest): Promise<boolean> {
+export async function passes(
+  device: GPUDevice,
+  test: SelfTest,
+  engine: Pick<Engine, "enablesSubgroups">,
+): Promise<boolean> {
   const { code, constants = {}, images = [], groups, expected } = test, size = 4 * expected.length;
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   device.pushErrorScope("validation");
@@ -30,7 +36,7 @@ export async function passes(device: GPUDevice, test: SelfTest): Promise<boolean
   });
   const y = device.createBuffer({ size, usage: STORAGE | COPY_SRC });
   const staging = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
-  const module = device.createShaderModule({ code });
+  const module = device.createShaderModule({ code: directed(code, engine) });
   const pipeline = device.createComputePipeline({ layout: "auto", compute: { module, constants } });
   const views = textures.map((made) => made.createView({ dimension: "2d-array" }));
   const group = device.createBindGroup({

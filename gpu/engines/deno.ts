@@ -1,0 +1,78 @@
+/**
+ * The devices that Deno has, and what is set by variables of the environment.
+ *
+ * @module
+ */
+import {
+  type DeviceInfo,
+  type Engine,
+  listDevices as list,
+  openGpu as open,
+  type OpenOptions,
+} from "../device.ts";
+import type { Gpu } from "../gpu.ts";
+
+/** What a user wants of a device: `GAN_DEVICE` chooses, `GPU_DEBUG` shows what is done. */
+export const wishes = {
+  get choice(): string | undefined {
+    return Deno.env.get("GAN_DEVICE") || undefined;
+  },
+  get debug(): boolean {
+    return Boolean(Deno.env.get("GPU_DEBUG"));
+  },
+};
+
+/** What to do where there is no device. */
+export function help(): string {
+  const named = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].find((name) => Deno.env.get(name));
+  return (named ? `the variable ${named} names a driver that has none; unset it, or ` : "") +
+    "on Linux install a Vulkan driver (Debian: apt install mesa-vulkan-drivers) or run ./gan, " +
+    "which does it; `gan doctor` tells what is there";
+}
+
+/** Deno's WebGPU. */
+export const deno: Engine = {
+  name: "Deno's WebGPU",
+  enablesSubgroups: false,
+  get choice() {
+    return wishes.choice;
+  },
+  get debug() {
+    return wishes.debug;
+  },
+  start() {
+    // Deno reads these at the first request; a compiled binary has no task that could set them. The
+    // backend of each system, without OpenGL: with that loaded, some runs abort at exit.
+    setDefault("DENO_WEBGPU_BACKEND", () => "vulkan,metal,dx12");
+    setDefault("LP_NATIVE_VECTOR_WIDTH", () => hasWideVectors() ? "512" : undefined);
+    return Promise.resolve(navigator.gpu);
+  },
+  help,
+};
+
+/** Opens a GPU of Deno's, unless another engine is named, and makes it the current one. */
+export function openGpu(options: Partial<OpenOptions> = {}): Promise<Gpu> {
+  return open({ engine: deno, ...options });
+}
+
+/** The devices that `choice` can name, in the order of their indices. */
+export function listDevices(options: Partial<OpenOptions> = {}): Promise<DeviceInfo[]> {
+  return list({ engine: deno, ...options });
+}
+
+function setDefault(variable: string, value: () => string | undefined): void {
+  if (Deno.env.get(variable)) return;
+  const wanted = value();
+  if (wanted !== undefined) Deno.env.set(variable, wanted);
+}
+
+/** Whether the processor has the vectors that lavapipe is asked to use: see gpu/wide_vectors.ts. */
+function hasWideVectors(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const flags = Deno.readTextFileSync("/proc/cpuinfo");
+    return ["avx512f", "avx512bw", "avx512dq", "avx512vl"].every((name) => flags.includes(name));
+  } catch {
+    return false;
+  }
+}
