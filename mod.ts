@@ -83,6 +83,7 @@ export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
 
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
+export { type Context, EVALUATION, RandomStreams, TRAINING } from "./nn/context.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
 export type { Dtype, Elements } from "./io/dtypes.ts";
 export { CheckpointError } from "./io/errors.ts";

@@ -44,12 +44,13 @@ const runs: Record<string, [Recipe, Partial<TrainOptions>, images?: number]> = {
     fmapBase: 64,
     fmapMax: 8,
   }],
-  "PGGAN while a level is faded in": [pggan, {
+  "PGGAN with augmented images while a level is faded in": [pggan, {
     ...pggan.presets.r1.options,
     resolution: 8,
     fmapBase: 64,
     fmapMax: 8,
     phaseKimg: 0.04,
+    augment: "color,translation,cutout",
   }, 40],
 };
 

@@ -16,6 +16,7 @@ export interface Seen {
   readonly given: Tensor;
   /** Real images as D sees them, `[N, R, R, 3]`. */
   readonly real: Tensor;
+  /** Fake images as D sees them, of the same shape. */
   readonly fake: Tensor;
   /** D's logits of `real`. */
   readonly onReal: Tensor;
@@ -36,7 +37,9 @@ export type Term =
 
 /** The terms of both networks' losses, beside the adversarial ones. */
 export interface Terms {
+  /** Summands of D's loss. */
   readonly D: readonly Term[];
+  /** Summands of G's loss. */
   readonly G: readonly Term[];
 }
 
