@@ -4,11 +4,14 @@ import { dataCommand } from "./cli/data.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
 import { evalCommand } from "./cli/eval.ts";
+import { exportCommand } from "./cli/export.ts";
+import { importCommand } from "./cli/import.ts";
 import { reportCommand } from "./cli/report.ts";
 import { runsCommand } from "./cli/runs.ts";
 import { sampleCommand } from "./cli/sample.ts";
 import { timelapseCommand } from "./cli/timelapse.ts";
 import { trainCommand } from "./cli/train.ts";
+import { weightsCommand } from "./cli/weights.ts";
 import { DataError } from "./data/errors.ts";
 import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
@@ -26,6 +29,9 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan report latest         shows its grids, curves and options as a page
   gan timelapse latest      shows how a run's images came to be
   gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
+  gan export torch latest   writes its generator for PyTorch; or onnx, or a model card
+  gan import netG.pth       makes a run of weights of PyTorch's DCGAN example, or of an export
+  gan weights               fetches the weights of Inception, which eval needs
   gan runs                  lists what has been trained here; gan runs rm removes a run
   gan cache                 shows what is kept of the data; gan cache clear removes it
   gan data FILE             tells what a data set is: counts, sizes, classes, damaged images
@@ -40,6 +46,9 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
     report: reportCommand,
     timelapse: timelapseCommand,
     eval: evalCommand,
+    export: exportCommand,
+    import: importCommand,
+    weights: weightsCommand,
     runs: runsCommand,
     cache: cacheCommand,
     data: dataCommand,

@@ -1,8 +1,8 @@
 /** What `gan eval` says of a number: the report as lines, and notes on what moves it. */
-import { type Conventions, type Metric, shortName } from "../eval/conventions.ts";
+import { type Conventions, shortName } from "../eval/conventions.ts";
 import { sizesOf, type Survey } from "../eval/survey.ts";
 import type { Feature } from "../models/inception.ts";
-import type { Result } from "./measure.ts";
+import type { Result } from "../eval/metrics/metric.ts";
 import type { Side } from "./sides.ts";
 
 /** What is said of a side beside the number. */
@@ -24,23 +24,35 @@ export function textOf(report: Record<string, unknown>): string[] {
   const { metric, value, deviation, n_real, n_fake, feature } = report;
   const digits = (x: unknown) => Number(x).toPrecision(6);
   const shares = ["precision", "recall", "density", "coverage"].filter((name) => name in report);
-  const lines = shares.length === 0
+  const lines = "sheet" in report
+    ? [String(report.sheet)]
+    : shares.length === 0
     ? [`${metric} ${digits(value)}${deviation === undefined ? "" : ` +- ${digits(deviation)}`}`]
     : shares.map((name) => `${name.padEnd(10)} ${digits(report[name])}  (${metric})`);
   if ("floor" in report) lines.push(`  floor    ${floorOf(report.floor as Floor, feature)}`);
   const count = (n: unknown) => n === null ? "an unknown number of" : n;
   if (report.real) lines.push(`  real     ${count(n_real)} images: ${said(report.real)}`);
   lines.push(`  fake     ${count(n_fake)} images: ${said(report.fake)}`);
-  const { file, sha256 } = report.weights as { file: string; sha256: string };
-  lines.push(`  net      ${file}, SHA-256 ${sha256.slice(0, 12)}; feature ${feature}`);
-  lines.push(`  like     ${report.like}${waysOf(report)}`);
-  lines.push(`  input    ${report.input}`);
-  lines.push(`  took     ${report.seconds} s on ${report.device}`);
-  for (const note of report.notes as string[]) lines.push(`  note     ${note}`);
-  return lines;
+  if (report.heldOut) lines.push(`  held out ${report.n_held_out} images: ${said(report.heldOut)}`);
+  if (report.like) lines.push(`  like     ${report.like}${waysOf(report)}`);
+  if (report.source) lines.push(`  source   ${report.source}`);
+  return [...lines, ...circumstancesOf(report)];
 }
 
-function said(about: unknown): string {
+/** The net, its input, the program and notes. */
+export function circumstancesOf(report: Record<string, unknown>): string[] {
+  const { file, sha256, prefix } = report.weights as Record<string, string>;
+  const named = prefix ? `, names without their prefix ${prefix}` : "";
+  return [
+    `  net      ${file}, SHA-256 ${sha256.slice(0, 12)}${named}; feature ${report.feature}`,
+    `  input    ${report.input}`,
+    `  took     ${report.seconds} s on ${report.device}, ${report.program}`,
+    ...(report.notes as string[]).map((note) => `  note     ${note}`),
+  ];
+}
+
+/** What is said of a side, in a line. */
+export function said(about: unknown): string {
   return Object.entries(about as Record<string, unknown>).map(([name, x]) => {
     if (name === "hash" || name === "weights") return `${name} ${String(x).slice(0, 12)}`;
     if (x && typeof x === "object") return `${name} ${listed(Object.entries(x))}`;
@@ -54,14 +66,18 @@ function listed(counts: readonly (readonly [name: string, count: unknown])[]): s
   return counts.length > 3 ? `${shown} and ${counts.length - 3} more` : shown;
 }
 
-type Floor = { value: number; n: number; from: "data" | "faces" } | null;
+type Floor = { value?: number; n: number; from: "data" | "faces"; [name: string]: unknown } | null;
 
 function floorOf(floor: Floor, feature: unknown): string {
   if (!floor) {
     return `unknown: ${feature === "2048" ? "give" : "too few images; give"} twice as many real ` +
       `images as fakes to have it measured`;
   }
-  const { value, n, from } = floor;
+  const { value, n, from, ...numbers } = floor;
+  if (value === undefined) {
+    const each = Object.entries(numbers).map(([name, x]) => `${name} ${Number(x).toPrecision(4)}`);
+    return `${each.join(", ")}: these real images against each other, ${n} per side`;
+  }
   return from === "data"
     ? `${value.toPrecision(4)}: these real images against each other, ${n} per side`
     : `about ${value.toPrecision(2)} at ${n} images per side, for faces; give ${
@@ -71,16 +87,20 @@ function floorOf(floor: Floor, feature: unknown): string {
 }
 
 /** Seeds, subsets and neighbours. */
-function waysOf({ splits, order, subsets, size, draws, k, density_k }: Record<string, unknown>) {
+export function waysOf({ splits, order, subsets, size, draws, ...more }: Record<string, unknown>) {
+  const { k, density_k, directions, points, cells } = more;
   if (splits !== undefined) return `; ${splits} splits, order ${order}`;
   if (subsets !== undefined) return `; ${subsets} subsets of ${size} by ${draws}`;
+  if (directions !== undefined) return `; ${directions} directions by ${draws}`;
+  if (points !== undefined) return `; ${points} sizes of ${more.extrapolated} by ${draws}`;
+  if (cells !== undefined) return `; ${cells} cells by ${draws}`;
   if (k === undefined) return "";
   return `; k = ${k}${density_k === undefined ? "" : `, of density and coverage ${density_k}`}`;
 }
 
 /** What notes are written of. */
 export interface Noted {
-  readonly metric: Metric;
+  readonly metric: string;
   readonly feature: Feature;
   readonly like: Conventions;
   /** Whether the tool was named by the user. */

@@ -4,10 +4,14 @@
  * @module
  */
 import type { Pictures } from "../data/pack.ts";
-import { type PictureSet, statisticsOf } from "../eval/extract.ts";
-import { frechetDistance } from "../eval/frechet.ts";
-import { statisticsAndFloor } from "../eval/real.ts";
-import { loadInception } from "../eval/weights.ts";
+import { cachedFeatures } from "../eval/cache.ts";
+import { conventionsOf } from "../eval/conventions.ts";
+import { featuresOf, type PictureSet, statisticsOf } from "../eval/extract.ts";
+import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
+import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
+import type { Features } from "../eval/products.ts";
+import { halvesOf, type RealImages, statisticsAndFloor } from "../eval/real.ts";
+import { type LoadedInception, loadInception } from "../eval/weights.ts";
 import { trim } from "../gpu/record.ts";
 import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
@@ -15,17 +19,14 @@ import type { Judge } from "../train/judge.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { duration, type Progress, Rate } from "../train/progress.ts";
 import { samples } from "../train/sampling.ts";
+import { UsageError } from "./errors.ts";
+import { choose } from "./options.ts";
 
 /** How a generator's numbers become bytes, as in the PNGs that `gan sample` writes. */
 export const ROUNDING = "to the nearest byte, halves up";
 
 const REAL = 5; // real pictures for each generated one, at most: their noise counts for little then
 const TELL_MS = 30_000;
-
-/** Only the distance of 2048-dimensional features is FID. */
-export function fidName(feature: string): string {
-  return feature === "2048" ? "FID" : `FID-${feature}`;
-}
 
 /** The pictures that a generator makes from the latents of a seed. */
 export function generated(
@@ -65,10 +66,39 @@ export function inMemory({ pixels, count, resolution }: Pictures, most = count):
 }
 
 /**
- * What judges a run's generator by its Frechet distance to the pictures that it is trained on; the
- * same latents each time.
+ * The metrics in a list such as `fid,kid`.
  *
- * @param cache Folder of what is kept of real pictures.
+ * @throws {UsageError} If there is none of a name, or it needs more than a run has.
+ */
+export function metricsIn(text: string): Metric[] {
+  return text.split(",").map((name) => {
+    const metric = metricOf(name.trim());
+    if (!metric) {
+      const names = METRICS.map(({ name }) => name);
+      throw new UsageError(`--eval-metrics: there is no metric ${name}${choose(name, names)}`);
+    }
+    if (metric.needs.includes("heldOut")) {
+      throw new UsageError(
+        `--eval-metrics: ${name} needs images that are held out: measure it with gan eval ${name}`,
+      );
+    }
+    return metric;
+  });
+}
+
+/** What the numbers of a metric are called in statistics. */
+function named(metric: Metric, feature: string, found: Result): Record<string, number> {
+  const label = labelOf(metric, feature);
+  return Object.fromEntries(
+    Object.keys(metric.numbers).filter((name) => name in found)
+      .map((name) => [name === "value" ? label : `${label} ${name}`, Number(found[name])]),
+  );
+}
+
+/**
+ * What judges a run's generator against the images that it is trained on; the same latents each time.
+ *
+ * @param cache Folder of what is kept of real images.
  * @returns Undefined where options ask for none.
  * @throws {EvalError} If Inception's weights are missing.
  */
@@ -78,42 +108,117 @@ export async function openJudge(
   cache: string,
   progress: Progress,
 ): Promise<Judge | undefined> {
-  const { fidEvery, fidSamples, fidFeature, fidWeights, seed } = options;
-  if (fidEvery === 0) return undefined;
-  const feature = fidFeature as Feature;
-  const { net, sha256 } = await loadInception(feature, fidWeights || undefined);
-  const set = inMemory(pictures, REAL * fidSamples), rate = new Rate();
-  const key = { folder: cache, name: pictures.name, hash: `${pictures.hash} ${set.count}` };
-  let told = performance.now();
-  const onProgress = (done: number, total: number) => {
-    const now = performance.now(), speed = rate.read(done, now / 1000);
-    if (now - told < TELL_MS || speed === undefined) return;
-    told = now;
-    progress.say(
-      `Features of the real pictures: ${done} of ${total}, ${
-        duration((total - done) / speed)
-      } left`,
-    );
+  const { evalEvery, evalMetrics, evalSamples: n, evalFeature, evalWeights, seed } = options;
+  if (evalEvery === 0) return undefined;
+  const metrics = metricsIn(evalMetrics), feature = evalFeature as Feature;
+  const inception = await loadInception(feature, evalWeights || undefined), { net } = inception;
+  const set = inMemory(pictures, REAL * n);
+  const images = {
+    net,
+    set,
+    key: {
+      folder: cache,
+      name: pictures.name,
+      hash: `${pictures.hash} ${set.count}`,
+      feature,
+      weights: inception.sha256,
+    },
+    options: { onProgress: progressOf(progress) },
   };
-  const { statistics: real, floor } = await statisticsAndFloor(
-    { key: { ...key, feature, weights: sha256 }, net, set, options: { onProgress } },
-    fidSamples,
-  );
-  if (floor !== undefined) {
-    progress.say(
-      `${fidName(feature)} of ${fidSamples} real images to ${fidSamples} others: ` +
-        `${floor.toPrecision(4)}; a perfect generator would get as much`,
-    );
+  const asked = {
+    like: conventionsOf("pytorch-fid"),
+    names: { real: pictures.name, fake: "fakes" },
+  };
+  // Where statistics are enough, features are not kept in memory.
+  const plain = metrics.every(({ ofStatistics }) => ofStatistics);
+  const { floors, measure } = plain
+    ? await byStatistics(metrics, images, n, asked)
+    : await byFeatures(metrics, images, n, asked, inception.logits);
+  const [first] = metrics, [number, better] = Object.entries(first.numbers)[0];
+  for (const metric of metrics) {
+    for (const [name, floor] of Object.entries(named(metric, feature, floors.get(metric) ?? {}))) {
+      progress.say(
+        `${name} of ${n} real images to ${n} others: ${floor.toPrecision(4)}; a perfect ` +
+          "generator would get as much",
+      );
+    }
   }
   // Inception's maps are large: training, which goes on, would not use their memory.
   trim();
   return {
-    name: fidName(feature),
-    every: Math.round(1000 * fidEvery),
-    value: async (G) => {
-      const made = await statisticsOf(net, generated(G, options, fidSamples, seed));
+    name: Object.keys(named(first, feature, { [number]: 0 }))[0],
+    better: better === "more" ? "more" : "less",
+    every: Math.round(1000 * evalEvery),
+    values: async (G) => {
+      const found = await measure(generated(G, options, n, seed));
       trim();
-      return frechetDistance(real, made);
+      const all = metrics.map((metric) => named(metric, feature, found.get(metric)!));
+      return Object.assign({}, ...all);
     },
+  };
+}
+
+/** Numbers by metric, and what real images get. */
+interface Measuring {
+  readonly floors: ReadonlyMap<Metric, Result>;
+  readonly measure: (fakes: PictureSet) => Promise<ReadonlyMap<Metric, Result>>;
+}
+
+async function byStatistics(
+  metrics: readonly Metric[],
+  images: RealImages,
+  n: number,
+  asked: Asked,
+): Promise<Measuring> {
+  const { statistics, floor } = await statisticsAndFloor(images, n);
+  return {
+    floors: new Map(floor === undefined ? [] : metrics.map((metric) => [metric, { value: floor }])),
+    measure: async (fakes) => {
+      const made = await statisticsOf(images.net, fakes);
+      return new Map(metrics.map((one) => [one, one.ofStatistics!(statistics, made, asked)]));
+    },
+  };
+}
+
+async function byFeatures(
+  metrics: readonly Metric[],
+  { net, set, key, options }: RealImages,
+  n: number,
+  asked: Asked,
+  logits: LoadedInception["logits"],
+): Promise<Measuring> {
+  const unfit = metrics.find(({ input }) => input === "logits" && !logits);
+  if (unfit) {
+    throw new UsageError(
+      `--eval-metrics: ${unfit.name} needs Inception's logits: take --eval-feature 2048 and the ` +
+        "whole file",
+    );
+  }
+  const real = await cachedFeatures(key, () => featuresOf(net, set, options));
+  const measureAll = async (chosen: readonly Metric[], real: Features, fake: Features) => {
+    const found = new Map<Metric, Result>();
+    for (const metric of chosen) {
+      const seen = metric.input === "logits" ? await logits!(fake) : fake;
+      found.set(metric, await metric.measure({ real, fake: seen }, asked));
+    }
+    return found;
+  };
+  const halves = halvesOf(real, n), floored = metrics.filter(({ floor }) => floor);
+  return {
+    floors: halves ? await measureAll(floored, ...halves) : new Map(),
+    measure: async (fakes) => await measureAll(metrics, real, await featuresOf(net, fakes)),
+  };
+}
+
+/** Tells now and then how far the real images are. */
+function progressOf(progress: Progress): (done: number, total: number) => void {
+  const rate = new Rate();
+  let told = performance.now();
+  return (done, total) => {
+    const now = performance.now(), speed = rate.read(done, now / 1000);
+    if (now - told < TELL_MS || speed === undefined) return;
+    told = now;
+    const left = duration((total - done) / speed);
+    progress.say(`Features of the real images: ${done} of ${total}, ${left} left`);
   };
 }

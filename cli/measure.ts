@@ -1,15 +1,14 @@
-/** Measures what `gan eval` was asked for: from two sides to a number and its circumstances. */
+/** Measures what `gan eval` was asked for: from two sides to numbers and their circumstances. */
 import { cachedFeatures, type CacheKey } from "../eval/cache.ts";
-import { type Conventions, type Metric, shortName } from "../eval/conventions.ts";
+import { type Conventions, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
 import { type ExtractOptions, featuresOf, statisticsOf } from "../eval/extract.ts";
 import { floorOfFaces } from "../eval/floor.ts";
-import { inceptionScore } from "../eval/inception_score.ts";
-import { kid } from "../eval/kid.ts";
+import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
+import { labelOf } from "../eval/metrics/registry.ts";
 import { saveStatistics } from "../eval/npz.ts";
-import { type PrecisionRecall, precisionRecall } from "../eval/precision_recall.ts";
 import type { Features } from "../eval/products.ts";
-import { distanceOver, statisticsAndFloor } from "../eval/real.ts";
+import { halvesOf, statisticsAndFloor } from "../eval/real.ts";
 import type { Statistics } from "../eval/statistics.ts";
 import type { LoadedInception } from "../eval/weights.ts";
 import type { Feature } from "../models/inception.ts";
@@ -23,34 +22,122 @@ export interface Work {
   readonly feature: Feature;
   readonly inception: LoadedInception;
   readonly fake: Side;
-  /** Absent for the Inception Score. */
+  /** Absent where nothing is compared. */
   readonly real?: Side | undefined;
+  /** Real images that were not trained on. */
+  readonly heldOut?: Side | undefined;
   readonly like: Conventions;
   /** Tells how far the extraction of a side's features is. */
-  readonly watch: (side: "real" | "fake") => ExtractOptions;
+  readonly watch: (side: "real" | "fake" | "held out") => ExtractOptions;
 }
 
-/** A number, or four, with what belongs to it. */
-export type Result = Readonly<Record<string, unknown>>;
+/** What a number is to be compared with. */
+interface Floor {
+  readonly n: number;
+  readonly from: "data" | "faces";
+  readonly [number: string]: unknown;
+}
 
-/** Measures. */
+/** How the conventions and the command line have it. */
+export function askedOf({ values, like, real, fake }: Work): Asked {
+  const given = (name: string) => values[name] === undefined ? undefined : Number(values[name]);
+  return {
+    like,
+    k: given("k"),
+    seed: given("seed"),
+    subsets: given("subsets"),
+    subsetSize: given("subsetSize"),
+    names: { real: real?.name ?? "", fake: fake.name },
+  };
+}
+
+/** Measures one thing: with statistics alone, where these are enough. */
 export async function measure(metric: Metric, work: Work): Promise<Result> {
   for (const side of [work.real, work.fake]) if (side) requireImages(side, side.set?.count);
-  if (metric === "fid") return await measureFid(work);
-  for (const side of [work.real, work.fake]) {
-    if (side && !side.set) {
-      throw new UsageError(`${metric} needs images, not the statistics of ${side.name}`);
+  if (metric.ofStatistics) return await measureStatistics(metric, work);
+  const [{ metric: _label, as: _as, source: _source, ...row }] = await measureRows([metric], work);
+  return row;
+}
+
+/**
+ * Measures several things of features that are computed once.
+ *
+ * @returns A row each: numbers, or why there are none.
+ * @throws {EvalError} If there is but one metric, and it cannot be measured.
+ */
+export async function measureRows(metrics: readonly Metric[], work: Work): Promise<Result[]> {
+  const { real, fake, heldOut, inception, feature, like } = work;
+  for (const side of [real, fake, heldOut]) {
+    if (!side) continue;
+    requireImages(side, side.set?.count);
+    if (side.set) continue;
+    const all = metrics.map(({ name }) => name).join(", ");
+    throw new UsageError(`${all} needs images, not the statistics of ${side.name}`);
+  }
+  const fakes = await rowsOf(work, fake, "fake");
+  const reals = real && await rowsOf(work, real, "real");
+  const others = heldOut && await rowsOf(work, heldOut, "held out");
+  const logits = metrics.some(({ input }) => input === "logits") &&
+    (feature === "logits" ? fakes : await inception.logits?.(fakes));
+  const halves = reals && halvesOf(reals, fakes.count), rows: Result[] = [];
+  const asked = askedOf(work);
+  for (const metric of metrics) {
+    const about = {
+      metric: labelOf(metric, feature),
+      as: like.metrics.includes(metric.name) ? like.tool : `${like.tool}, its input only`,
+      source: metric.source,
+    };
+    try {
+      const why = idle(metric, work, Boolean(logits));
+      if (why) throw new EvalError(`eval: ${why}`);
+      const sides = { real: reals ?? fakes, fake: fakes, heldOut: others };
+      const found = metric.input === "logits"
+        ? await metric.measure({ ...sides, fake: logits || fakes }, asked)
+        : await metric.measure(sides, asked);
+      const floor = metric.floor && halves ? await floorOf(metric, halves, asked) : undefined;
+      const counts = { ...(metric.needs.length && { n_real: reals!.count }), n_fake: fakes.count };
+      rows.push({ ...about, ...found, ...(floor && { floor }), ...counts });
+    } catch (error) {
+      const foreseen = error instanceof EvalError || error instanceof RangeError;
+      if (metrics.length === 1 || !foreseen) throw error;
+      rows.push({ ...about, skipped: error.message.replace(/^eval: /, "") });
     }
   }
-  const { real } = work, b = await fakeFeatures(work);
-  if (!real) return score(work, b);
-  const key = keyOf(work, real);
-  const make = () => featuresOf(work.inception.net, real.set!, work.watch("real"));
-  const a = await cachedFeatures(key, make, real.survey);
-  requireImages(real, a.count);
-  const counts = { n_real: a.count, n_fake: b.count };
-  const result = metric === "kid" ? await kernelDistance(work, a, b) : await shares(work, a, b);
-  return { ...result, ...counts };
+  return rows;
+}
+
+/** Why a metric cannot be measured here; undefined where it can. */
+function idle({ name, needs, input }: Metric, work: Work, logits: boolean): string | undefined {
+  const { like, values, heldOut, feature } = work;
+  if (values.like !== undefined && !like.metrics.includes(name)) {
+    return `${shortName(like)} has no ${name}`;
+  }
+  if (needs.includes("heldOut") && !heldOut) {
+    return `${name} needs real images that were not trained on: name them with --held-out`;
+  }
+  if (input === "logits" && !logits) {
+    return `${name} needs Inception's logits: take --feature 2048, not ${feature}, and the whole file`;
+  }
+  return undefined;
+}
+
+async function floorOf(
+  metric: Metric,
+  [real, fake]: [Features, Features],
+  asked: Asked,
+): Promise<Floor | undefined> {
+  try {
+    const found = await metric.measure({ real, fake }, asked);
+    const numbers = Object.keys(metric.numbers).filter((name) => name in found);
+    return {
+      ...Object.fromEntries(numbers.map((name) => [name, found[name]])),
+      n: fake.count,
+      from: "data",
+    };
+  } catch (error) {
+    if (error instanceof EvalError || error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function requireImages({ name }: Side, count: number | undefined): void {
@@ -71,13 +158,21 @@ function keyOf({ values, feature, inception, like }: Work, side: Side): CacheKey
   };
 }
 
-async function fakeFeatures({ inception, fake, watch }: Work): Promise<Features> {
-  const found = await featuresOf(inception.net, fake.set!, watch("fake"));
-  requireImages(fake, found.count);
-  return found;
+/** A side's features: of real images they are kept. */
+export async function rowsOf(
+  work: Work,
+  side: Side,
+  which: "real" | "fake" | "held out",
+): Promise<Features> {
+  const make = () => featuresOf(work.inception.net, side.set!, work.watch(which));
+  const rows = which === "fake"
+    ? await make()
+    : await cachedFeatures(keyOf(work, side), make, side.survey);
+  requireImages(side, rows.count);
+  return rows;
 }
 
-async function measureFid(work: Work): Promise<Result> {
+async function measureStatistics(metric: Metric, work: Work): Promise<Result> {
   const { values, feature, inception, fake, real, like } = work;
   const expected = Math.min(countOf(fake), countOf(real!));
   const { statistics: a, floor } = await realStatistics(work, real!, expected);
@@ -98,11 +193,10 @@ async function measureFid(work: Work): Promise<Result> {
     );
   }
   return {
-    value: distanceOver(like.divisor, a, b),
+    ...metric.ofStatistics!(a, b, askedOf(work)),
     floor: floor ?? floorFromTable(feature, a, b),
     n_real: a.count ?? null,
     n_fake: b.count ?? null,
-    dimension: a.mean.length,
   };
 }
 
@@ -118,13 +212,6 @@ async function named<T>(side: Side, found: Promise<T>): Promise<T> {
     if (!(error instanceof RangeError)) throw error;
     throw new EvalError(`eval: ${side.name}: ${error.message}`, { cause: error });
   }
-}
-
-/** What a distance of `n` images per side is to be compared with. */
-interface Floor {
-  readonly value: number;
-  readonly n: number;
-  readonly from: "data" | "faces";
 }
 
 /** Of the real side; with the floor at `n` images per side where there are twice as many real ones. */
@@ -154,48 +241,4 @@ function floorFromTable(feature: Feature, a: Statistics, b: Statistics): Floor |
   if (a.count === undefined && b.count === undefined) return null;
   const n = Math.min(a.count ?? Infinity, b.count ?? Infinity), value = floorOfFaces(feature, n);
   return value === undefined ? null : { value, n, from: "faces" };
-}
-
-async function kernelDistance({ values, like, real, fake }: Work, a: Features, b: Features) {
-  const size = Number(values.subsetSize ?? like.kid.size), fewest = Math.min(a.count, b.count);
-  if (like.kid.refuses && fewest < size) {
-    const short = a.count <= b.count ? real! : fake;
-    throw new EvalError(
-      `eval: ${short.name} has ${fewest} images, fewer than a subset of ${size}, which ` +
-        `${shortName(like)} refuses: give --subset-size`,
-    );
-  }
-  const subsets = Number(values.subsets ?? like.kid.subsets);
-  const seed = Number(values.seed ?? like.kid.seed);
-  const { deviation, ...found } = await kid(a, b, { subsets, size, seed });
-  // A single subset has no deviation.
-  return { ...found, ...(found.subsets > 1 && { deviation }), draws: `RandomState(${seed})` };
-}
-
-function score({ values, like, fake }: Work, b: Features): Result {
-  if (b.count < 10) {
-    throw new EvalError(`eval: ${fake.name} holds ${b.count} images, too few for 10 splits`);
-  }
-  const seed = like.shuffle === null ? null : Number(values.seed ?? like.shuffle);
-  const { value, deviation } = inceptionScore(b.values, b.dimension, 10, seed);
-  const order = seed === null
-    ? "of the files"
-    : `shuffled by RandomState(${seed}), as torch-fidelity does`;
-  return { value, deviation, splits: 10, order, n_fake: b.count };
-}
-
-async function shares({ values, like, real, fake }: Work, a: Features, b: Features) {
-  const given = values.k === undefined ? undefined : Number(values.k);
-  const k = given ?? like.neighbours.k, densityK = given ?? like.neighbours.densityK;
-  const short = a.count <= b.count ? real! : fake, fewest = Math.min(a.count, b.count);
-  if (fewest <= Math.max(k, densityK)) {
-    throw new EvalError(
-      `eval: ${short.name} holds ${fewest} images, too few for ${Math.max(k, densityK)} ` +
-        `neighbours: give a smaller --k`,
-    );
-  }
-  const found = await precisionRecall(a, b, { ...like.neighbours, k, densityK });
-  const own: Partial<Record<keyof PrecisionRecall, number>> = {};
-  for (const name of like.shares) own[name] = found[name];
-  return { ...own, k, ...("density" in own && { density_k: densityK }) };
 }

@@ -9,13 +9,14 @@ import { complaint, defaults, type TrainOptions } from "../train/options.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { readOptions, RunError } from "../train/run_folder.ts";
 import { UsageError } from "./errors.ts";
+import { metricsIn } from "./judged.ts";
 import { camel, choose, kebab, valueOf, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
 import { trainOptions } from "./train_options.ts";
 
 /** Options that say more about another, which is off at the value given here. */
 const PARTS: Readonly<Record<string, { off: unknown; parts: readonly (keyof TrainOptions)[] }>> = {
-  fidEvery: { off: 0, parts: ["fidSamples", "fidFeature", "fidWeights"] },
+  evalEvery: { off: 0, parts: ["evalMetrics", "evalSamples", "evalFeature", "evalWeights"] },
   r1: { off: 0, parts: ["r1Every"] },
   attention: {
     off: "none",
@@ -24,10 +25,21 @@ const PARTS: Readonly<Record<string, { off: unknown; parts: readonly (keyof Trai
 };
 
 /** Paths, which are kept absolute: a run is gone on with from any folder. */
-const PATHS = ["data", "fidWeights"] as const;
+const PATHS = ["data", "evalWeights"] as const;
+
+/** Options of version 0.2 by their names of today. */
+const RENAMED: Readonly<Record<string, keyof TrainOptions>> = {
+  fidEvery: "evalEvery",
+  fidSamples: "evalSamples",
+  fidFeature: "evalFeature",
+  fidWeights: "evalWeights",
+};
 
 /** What may change in a run that goes on. */
-const FREE = ["kimg", "snapshot", "keep", "data", "fidEvery", "fidSamples", "fidWeights"] as const;
+const FREE = [
+  ...["kimg", "snapshot", "keep", "data"] as const,
+  ...["evalEvery", "evalMetrics", "evalSamples", "evalWeights"] as const,
+];
 
 /** The recipe and the options of a new run. */
 export function newOptions(
@@ -71,7 +83,8 @@ function refuseIdle(recipe: Recipe, given: Values, options: TrainOptions): void 
   }
 }
 
-function absolute(options: TrainOptions): TrainOptions {
+/** With paths that hold from any folder. */
+export function absolute(options: TrainOptions): TrainOptions {
   const paths = PATHS.filter((name) => options[name] !== "");
   return {
     ...options,
@@ -79,7 +92,13 @@ function absolute(options: TrainOptions): TrainOptions {
   };
 }
 
-function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
+/**
+ * The options, if they go together.
+ *
+ * @throws {UsageError} If they do not.
+ */
+export function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
+  metricsIn(options.evalMetrics);
   const wrong = complaint(options) ?? recipe.complaint?.(options);
   if (wrong) throw new UsageError(wrong);
   if (!Number.isInteger(Math.log2(options.resolution))) {
@@ -100,7 +119,7 @@ function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
  * @throws {RunError} If they are not those of a run; each fault is named.
  */
 export async function optionsOf(run: string): Promise<TrainOptions> {
-  const saved = await readOptions(run);
+  const saved = renamed(await readOptions(run));
   const options = { recipe: "", preset: "", ...defaults, ...saved } as TrainOptions;
   let faults = faultsIn(saved, options);
   if (faults.length === 0) {
@@ -114,6 +133,12 @@ export async function optionsOf(run: string): Promise<TrainOptions> {
   if (faults.length === 0) return absolute(options);
   throw new RunError(
     `run: ${join(run, "options.json")}: ${faults.join("; ")}; restore it or start a new run`,
+  );
+}
+
+function renamed(saved: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(saved).map(([name, value]) => [RENAMED[name] ?? name, value]),
   );
 }
 
@@ -193,7 +218,7 @@ function optionsIn({ options }: Readonly<Record<string, string>>): TrainOptions 
   try {
     const found = JSON.parse(options ?? "null");
     return found &&
-      absolute({ ...found, data: found.data ?? "", fidWeights: found.fidWeights ?? "" });
+      absolute({ data: "", evalWeights: "", ...renamed(found) } as TrainOptions);
   } catch {
     return undefined;
   }

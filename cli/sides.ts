@@ -124,6 +124,16 @@ export async function openReal(
   };
 }
 
+/** Real images that were not trained on, prepared as the real ones; undefined where none are named. */
+export async function openHeldOut(
+  values: Values,
+  options: TrainOptions | undefined,
+  like: Conventions,
+): Promise<Side | undefined> {
+  if (values.heldOut === undefined) return undefined;
+  return await openFiles(String(values.heldOut), await prepared(values, options), undefined, like);
+}
+
 /**
  * Files to judge: as large as the run's images, if one is named, but not cropped as those were; as a
  * tool reads them, if one is named.

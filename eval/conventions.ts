@@ -10,11 +10,6 @@ import type { Stage } from "./input.ts";
 import { SHUFFLE_SEED } from "./inception_score.ts";
 import { NEIGHBOURS, type Neighbours, type PrecisionRecall } from "./precision_recall.ts";
 
-/** What can be measured. */
-export const METRICS = ["fid", "kid", "is", "pr"] as const;
-/** One of {@linkcode METRICS}. */
-export type Metric = typeof METRICS[number];
-
 /** Which files of a folder a tool takes for images. */
 export interface FileRule {
   /** Endings, in the case that the tool wants. */
@@ -33,8 +28,8 @@ export interface FileRule {
 export interface Conventions {
   /** Its name and version. */
   readonly tool: string;
-  /** What it measures. */
-  readonly metrics: readonly Metric[];
+  /** What it measures, by the names of `metrics/registry.ts`. */
+  readonly metrics: readonly string[];
   /** Which files it reads; absent where it takes features only. */
   readonly files?: FileRule;
   /** How images become the network's input. */
@@ -55,7 +50,7 @@ export interface Conventions {
   readonly neighbours: Neighbours;
   readonly shares: readonly (keyof PrecisionRecall)[];
   /** What else its numbers depend on. */
-  readonly notes?: Partial<Record<Metric, string>>;
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 const FOUR = ["precision", "recall", "density", "coverage"] as const;

@@ -12,6 +12,7 @@ const N = 624, M = 397;
 export class NumpyRandom {
   readonly #key = new Uint32Array(N);
   #next = N;
+  #spare: number | undefined; // normal numbers come in pairs
 
   /**
    * Seeds the generator.
@@ -46,6 +47,27 @@ export class NumpyRandom {
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
     return (y ^ (y >>> 18)) >>> 0;
+  }
+
+  /** A number of 0 to below 1 with 53 bits: `random_sample()`. */
+  uniform(): number {
+    const high = this.uint32() >>> 5, low = this.uint32() >>> 6;
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  }
+
+  /** A number of the standard normal distribution, by the polar method: `randn()`. */
+  normal(): number {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare !== undefined) return spare;
+    let x: number, y: number, r: number;
+    do {
+      [x, y] = [2 * this.uniform() - 1, 2 * this.uniform() - 1];
+      r = x * x + y * y;
+    } while (r >= 1 || r === 0);
+    const f = Math.sqrt(-2 * Math.log(r) / r);
+    this.#spare = f * x;
+    return f * y;
   }
 
   /** An integer of 0 to `max`, both included, by rejection; 0 takes no random bits. */

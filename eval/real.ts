@@ -8,6 +8,8 @@ import {
 } from "./extract.ts";
 import { frechetDistance } from "./frechet.ts";
 import type { Inception } from "../models/inception.ts";
+import { NumpyRandom } from "./numpy_random.ts";
+import { type Features, select } from "./products.ts";
 import { overN, type Statistics } from "./statistics.ts";
 import type { Survey } from "./survey.ts";
 
@@ -55,4 +57,11 @@ export async function statisticsAndFloor(
   // Statistics were kept, but the floor of other numbers of images.
   if (size && floor === undefined) await make();
   return { statistics, floor };
+}
+
+/** Two disjoint random subsets of `n` rows each, the same as those of the floor, where there are as many. */
+export function halvesOf(real: Features, n: number): [Features, Features] | undefined {
+  if (2 * n > real.count) return undefined;
+  const order = new NumpyRandom(0).permutation(real.count);
+  return [select(real, order.subarray(0, n)), select(real, order.subarray(n, 2 * n))];
 }

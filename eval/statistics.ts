@@ -4,6 +4,7 @@
  * @module
  */
 import { addProduct, type Matrix, zeros } from "./matrix.ts";
+import type { Features } from "./products.ts";
 
 /** What a Frechet distance needs to know of a set of features. */
 export interface Statistics {
@@ -113,4 +114,15 @@ export class Moments {
     }
     return { count: n, mean, covariance };
   }
+}
+
+/**
+ * The statistics of features in memory.
+ *
+ * @throws {RangeError} If there are fewer than two.
+ */
+export function statisticsOfRows({ dimension, values }: Features): Statistics {
+  const moments = new Moments(dimension);
+  moments.add(values);
+  return moments.statistics();
 }

@@ -11,13 +11,18 @@ import { decodeTorch, isTorch } from "../io/torch_file.ts";
 import { decodeSafetensors, type Entry } from "../io/safetensors.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { EvalError } from "./errors.ts";
+import { type Features, products, range } from "./products.ts";
 
 /** The file that pytorch-fid's makers publish; its name ends in the start of its SHA-256. */
-const OFFICIAL = "pt_inception-2015-12-05-6726825d.pth";
-const PUBLISHED =
+export const OFFICIAL = "pt_inception-2015-12-05-6726825d.pth";
+/** Where it is published. */
+export const PUBLISHED =
   `https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/${OFFICIAL}`;
+/** Its SHA-256. */
+export const SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2";
 
 const EPS = 1e-3; // of the batch norms
+const ROWS = 4096; // features a product
 
 /** A net with what is to be said of its weights. */
 export interface LoadedInception {
@@ -26,6 +31,10 @@ export interface LoadedInception {
   readonly file: string;
   /** SHA-256 of the file in hexadecimal. */
   readonly sha256: string;
+  /** What a training program put before all names, as `module.`, where there is such. */
+  readonly prefix?: string;
+  /** Logits of 2048 features, without a bias; absent for other features, and without the last layer. */
+  readonly logits?: (features: Features) => Promise<Features>;
 }
 
 /** Where the official file is looked for: here, and where pytorch-fid itself puts it. */
@@ -50,8 +59,8 @@ async function readWeights(path: string | undefined) {
     ? `the weights of FID's Inception are not in ${places().join(" nor ")}`
     : `there is no weights file ${path}`;
   throw new EvalError(
-    `eval: ${missing}: fetch ${OFFICIAL} (95 MB, SHA-256 begins with 6726825d) from ${PUBLISHED} ` +
-      `and put it into the folder weights, or name it with --weights`,
+    `eval: ${missing}: gan weights fetches it, or fetch ${OFFICIAL} (95 MB, SHA-256 begins with ` +
+      `6726825d) from ${PUBLISHED} and put it into the folder weights, or name it with --weights`,
   );
 }
 
@@ -78,14 +87,29 @@ export async function loadInception(
         `fetch it again from ${PUBLISHED}`,
     );
   }
-  const { entries } = isTorch(found.bytes)
+  const { entries, metadata: { prefix } } = isTorch(found.bytes)
     ? await decodeTorch(found.bytes, found.path)
     : decodeSafetensors(found.bytes, found.path);
+  const last = feature === "2048" ? entries.get("fc.weight") : undefined;
   return {
     net: new Inception(weightsOf(entries, found.path), feature),
     file,
     sha256: digest,
+    ...prefix && { prefix },
+    ...last && { logits: (features) => logitsOf(features, last) },
   };
+}
+
+/** Products with the last layer's weight, some thousand rows at a time. */
+async function logitsOf(features: Features, { shape, data }: Entry): Promise<Features> {
+  const [classes, dimension] = shape;
+  const weight = { count: classes, dimension, values: Float32Array.from(data as Float32Array) };
+  const values = new Float32Array(features.count * classes);
+  for (let at = 0; at < features.count; at += ROWS) {
+    const rows = range(features, at, Math.min(features.count, at + ROWS));
+    values.set(await products(rows, weight), at * classes);
+  }
+  return { count: features.count, dimension: classes, values };
 }
 
 /**

@@ -10,6 +10,7 @@ import { isIn, pathBelow, ROOT } from "./paths.ts";
 const HOST = [
   "io/",
   "data/",
+  "export/",
   "cli/",
   "gpu/engines/",
   "lint/",

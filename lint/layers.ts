@@ -21,6 +21,7 @@ const MAY: Record<string, string[]> = {
   data: ["gpu", "tensor", "kernels", "nn", IO],
   eval: [...CORE, IO, "data"],
   train: [...CORE, IO, "data"],
+  export: [...CORE, IO, "data", "train"],
 };
 const FREE = ["compat", "deno.json"]; // the latter for the version
 

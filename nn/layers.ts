@@ -99,6 +99,11 @@ export class Conv2d extends Weighted {
     this.#slope = slope;
   }
 
+  /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
+  get geometry(): Geometry & { readonly slope: number } {
+    return { ...this.#geometry, slope: this.#slope };
+  }
+
   /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
   override forward(x: Tensor): Tensor {
     return conv2d(x, this.used(), this.#geometry, { bias: this.bias, slope: this.#slope });
@@ -128,6 +133,11 @@ export class ConvTranspose2d extends Weighted {
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding, scale };
     this.#slope = slope;
+  }
+
+  /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
+  get geometry(): Geometry & { readonly slope: number } {
+    return { ...this.#geometry, slope: this.#slope };
   }
 
   /** `[N, H, W, inputs]` to `[N, (H - 1) stride - 2 padding + k, ..., outputs]`. */
@@ -170,6 +180,11 @@ export class BatchNorm2d extends Module {
     this.running_mean = tensor(new Float32Array(channels), [channels]);
     this.running_var = tensor(new Float32Array(channels).fill(1), [channels]);
     this.#options = { eps, momentum, slope };
+  }
+
+  /** What is added to variances, and the slope of the leaky ReLU behind it. */
+  get constants(): { readonly eps: number; readonly slope: number } {
+    return this.#options;
   }
 
   /** `[..., channels]`, of the same shape. */

@@ -56,6 +56,11 @@ export class SelfAttention extends Module {
     this.#pool = pool;
   }
 
+  /** Whether keys and values are the maxima of 2x2 pixels. */
+  get pooled(): boolean {
+    return this.#pool;
+  }
+
   /** `[N, H, W, channels]`, of the same shape. */
   override forward(x: Tensor): Tensor {
     const [N, H, W] = x.shape, values = rows(this.#seen(this.h.forward(x)));

@@ -104,7 +104,7 @@ export class Tensor {
   }
 
   /** What `console.log` prints: the shape, the op, and the elements as the host last saw them. */
-  [Symbol.for("Deno.customInspect")](): string {
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
     const seen = this.#seen?.version === this.storage.version ? this.#seen.values : undefined;
     return inspected(this.shape, this.node?.op, seen);
   }

@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import { evalCommand } from "../cli/eval.ts";
 import { UsageError } from "../cli/errors.ts";
+import { decode } from "../data/decode.ts";
 import { savePng } from "../data/png.ts";
 import { featuresOf, type PictureSet } from "../eval/extract.ts";
 import { EvalError } from "../eval/errors.ts";
@@ -146,6 +147,75 @@ Deno.test("KID, Inception Score, precision and recall by the same way", async ()
   assertEquals([pr.metric, pr.precision, pr.recall, pr.coverage], ["PR-64", 1, 1, 1]);
 });
 
+Deno.test("gan eval all is one table of what each metric gives by itself", async () => {
+  const sides = ["--real", a, "--fake", b, "--samples", "12", "--seed", "5"];
+  const all = await evaluate("all", ...sides, "--held-out", b);
+  const row = (name: string) =>
+    all.metrics.find(({ metric }: { metric: string }) => metric === name);
+  for (const name of ["fid", "kid", "is", "pr"]) {
+    const alone = await evaluate(name, ...sides), found = row(alone.metric);
+    for (const key of ["value", "deviation", "precision", "recall", "density", "coverage"]) {
+      if (!(key in alone)) continue;
+      assertAlmostEquals(found[key], alone[key], 1e-4 * Math.abs(alone[key]));
+    }
+    assertEquals([found.n_real, found.n_fake], [alone.n_real, 12], name);
+  }
+  assertAlmostEquals(row("FID").floor.value, (await evaluate("fid", ...sides)).floor.value, 1e-6);
+  assertEquals([row("FID").floor.n, row("PR").floor.n], [12, 12]);
+  assert(/200/.test(row("FD-infinity").skipped) && /no cell/.test(row("CT").skipped));
+  assert(row("Vendi").value > 1 && row("AuthPct").value > 0 && row("MIND").value > 0);
+  assert(/^webgan \d/.test(all.program) && all.weights.sha256.length === 64);
+  const early = await evaluate("is,mind", ...sides, "--feature", "64", "--like", "torch-fidelity");
+  assertEquals(early.metrics.map(({ metric }: { metric: string }) => metric), ["MIND-64", "IS"]);
+  assert(/has no mind/.test(early.metrics[0].skipped), early.metrics[0].skipped);
+  assert(/--feature 2048, not 64/.test(early.metrics[1].skipped), early.metrics[1].skipped);
+});
+
+Deno.test("the table as text: numbers, floors, definitions, and what is left out", async () => {
+  const lines: string[] = [], out = join(folder, "runs");
+  const sides = ["--real", a, "--fake", b, "--samples", "12", "--feature", "64"];
+  const args = ["fid,pr,ct", ...sides, "--weights", weights, "--out", out];
+  await evalCommand(args, (line) => lines.push(line));
+  const text = lines.join("\n");
+  assert(/^ +value +\+- +floor +better$/m.test(text), text);
+  assert(/^FID-64 +[\d.e-]+ +[\d.e-]+ +less$/m.test(text), text);
+  assert(/^density \(PR-64\) +[\d.]+ +[\d.]+ +more$/m.test(text), text);
+  assert(/^ {2}FID-64: pytorch-fid 0\.3\.0 .*1706\.08500/m.test(text), text);
+  assert(/^ {2}PR-64: pytorch-fid .*, its input only; k = 3, of density/m.test(text), text);
+  assert(/^ {2}CT-64 is left out: .*--held-out$/m.test(text), text);
+  assert(/^floor: .* 12 per side/m.test(text) && /^ {2}real +24 images/m.test(text), text);
+});
+
+Deno.test("nearest puts copies beside what they are copies of", async () => {
+  const to = join(folder, "nearest.png");
+  const report = await evaluate(
+    "nearest",
+    "--real",
+    a,
+    "--fake",
+    a,
+    "--feature",
+    "64",
+    "--to",
+    to,
+    "--count",
+    "3",
+  );
+  assertEquals(report.distances, [0, 0, 0]);
+  const { width, height, rgb } = decode(await Deno.readFile(to));
+  assertEquals([width, height], [6 * 64, 3 * 64]);
+  const cell = (column: number) =>
+    Array.from(
+      { length: 64 },
+      (
+        _,
+        y,
+      ) => [...rgb.subarray((y * width + column * 64) * 3, (y * width + column * 64 + 64) * 3)],
+    );
+  assertEquals(cell(1), cell(0));
+  assert(JSON.stringify(cell(2)) !== JSON.stringify(cell(0)));
+});
+
 Deno.test("fewer samples are spread over the set; broken pictures are passed over", async () => {
   const c = await write("c", pictures("a"));
   await Deno.writeTextFile(join(c, "0000.png"), "no picture");
@@ -166,7 +236,11 @@ Deno.test("fewer samples are spread over the set; broken pictures are passed ove
 Deno.test("what cannot be judged is a sentence", async () => {
   const run = (...args: string[]) =>
     evalCommand([...args, "--out", join(folder, "runs")], () => {});
-  await assertRejects(() => run("fun"), UsageError, "gan eval fid|kid|is|pr, not fun");
+  await assertRejects(
+    () => run("fun"),
+    UsageError,
+    "|kid|mind|is|pr|vendi|authpct|ct|nearest, not fun",
+  );
   await assertRejects(
     () => run("fid", "--checkpoint", "best", "--fake", a),
     UsageError,

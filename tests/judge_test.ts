@@ -7,6 +7,7 @@ import { openJudge } from "../cli/judged.ts";
 import { trainCommand } from "../cli/train.ts";
 import type { Pictures } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
@@ -16,7 +17,6 @@ import { Progress } from "../train/progress.ts";
 import { bestPath, findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
 import { newState } from "../train/state.ts";
 import { narrowInception } from "./drawn_inception.ts";
-import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
 const R = 16, folder = await Deno.makeTempDir();
@@ -50,6 +50,7 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
   const run = join(folder, "plain"), said: string[] = [];
   await Deno.mkdir(run);
   const values = [5, 3, 4, 3.5, 6];
+  const judged = () => Promise.resolve({ "FID-64": values.shift()!, "PR-64 recall": 0.5 });
   await train({
     state: newState(dcgan, options),
     options,
@@ -57,7 +58,7 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
     signal: new AbortController().signal,
-    judge: { name: "FID-64", every: 4, value: () => Promise.resolve(values.shift()!) },
+    judge: { name: "FID-64", every: 4, better: "less", values: judged },
   });
   const told = (await readStats(run)).filter((report) => "FID-64" in report);
   assertEquals(told.map((report) => report["FID-64"]), [5, 3, 4, 3.5, 6]);
@@ -89,10 +90,10 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
     ngf: 4,
     ndf: 4,
     kimg: 0.004,
-    "fid-every": 0.004,
-    "fid-samples": 10,
-    "fid-feature": "64",
-    "fid-weights": weights,
+    "eval-every": 0.004,
+    "eval-samples": 10,
+    "eval-feature": "64",
+    "eval-weights": weights,
   }).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const go = async (...args: string[]) =>
     assertEquals(await trainCommand([...args, "--out", out, "--json"], () => {}), 0);
@@ -137,20 +138,20 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
 });
 
 Deno.test("a judgement gives back the memory that it took", async () => {
-  const fidWeights = join(folder, "memory.safetensors");
-  await saveSafetensors(fidWeights, narrowInception());
-  const own = { ...options, fidEvery: 1, fidSamples: 10, fidFeature: "64", fidWeights };
+  const evalWeights = join(folder, "memory.safetensors");
+  await saveSafetensors(evalWeights, narrowInception());
+  const own = { ...options, evalEvery: 1, evalSamples: 10, evalFeature: "64", evalWeights };
   const { G } = newState(dcgan, own), progress = new Progress({ style: "lines", write: () => {} });
   const judge = await openJudge(own, pictures, join(folder, "cache"), progress);
   const before = gpu().counters.bytes;
-  await judge!.value(G);
+  await judge!.values(G);
   assertEquals(gpu().counters.bytes, before);
 });
 
 Deno.test("the floor is told where there are twice as many real images as samples", async () => {
-  const fidWeights = join(folder, "floor.safetensors"), said: string[] = [];
-  await saveSafetensors(fidWeights, narrowInception());
-  const own = { ...options, fidEvery: 1, fidSamples: 5, fidFeature: "64", fidWeights };
+  const evalWeights = join(folder, "floor.safetensors"), said: string[] = [];
+  await saveSafetensors(evalWeights, narrowInception());
+  const own = { ...options, evalEvery: 1, evalSamples: 5, evalFeature: "64", evalWeights };
   const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
   for (const cache of ["floor", "floor", "other"]) { // measured, kept, and measured again
     await openJudge(own, pictures, join(folder, cache), progress);
@@ -160,10 +161,54 @@ Deno.test("the floor is told where there are twice as many real images as sample
   assertEquals(new Set(told).size, 1);
 });
 
+Deno.test("several metrics: each is told, and the first keeps the best, here the larger", async () => {
+  const run = join(folder, "several"), said: string[] = [], found = [0.2, 0.5, 0.4];
+  await Deno.mkdir(run);
+  await train({
+    state: newState(dcgan, { ...options, kimg: 0.012 }),
+    options,
+    pictures,
+    run,
+    progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
+    signal: new AbortController().signal,
+    judge: {
+      name: "PR-64 recall",
+      better: "more",
+      every: 4,
+      values: () => Promise.resolve({ "PR-64 recall": found.shift()!, "FID-64": 9 }),
+    },
+  });
+  assertEquals(await imagesIn(bestPath(run)), 8);
+  assert(
+    said.some((line) => /^Image 12: .*0\.4.*, best 0\.50*, FID-64 9/.test(line)),
+    said.join(""),
+  );
+
+  const evalWeights = join(folder, "several.safetensors");
+  await saveSafetensors(evalWeights, narrowInception());
+  const metrics = { evalMetrics: "kid,fid,is,pr,vendi", evalFeature: "2048", evalWeights };
+  const own = { ...options, evalEvery: 1, evalSamples: 10, ...metrics };
+  const twice = { ...pictures, count: 20, pixels: pixels(20), hash: "twice" };
+  const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
+  const judge = await openJudge(own, twice, join(folder, "several-cache"), progress);
+  assertEquals([judge!.name, judge!.better], ["KID", "less"]);
+  const values = await judge!.values(newState(dcgan, own).G);
+  const names = [
+    "KID",
+    "FID",
+    "IS",
+    ...["precision", "recall", "density", "coverage"].map((x) => `PR ${x}`),
+    "Vendi",
+  ];
+  assertEquals(Object.keys(values), names);
+  assert(Object.values(values).every(Number.isFinite), JSON.stringify(values));
+  assert(said.some((line) => line.startsWith("FID of 10 real images to 10 others")), said.join(""));
+});
+
 Deno.test("what there is no way back to is a sentence", async () => {
   const run = join(folder, "none");
   await Deno.mkdir(run);
-  await assertRejects(() => findCheckpoint(run, "best"), RunError, "train with --fid-every");
+  await assertRejects(() => findCheckpoint(run, "best"), RunError, "train with --eval-every");
   await assertRejects(
     () => findCheckpoint(run, "x.safetensors"),
     RunError,

@@ -9,14 +9,16 @@ import type { Progress } from "./progress.ts";
 import { bestPath, readStats } from "./run_folder.ts";
 import { sampler, saveState, type State } from "./state.ts";
 
-/** A measure of generators; less is better. */
+/** Measures of generators. */
 export interface Judge {
-  /** Its name in statistics and messages, e.g. `FID-768`. */
+  /** The number by which the best is kept, as it is called in statistics and messages: `FID-768`. */
   readonly name: string;
+  /** Which of two such numbers is the better one. */
+  readonly better: "less" | "more";
   /** Images shown between two judgements. */
   readonly every: number;
-  /** Judges a generator. */
-  readonly value: (G: Module) => Promise<number>;
+  /** Judges a generator: that number, and perhaps others, by name. */
+  readonly values: (G: Module) => Promise<Readonly<Record<string, number>>>;
 }
 
 /** What a judgement is about, and where it is told. */
@@ -38,9 +40,9 @@ export function judgeDue(
 }
 
 /**
- * Judges the generator; the state with the least value so far is kept as `best.safetensors`.
+ * Judges the generator; the state with the best value so far is kept as `best.safetensors`.
  *
- * @returns The value by the judge's name, for the statistics.
+ * @returns The values by name, for the statistics.
  */
 export async function judgeNow(
   judge: Judge,
@@ -50,15 +52,18 @@ export async function judgeNow(
   progress.pause();
   const earlier = (await readStats(run)).map((report) => report[judge.name])
     .filter((value) => typeof value === "number");
-  const value = await judge.value(sampler(state)), best = value < Math.min(...earlier);
+  const found = await judge.values(sampler(state)), value = found[judge.name];
+  const before = judge.better === "less" ? Math.min(...earlier) : Math.max(...earlier);
+  const best = judge.better === "less" ? value < before : value > before;
+  const others = Object.entries(found).filter(([name]) => name !== judge.name)
+    .map(([name, value]) => `, ${name} ${value.toPrecision(5)}`).join("");
   // The state first: statistics that name a best one which was never written would hide the next.
   if (best) await saveState(state, options, bestPath(run));
   progress.say(
     `Image ${images}: ${judge.name} ${value.toPrecision(5)}` +
-      (best
-        ? ", the best so far: kept as best.safetensors"
-        : `, best ${Math.min(...earlier).toPrecision(5)}`),
+      (best ? ", the best so far: kept as best.safetensors" : `, best ${before.toPrecision(5)}`) +
+      others,
   );
   progress.pause();
-  return { [judge.name]: value };
+  return found;
 }

@@ -89,14 +89,16 @@ export interface TrainOptions {
   readonly snapshot: number;
   /** Checkpoints to keep. */
   readonly keep: number;
-  /** Thousands of pictures between evaluations by FID; 0 for none. */
-  readonly fidEvery: number;
-  /** Pictures an evaluation; of the real ones at most five times as many. */
-  readonly fidSamples: number;
+  /** Thousands of images between evaluations; 0 for none. */
+  readonly evalEvery: number;
+  /** What is measured, as `fid,kid`: by the first the best checkpoint is kept. */
+  readonly evalMetrics: string;
+  /** Images an evaluation; of the real ones at most five times as many. */
+  readonly evalSamples: number;
   /** Inception's feature: 64, 192, 768 or 2048. */
-  readonly fidFeature: string;
+  readonly evalFeature: string;
   /** Inception's file; empty for where it usually is. */
-  readonly fidWeights: string;
+  readonly evalWeights: string;
 }
 
 /** What the presets start from. */
@@ -147,10 +149,11 @@ export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
   ema: 0.999,
   snapshot: 20,
   keep: 3,
-  fidEvery: 0,
-  fidSamples: 10_000,
-  fidFeature: "2048",
-  fidWeights: "",
+  evalEvery: 0,
+  evalMetrics: "fid",
+  evalSamples: 10_000,
+  evalFeature: "2048",
+  evalWeights: "",
 };
 
 /** The options of a run that are bad together, in one sentence; undefined if all is well. */

@@ -250,7 +250,7 @@ export async function findCheckpoint(run: string, which?: string): Promise<strin
   const names = (await checkpointsIn(run)).map((path) => basename(path));
   throw new RunError(
     which === "best"
-      ? `run: ${run} has no best checkpoint: train with --fid-every to have it found`
+      ? `run: ${run} has no best checkpoint: train with --eval-every to have it found`
       : `run: there is no checkpoint ${which} in ${run}: there are ${names.join(", ") || "none"}`,
   );
 }

@@ -1,0 +1,158 @@
+/** The model card: the README.md that model hubs expect beside weights. */
+import { basename, join } from "@std/path";
+import { grid } from "../data/grid.ts";
+import { savePng } from "../data/png.ts";
+import { aboutOf, type Exported, publicOptions } from "../export/save.ts";
+import { loadMetadata } from "../io/safetensors.ts";
+import { naming, writeAtomically } from "../io/write_atomically.ts";
+import { readStats, type Report } from "../train/run_folder.ts";
+import { samples } from "../train/sampling.ts";
+import { type DataMark, markIn } from "../train/state.ts";
+import { VERSION } from "../train/version.ts";
+import { UsageError } from "./errors.ts";
+import { tableOf } from "./eval_table.ts";
+import { textOf } from "./eval_report.ts";
+import { kebab, type Values } from "./options.ts";
+
+const COUNT = 64, SEED = 0;
+
+/** What the card is of. */
+export interface CardOptions {
+  readonly run: string;
+  readonly checkpoint: string;
+  readonly to: string;
+  readonly values: Values;
+}
+
+/** Writes README.md and samples.png; returns their paths. */
+export async function saveCard(
+  exported: Exported,
+  { run, checkpoint, to, values }: CardOptions,
+): Promise<string[]> {
+  const { G, options } = exported, R = options.resolution, size = R * R * 3;
+  const metrics = values.metrics === undefined ? [] : await reportsIn(String(values.metrics));
+  const card = cardText({
+    exported,
+    checkpoint: basename(checkpoint),
+    license: String(values.license ?? "unknown"),
+    data: markIn(await loadMetadata(checkpoint)),
+    metrics,
+    stats: await readStats(run),
+  });
+  const sheet = join(to, "samples.png"), path = join(to, "README.md");
+  await Deno.mkdir(to, { recursive: true });
+  const pixels = new Uint8Array(COUNT * size);
+  for await (const { at, bytes } of samples(G, options, COUNT, SEED)) pixels.set(bytes, at * size);
+  await savePng(sheet, grid(pixels, COUNT, R));
+  await naming(path, () => writeAtomically(path, new TextEncoder().encode(card)));
+  return [path, sheet];
+}
+
+/** Reports that `gan eval --json` printed, one a line. */
+async function reportsIn(path: string): Promise<Record<string, unknown>[]> {
+  const text = await naming(path, () => Deno.readTextFile(path));
+  try {
+    const reports = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    if (reports.length && reports.every(({ weights, fake, notes }) => weights && fake && notes)) {
+      return reports;
+    }
+  } catch {
+    // It is told below.
+  }
+  throw new UsageError(`--metrics ${path}: expected what gan eval all --run RUN --json prints`);
+}
+
+/** What a card tells of. */
+export interface Card {
+  readonly exported: Exported;
+  /** Name of the checkpoint's file. */
+  readonly checkpoint: string;
+  readonly license: string;
+  /** The images that it was trained on, where known. */
+  readonly data: DataMark | undefined;
+  readonly metrics: readonly Record<string, unknown>[];
+  readonly stats: readonly Report[];
+}
+
+/** The card's text: a head for hubs, then what a reader wants to know. */
+export function cardText(card: Card): string {
+  const { exported, checkpoint, license, data, metrics, stats } = card;
+  const options = publicOptions(exported.options), { recipe, resolution, nz, seed } = options;
+  const name = options.data || "built-in images";
+  const lines = [
+    "---",
+    `license: ${JSON.stringify(license)}`,
+    "pipeline_tag: unconditional-image-generation",
+    "library_name: pytorch",
+    `tags: ${JSON.stringify(["gan", recipe, "image-generation", "webgan"])}`,
+    "---",
+    "",
+    `# ${recipe.toUpperCase()}, ${resolution} pixels, ${name}`,
+    "",
+    aboutOf(exported),
+    "",
+    `![Samples of seed ${SEED}, not chosen](samples.png)`,
+    "",
+    "## Use",
+    "",
+    "`generator.py` and `model.safetensors` are written by `gan export torch`:",
+    "",
+    "```python",
+    "import torch",
+    "from generator import load",
+    "",
+    `images = load()(torch.randn(16, ${nz}))  # [16, 3, ${resolution}, ${resolution}] in [-1, 1]`,
+    "```",
+    "",
+    "## Data",
+    "",
+    `${name}${data ? `, ${data.count} images, hash \`${data.hash}\`` : ""}; crop ` +
+    `${options.crop}, resize ${options.resize}${options.mirror ? ", half of them mirrored" : ""}.`,
+    "",
+    "## Metrics",
+    "",
+    ...metricLines(metrics, stats, exported.images),
+    "",
+    "## Training",
+    "",
+    `${
+      exported.images / 1000
+    } thousand images, seed ${seed}, checkpoint \`${checkpoint}\`, webgan ` +
+    `${VERSION}.`,
+    "",
+    "| option | value |",
+    "| ------ | ----- |",
+    ...Object.entries(options).filter(([, value]) => value !== "").map(([name, value]) =>
+      `| \`--${kebab(name)}\` | ${value} |`
+    ),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+/** Each report by itself: numbers that were made differently do not share a table. */
+function metricLines(
+  metrics: readonly Record<string, unknown>[],
+  stats: readonly Report[],
+  images: number,
+): string[] {
+  const lines = metrics.flatMap((report) => [
+    "```",
+    ...("metrics" in report ? tableOf(report) : textOf(report)),
+    "```",
+    "",
+  ]);
+  const judged = stats.filter((report) => report.images <= images).flatMap((report) =>
+    Object.entries(report).filter(([name]) => /^(FID|KID|IS|PR|MIND|FD|Vendi|AuthPct)/.test(name))
+      .map(([name, value]) => ({ images: report.images, name, value: Number(value) }))
+  );
+  const last = judged.filter(({ images }) => images === judged.at(-1)!.images);
+  if (last.length) {
+    lines.push(
+      `While training, at ${last[0].images / 1000} thousand images, by the settings of ` +
+        "`--eval-...` below (real images as prepared for training): " +
+        `${last.map(({ name, value }) => `${name} ${value.toPrecision(5)}`).join(", ")}.`,
+    );
+  }
+  return lines.length ? lines : ["None were measured."];
+}

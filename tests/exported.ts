@@ -1,0 +1,128 @@
+/**
+ * Generators to export, with weights that show every mistake, and the images that they make. Run as a
+ * program, it writes them into a folder for tests/oracle/exported.py and tests/oracle/onnx.ts:
+ *
+ *     ./gan deno run -A tests/exported.ts /tmp/exported
+ */
+import { join } from "@std/path";
+import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
+import { openGpu } from "../gpu/engines/deno.ts";
+import { saveSafetensors } from "../io/safetensors.ts";
+import { upNearest } from "../kernels/resample.ts";
+import { stageOf } from "../train/growth.ts";
+import { PowerIteration } from "../nn/power_iteration.ts";
+import { hostRandom } from "../nn/random.ts";
+import { noGrad } from "../tensor/op.ts";
+import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { dcgan } from "../train/dcgan.ts";
+import { defaults, type TrainOptions } from "../train/options.ts";
+import { pggan } from "../train/pggan.ts";
+import type { Recipe } from "../train/recipe.ts";
+import { sagan } from "../train/sagan.ts";
+
+export const N = 3;
+
+/** A generator, and images of latents. */
+export interface Case extends Exported {
+  readonly name: string;
+  readonly latents: Float32Array;
+  /** `[N, 3, R, R]`. */
+  readonly expected: Float32Array;
+}
+
+const narrow = { resolution: 16, nz: 6, ngf: 4, ndf: 4, fmapBase: 64, fmapMax: 8 };
+
+/** What is tested: each system, and each of its parts in both ways. */
+const CASES: readonly {
+  name: string;
+  recipe: Recipe;
+  preset: string;
+  more?: Partial<TrainOptions>;
+  stage?: Parameters<typeof stageOf>;
+}[] = [
+  { name: "dcgan", recipe: dcgan, preset: "default" },
+  { name: "sagan", recipe: sagan, preset: "default", more: { attention: "8", ngf: 8 } },
+  {
+    name: "sagan-thesis",
+    recipe: sagan,
+    preset: "thesis",
+    more: { attention: "8,4", spectralNorm: false },
+  },
+  { name: "pggan", recipe: pggan, preset: "default" },
+  { name: "pggan-thesis", recipe: pggan, preset: "thesis" },
+  {
+    name: "pggan-fading",
+    recipe: pggan,
+    preset: "default",
+    more: { resolution: 32 },
+    stage: [{ resolution: 16, fading: true, from: 0, images: 1 }, 0.3],
+  },
+];
+
+/** Moves every tensor: biases, averages and gamma, too, which begin at 0 or 1; weights by `gain`; `variance` is added to variances. */
+async function stir(
+  named: Iterable<readonly [string, Tensor]>,
+  gain: number,
+  variance: number,
+): Promise<void> {
+  const random = hostRandom(5);
+  for (const [name, t] of named) {
+    const vector = t.shape.length === 1 && !/_[uv]$/.test(name),
+      above = /_var$/.test(name) ? variance : -0.5;
+    const values = await t.read();
+    t.write(values.map((x) => vector ? x + above + random.uniform() : gain * x));
+  }
+}
+
+/** Builds them. */
+export async function cases(): Promise<Case[]> {
+  const made: Case[] = [];
+  for (const { name, recipe, preset, more, stage: at } of CASES) {
+    const options = {
+      ...{ ...defaults, ...recipe.presets[preset].options, ...narrow, ...more },
+      ...{ recipe: recipe.name, preset, data: "/home/someone/faces.zip" },
+    };
+    const whole = { resolution: options.resolution, fading: false, from: 0, images: 1 };
+    const stage = stageOf(...at ?? [whole, 1] as const);
+    const G = recipe.G(options, hostRandom(1), stage);
+    const spectra = new PowerIteration(G);
+    for (let i = 0; i < 15; i++) scoped(() => spectra.step());
+    await stir(
+      G.named(),
+      recipe === pggan ? 0.5 : recipe === dcgan ? 20 : 5,
+      recipe === pggan ? 6 : 0.2,
+    );
+    const latents = Float32Array.from({ length: N * options.nz }, (_, i) => Math.sin(7 * i + 1));
+    const z = tensor(latents, [N, options.nz]), factor = options.resolution / stage.resolution;
+    const x = noGrad(() => upNearest(G.forward(z, false), factor));
+    const expected = toNCHW(await x.read(), options.resolution);
+    made.push({ name, G, options, stage, images: 4000, latents, expected });
+  }
+  return made;
+}
+
+/** `[N, R, R, 3]` as `[N, 3, R, R]`. */
+export function toNCHW(x: Float32Array, R: number): Float32Array {
+  return Float32Array.from({ length: x.length }, (_, i) => {
+    const n = Math.floor(i / (3 * R * R)), c = Math.floor(i / (R * R)) % 3;
+    return x[(n * R * R + i % (R * R)) * 3 + c];
+  });
+}
+
+if (import.meta.main) {
+  await openGpu();
+  for (const made of await cases()) {
+    const folder = join(Deno.args[0], made.name), { latents, expected, options } = made;
+    await saveTorch(made, folder);
+    await saveOnnx(made, join(folder, "generator.onnx"));
+    const R = options.resolution;
+    await saveSafetensors(
+      join(folder, "expected.safetensors"),
+      new Map([
+        ["latents", { dtype: "F32", shape: [N, options.nz], data: latents }],
+        ["images", { dtype: "F32", shape: [N, 3, R, R], data: expected }],
+      ]),
+    );
+  }
+  Deno.exit(0);
+}

@@ -1,0 +1,32 @@
+/**
+ * Runs exported ONNX models with ONNX Runtime and compares their images with ours. By hand, as its package
+ * takes 140 MB, after tests/exported.ts:
+ *
+ *     ./gan deno run -A --no-lock tests/oracle/onnx.ts /tmp/exported
+ */
+// deno-lint-ignore no-import-prefix
+import { InferenceSession, Tensor } from "npm:onnxruntime-web@1.30.0";
+import { loadSafetensors } from "../../io/safetensors.ts";
+
+const MOST = 1e-4;
+
+let wrong = 0;
+for (
+  const { name } of [...Deno.readDirSync(Deno.args[0])].sort((a, b) => a.name < b.name ? -1 : 1)
+) {
+  const folder = `${Deno.args[0]}/${name}`;
+  const { entries } = await loadSafetensors(`${folder}/expected.safetensors`);
+  const latents = entries.get("latents")!, expected = entries.get("images")!;
+  const session = await InferenceSession.create(await Deno.readFile(`${folder}/generator.onnx`));
+  const input = new Tensor("float32", latents.data as Float32Array, latents.shape);
+  const { images } = await session.run({ latents: input });
+  const data = images.data as Float32Array;
+  let largest = images.dims.join() === expected.shape.join() ? 0 : Infinity;
+  for (let i = 0; i < data.length; i++) {
+    largest = Math.max(largest, Math.abs(data[i] - Number(expected.data[i])));
+  }
+  if (!(largest <= MOST)) wrong++;
+  console.log(`${name.padEnd(14)} largest difference ${largest.toExponential(1)}`);
+}
+console.log(`ONNX Runtime 1.30.0: ${wrong ? "WRONG" : "equal"} to ${MOST}`);
+Deno.exit(wrong ? 1 : 0);
