@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { createHash } from "node:crypto";
 import { withFolder } from "../tests/image_files.ts";
 import { decode } from "./decode.ts";
@@ -241,5 +241,40 @@ Deno.test("with a finished cache a container is not read", async () => {
     await Deno.writeFile(data, bytes);
     await Deno.utime(data, mtime!, mtime!);
     assertEquals((await open()).pixels, pixels);
+  });
+});
+
+Deno.test("declared sizes take no memory before they are found to be true", async () => {
+  await withFolder(async (root) => {
+    const path = `${root}/in/a`, huge = [0x7f, 0xff, 0xff, 0xff];
+    const idx = (...sizes: number[][]) => Uint8Array.from([0, 0, 8, 3, ...sizes.flat(), 1, 2, 3]);
+    const text = "{'descr': '|u1', 'fortran_order': False, 'shape': (9999999999, 64, 64, 3), }";
+    const array = new Uint8Array(138);
+    array.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 118, 0]);
+    array.set(new TextEncoder().encode(text.padEnd(117) + "\n"), 10);
+    const cases: [Uint8Array, string][] = [
+      [idx(huge, huge, huge), "truncated MNIST file: it declares 2147483647 x"],
+      [idx(huge, [0, 0, 0, 0], [0, 0, 0, 1]), "its images have 1 x 0 pixels"],
+      [idx([0, 0, 1, 0], [0, 0, 0, 2], [0, 0, 0, 2]), "it ends at byte 19, expected"],
+      [array, "it ends at byte 138, expected 9999999999 images"],
+    ];
+    for (const [bytes, words] of cases) {
+      await Deno.writeFile(path, bytes);
+      await assertRejects(() => openPath(path), DataError, words);
+      if (bytes[0] !== 0) continue;
+      await Deno.writeFile(path, gzipSync(bytes));
+      await assertRejects(() => openPath(path), DataError, words.replace(/, expected.*/, ""));
+    }
+  });
+});
+
+Deno.test("a folder with a file and its compressed copy has its images once", async () => {
+  await withFolder(async (root) => {
+    const packed = await Deno.readFile(`${FIXTURES}mnist/train-images-idx3-ubyte.gz`);
+    await Deno.writeFile(`${root}/in/train-images-idx3-ubyte.gz`, packed);
+    await Deno.writeFile(`${root}/in/train-images-idx3-ubyte`, gunzipSync(packed));
+    const source = await openPath(`${root}/in`);
+    await source.close();
+    assertEquals(source.names.length, 6);
   });
 });

@@ -65,8 +65,8 @@ export async function listIdx(bytes: Bytes, path: string): Promise<Listing> {
         (shape.length === 0 ? "give the file of the images" : "expected N x H x W"),
     );
   }
-  const stride = height * width * channels, size = start + count * stride;
-  await bytes.upTo(size, 0); // its end, where it is compressed
+  const stride = height * width * channels;
+  if (stride > 0) await exactly(bytes, start + count * stride - 1, 1);
   const labels = await labelsBeside(path, count);
   return listStack(bytes, {
     ...{ count, height, width, channels, planar: false, start, stride, labels },

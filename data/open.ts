@@ -142,7 +142,9 @@ function filesIn(folder: string, depth = 0): string[] {
 async function openShards(folder: string, plain: Source): Promise<Source> {
   const files = filesIn(folder);
   const found: { path: string; container: Container }[] = [];
+  const all = new Set(files);
   for (const path of files.length > MOST_FILES ? [] : files) {
+    if (path.endsWith(".gz") && all.has(path.slice(0, -3))) continue; // both, as torchvision leaves
     const info = await Deno.stat(path).catch(() => undefined);
     if (!info?.isFile || info.size === 0) continue;
     const container = await containerOf(path).catch(() => undefined);
@@ -162,8 +164,10 @@ async function openShards(folder: string, plain: Source): Promise<Source> {
   }
   if (kinds.size === 0) return plain;
   if (kinds.size > 1 || kinds.has("zip")) {
-    const all = [...kinds].map(([kind, paths]) => `${paths.length} ${kind} (${listed(paths)})`);
-    throw new DataError(`data: ${folder} holds no image, but ${all.join(", ")}: give one of these`);
+    const named = [...kinds].map(([kind, paths]) => `${paths.length} ${kind} (${listed(paths)})`);
+    throw new DataError(
+      `data: ${folder} holds no image, but ${named.join(", ")}: give one of these`,
+    );
   }
   const notes: string[] = [], held = found.filter((one) => !chosen.includes(one));
   if (held.length > 0) {

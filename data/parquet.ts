@@ -123,6 +123,7 @@ export async function listParquet(bytes: Bytes, path: string): Promise<Listing> 
   const starts = [0];
   for (const { num_rows } of metadata.row_groups) starts.push(starts.at(-1)! + Number(num_rows));
   const count = starts.pop()!;
+  if (count > size) throw new Error(`it declares ${count} rows in ${size} bytes`);
   const read = async (column: string, rowStart: number, rowEnd: number) => {
     // By default hyparquet decodes bytes as UTF-8.
     const options = { file, metadata, columns: [column], rowStart, rowEnd, compressors };

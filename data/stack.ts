@@ -57,6 +57,7 @@ export function listStack(bytes: Bytes, stack: Stack): Listing {
   const { count, height, width, channels, start, stride, labels, notes = [] } = stack;
   const size = height * width * channels;
   const end = count === 0 ? start : start + (count - 1) * stride + size;
+  if (size < 1) throw new Error(`its images have ${width} x ${height} pixels`);
   if (bytes.size !== undefined && end > bytes.size) {
     throw new Error(`it ends at byte ${bytes.size}, expected ${count} images up to byte ${end}`);
   }
