@@ -10,7 +10,7 @@ import { openGpu } from "../../gpu/engines/deno.ts";
 
 await openGpu();
 gpu().describeAs(AS_GPU);
-await import("../../nn/batches_test.ts");
+await import("../../nn/context_test.ts");
 await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
