@@ -9,7 +9,6 @@ import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
-import { portions } from "./portions.ts";
 
 const ENTRIES = ["up", "down", "interpolate", "gather"] as const;
 type Entry = typeof ENTRIES[number];
@@ -28,16 +27,13 @@ interface Sizes {
 }
 
 function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k = 1 }: Sizes) {
-  const wide = B % 4 === 0;
-  portions([x, y], A, ([x, y], A) => {
-    const size = entry === "up" ? x.size : y.size;
-    run(
-      kernels[wide ? "vec4f" : "f32"][entry],
-      { x, y },
-      { A, R, S, B: wide ? B / 4 : B, f, k },
-      folded(Math.ceil((wide ? size / 4 : size) / 64)),
-    );
-  });
+  const wide = B % 4 === 0, size = entry === "up" ? x.size : y.size;
+  run(
+    kernels[wide ? "vec4f" : "f32"][entry],
+    { x, y },
+    { A, R, S, B: wide ? B / 4 : B, f, k },
+    folded(Math.ceil((wide ? size / 4 : size) / 64)),
+  );
 }
 
 /**
