@@ -118,7 +118,8 @@ Deno.test("PGGAN's batches halve above 16 pixels, as published, but not in the t
 
 Deno.test("what is saved of options is what the recipe uses, and with the defaults is all of them", () => {
   for (const recipe of [dcgan, sagan, pggan]) {
-    const all = presetOptions(recipe, "small"), saved = savedOptions(recipe, all);
+    const all: object = presetOptions(recipe, "small");
+    const saved = savedOptions(recipe, presetOptions(recipe, "small"));
     const special = Object.keys(saved).filter((name) => optionTable[name]?.special);
     assertEquals(new Set(special), new Set(recipe.options));
     assertEquals({ ...defaults, ...saved }, all);
