@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/engines/deno.ts";
-import { mul, scale, square } from "../kernels/elementwise.ts";
+import { full, mul, scale, square } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
@@ -9,7 +9,7 @@ import { hostRandom } from "../nn/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { losses } from "./losses.ts";
-import { complaint, defaults, type TrainOptions } from "./options.ts";
+import { defaults, type TrainOptions, validate } from "./options.ts";
 import { pggan } from "./pggan.ts";
 import { type StepInput, trainStep } from "./step.ts";
 import { drift, r1, weightDecay, wganGp } from "./terms.ts";
@@ -115,7 +115,11 @@ Deno.test("what a step is given back for its gradients is what its optimisers ta
   const optG = adam(G), optD = adam(D);
   const input = { loss: losses.wgan, dSteps: 1, batch: () => ({ z: x, real: x, labels: 1 }) };
   const given = { D: 3, G: -5 };
-  trainStep({ G, D, optG, optD }, input, ({ network }) => [tensor([given[network]], [1])]);
+  trainStep(
+    { G, D, optG, optD },
+    input,
+    ({ network, gradients }) => full(gradients.shape, given[network]),
+  );
   assertEquals([...await optD.moments[0].m.read(), ...await optG.moments[0].m.read()], [3, -5]);
 });
 
@@ -126,16 +130,16 @@ Deno.test("a batch that has no micro-batches of one size is refused, at each lev
     preset: "",
     ...more,
   });
-  assertEquals(complaint(options({ accumulate: 4 })), undefined);
+  assertEquals(validate(options({ accumulate: 4 })), undefined);
   for (const accumulate of [3, 64]) {
     assertStringIncludes(
-      complaint(options({ accumulate }))!,
+      validate(options({ accumulate }))!,
       `--accumulate ${accumulate}: a batch of 64`,
     );
   }
   const uneven = options({ batch: 24, accumulate: 4, minibatch: "stddev" });
-  assertStringIncludes(complaint(uneven)!, "a multiple of 4");
+  assertStringIncludes(validate(uneven)!, "a multiple of 4");
   const growing = options({ ...pggan.presets.default.options, resolution: 128 });
-  assertEquals(pggan.complaint!({ ...growing, accumulate: 8 }), undefined); // 16 images at 128 pixels
-  assertStringIncludes(pggan.complaint!({ ...growing, accumulate: 16 })!, "a batch of 16");
+  assertEquals(pggan.validate!({ ...growing, accumulate: 8 }), undefined); // 16 images at 128 pixels
+  assertStringIncludes(pggan.validate!({ ...growing, accumulate: 16 })!, "a batch of 16");
 });
