@@ -27,8 +27,8 @@ export function assertBindable(g: Gpu, k: Kernel, bound: Bound): void {
   for (const name in bound) {
     const given = bound[name], resource = resourceOf(given);
     if (!(resource instanceof Storage) || resource.size <= g.bindable) continue;
-    const shape = "shape" in given ? ` [${given.shape}]` : "";
-    throw tooLarge(g, `${k.label}: ${name}${shape}`, resource.size, g.bindable);
+    const [kernel] = k.label.split(/[ /]/), shape = "shape" in given ? ` [${given.shape}]` : "";
+    throw tooLarge(g, `${kernel}: ${name}${shape}`, resource.size, g.bindable);
   }
 }
 

@@ -82,7 +82,7 @@ Deno.test("a tensor that exceeds a binding is named with its shape and size, and
     assertThrows(
       () => run(kernel("large", source), { y: { storage: y, shape: [768, 1024] } }, {}, [1, 1, 1]),
       TooLargeError,
-      `large/main: y [768,1024] is too large for ${deviceInfo().name}: got 3.0 MiB, expected at most ` +
+      `large: y [768,1024] is too large for ${deviceInfo().name}: got 3.0 MiB, expected at most ` +
         "2.0 MiB: use a smaller batch, --accumulate in training, or a narrower network",
     );
   } finally {

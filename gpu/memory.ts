@@ -135,6 +135,19 @@ export function part(whole: Storage, offset: number, bytes: number): Storage {
   return new Storage(whole.gpu, whole.buffer, id, at, size, whole.age, whole);
 }
 
+/** Buffers of one layout, in ranges that can be bound: in one where all fit. */
+export function* ranges<K extends string>(
+  buffers: Readonly<Record<K, Storage>>,
+): Generator<Record<K, Storage>> {
+  const all = Object.entries<Storage>(buffers), [[, { size }]] = all;
+  const most = size <= bindable() ? size : Math.floor(bindable() / ALIGNMENT) * ALIGNMENT;
+  for (let begin = 0; begin < size; begin += most) {
+    const bytes = Math.min(most, size - begin);
+    const range = (whole: Storage) => bytes === size ? whole : part(whole, begin, bytes);
+    yield Object.fromEntries(all.map(([name, whole]) => [name, range(whole)])) as never;
+  }
+}
+
 /**
  * Takes a texture of `height` times `width` texels and at least `layers`, owned by the innermost scope.
  *

@@ -1,6 +1,6 @@
 import wgsl from "./lerp.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { ALIGNMENT, bindable, part, type Storage } from "../gpu/memory.ts";
+import { ranges, type Storage } from "../gpu/memory.ts";
 import { folded, type Live } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 
@@ -11,10 +11,8 @@ const lerp = kernel("lerp", wgsl);
  * binding: all parameters of a network are one buffer.
  */
 export function lerpInto(y: Storage, x: Storage, k: Live<number>): void {
-  const most = Math.floor(bindable() / ALIGNMENT) * ALIGNMENT;
-  for (let begin = 0; begin < y.size; begin += most) {
-    const bytes = Math.min(most, y.size - begin), n4 = bytes / 16;
-    const range = (all: Storage) => bytes === y.size ? all : part(all, begin, bytes);
-    run(lerp, { x: range(x), y: range(y) }, { n4, k }, folded(Math.ceil(n4 / 64)));
+  for (const bound of ranges({ y, x })) {
+    const n4 = bound.y.size / 16;
+    run(lerp, bound, { n4, k }, folded(Math.ceil(n4 / 64)));
   }
 }

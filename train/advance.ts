@@ -16,6 +16,7 @@ import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { augment } from "./augment.ts";
+import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
 import type { State } from "./state.ts";
@@ -56,8 +57,13 @@ function tapeKey({ schedule, images, optD }: State, options: TrainOptions): stri
  * One step on the next pictures; returns its losses. What differs from that of the next step is live.
  *
  * @param pictures As large as the state's stage wants them.
+ * @throws {TrainError} If a tensor is too large for the device.
  */
-export function advance(state: State, options: TrainOptions, pictures: Pictures) {
+export function advance(state: State, options: TrainOptions, pictures: Pictures): StepLosses {
+  return stepThatFits(state, options, (state, options) => step(state, options, pictures));
+}
+
+function step(state: State, options: TrainOptions, pictures: Pictures): StepLosses {
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(state.images);
