@@ -8,6 +8,7 @@ import { createRun } from "../train/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../train/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
+import { Reporter } from "../train/reporter.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -20,7 +21,7 @@ import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
 import { openTraining } from "./training_data.ts";
-import { openTuner } from "./tuning.ts";
+import { openTuner, profiling } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
@@ -88,7 +89,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { info: device } = await openGpu({ choice: values.device as string | undefined });
   const { recipe, options } = resumed ?? newOptions(rest[0], values, device.software);
   assertPrecision(options.precision as Precision, device);
-  if (values.dryRun) return await dryRun(newState(recipe, options), options, values, print);
+  if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
 }
 
@@ -114,16 +115,17 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     if (resumed) await goOn(resumed, state, pictures, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
     const judge = await openJudge(options, pictures, cache, progress);
-    const tune = values.autotune ?? !device.software
-      ? await openTuner(cache, device, (text) => progress.say(text))
+    const say = (text: string) => progress.say(text);
+    const tuner = values.autotune ?? !device.software
+      ? await openTuner(cache, device, say)
       : undefined;
+    const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
     run ??= await createRun(out, title(options, pictures), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
     state.data = { hash: pictures.hash, count: pictures.count };
     tellStart(run, state, pictures, device, progress);
-    const complete = await train({
-      ...{ state, options, pictures, run, progress, signal, judge, tune, phases },
-    });
+    using observer = new Reporter({ state, pictures, run, progress, judge, phases });
+    const complete = await train({ state, pictures, observer, signal, tune });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes images`

@@ -11,7 +11,7 @@ import { openGpu } from "../gpu/engines/deno.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
-import { train } from "../train/loop.ts";
+import { trainIn } from "./train_in.ts";
 import { defaults } from "../train/options.ts";
 import { Progress } from "../train/progress.ts";
 import { bestPath, findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
@@ -51,13 +51,11 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
   await Deno.mkdir(run);
   const values = [5, 3, 4, 3.5, 6];
   const judged = () => Promise.resolve({ "FID-64": values.shift()!, "PR-64 recall": 0.5 });
-  await train({
+  await trainIn({
     state: newState(dcgan, options),
-    options,
     pictures,
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
-    signal: new AbortController().signal,
     judge: { name: "FID-64", every: 4, better: "less", values: judged },
   });
   const told = (await readStats(run)).filter((report) => "FID-64" in report);
@@ -164,13 +162,11 @@ Deno.test("the floor is told where there are twice as many real images as sample
 Deno.test("several metrics: each is told, and the first keeps the best, here the larger", async () => {
   const run = join(folder, "several"), said: string[] = [], found = [0.2, 0.5, 0.4];
   await Deno.mkdir(run);
-  await train({
+  await trainIn({
     state: newState(dcgan, { ...options, kimg: 0.012 }),
-    options,
     pictures,
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
-    signal: new AbortController().signal,
     judge: {
       name: "PR-64 recall",
       better: "more",

@@ -78,13 +78,13 @@ for (const [name, [recipe, changed, images = 0]] of Object.entries(runs)) {
     const losses: number[][] = [[], []], kept: [Tensor, Float32Array][] = [];
     for (let i = 0; i < STEPS; i++) {
       grow(recorded);
-      const made = scoped(() => advance(recorded, own, pictures));
+      const made = scoped(() => advance(recorded, pictures));
       losses[0].push((await made.g.read())[0]);
     }
     for (let i = 0; i < STEPS; i++) {
       let g: Promise<Float32Array> | undefined;
       grow(played, () => player.forget());
-      play(player, played, own, pictures, (made) => g = made.g.read());
+      play(player, played, pictures, (made) => g = made.g.read());
       losses[1].push((await g!)[0]);
       // What others make between two steps, and keep, is no step's to write to.
       const z = () => normal([4, 8], { seed: 1, stream: 9, counter: i });

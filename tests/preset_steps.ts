@@ -47,10 +47,10 @@ async function hashAfter(job: string, folder: string): Promise<string> {
   while (state.images < state.schedule.total) {
     grow(state);
     const shown = shrink(pictures, state.stage.resolution);
-    scoped(() => void advance(state, options, shown));
+    scoped(() => void advance(state, shown));
   }
   const file = `${folder}/state.safetensors`;
-  await saveState(state, options, file);
+  await saveState(state, file);
   freeState(state);
   const { entries } = await loadSafetensors(file);
   const bytes = [...entries.values()].map(({ data }) =>

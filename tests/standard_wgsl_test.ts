@@ -60,7 +60,7 @@ function kernelsOf(options: TrainOptions, met: Met): void {
         state.images = phases[i].from;
         grow(state);
         const pictures = picturesOf(phases[i].resolution);
-        const step = () => scoped(() => void advance(state, options, pictures));
+        const step = () => scoped(() => void advance(state, pictures));
         for (const trial of problemsOf(step).values()) {
           const plans = deviceInfo().software ? [] : candidates(trial);
           const operands = trial.operands.map((shape) => empty(shape));

@@ -17,7 +17,7 @@ import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { augment } from "./augment.ts";
 import { losses } from "./losses.ts";
-import { changesOf, type TrainOptions } from "./options.ts";
+import { changesOf } from "./options.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";
 
@@ -38,15 +38,14 @@ export function stepPlayer(): Player<StepLosses> {
 export function play(
   player: Player<StepLosses>,
   state: State,
-  options: TrainOptions,
   pictures: Pictures,
   note: (losses: StepLosses) => void,
 ): void {
-  note(player.step(tapeKey(state, options), () => advance(state, options, pictures)));
+  note(player.step(tapeKey(state), () => advance(state, pictures)));
 }
 
 /** Names the steps of this stage that are as the next one but for what is live in it. */
-function tapeKey({ schedule, images, optD }: State, options: TrainOptions): string {
+function tapeKey({ schedule, images, optD, options }: State): string {
   const { batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
   const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
   return JSON.stringify([batch, lrG, lrD, due]);
@@ -57,7 +56,8 @@ function tapeKey({ schedule, images, optD }: State, options: TrainOptions): stri
  *
  * @param pictures As large as the state's stage wants them.
  */
-export function advance(state: State, options: TrainOptions, pictures: Pictures) {
+export function advance(state: State, pictures: Pictures): StepLosses {
+  const { options } = state;
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N, lrG, lrD } = state.schedule.at(state.images);

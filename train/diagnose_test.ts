@@ -42,7 +42,7 @@ const pictures: Pictures = {
 
 Deno.test("what diagnose() tells of SAGAN, and that it changes nothing", async () => {
   const state = newState(sagan, options);
-  const step = () => scoped(() => void advance(state, options, pictures));
+  const step = () => scoped(() => void advance(state, pictures));
   step();
   const [fakes, reals] = [2, 1].map((seed) => ({ pixels: bytes(seed), n, R }));
   const first = await diagnose(state, fakes, reals);

@@ -14,7 +14,6 @@ import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
 import { advance } from "./advance.ts";
 import { describe, type Phase } from "./growth.ts";
-import type { TrainOptions } from "./options.ts";
 import { duration } from "./progress.ts";
 import { grow, type State } from "./state.ts";
 
@@ -105,16 +104,15 @@ export interface Plan {
  */
 export async function plan(
   state: State,
-  options: TrainOptions,
   { signal, images = 0, onPhase }: {
     signal?: AbortSignal;
     images?: number;
     onPhase?: (phase: PhasePlan) => void;
   } = {},
 ): Promise<Plan> {
-  const phases: PhasePlan[] = [];
+  const { options } = state, phases: PhasePlan[] = [];
   let megabytes = 0;
-  for await (const phase of measured(state, options, images, signal)) {
+  for await (const phase of measured(state, images, signal)) {
     phases.push(phase);
     onPhase?.(phase);
     megabytes = Math.max(megabytes, gpu().counters.bytes / 2 ** 20);
@@ -139,7 +137,6 @@ export async function plan(
 /** The phases that the run comes to, each measured where its nets differ from the one's before. */
 async function* measured(
   state: State,
-  options: TrainOptions,
   shown: number,
   signal?: AbortSignal,
 ): AsyncGenerator<PhasePlan> {
@@ -151,7 +148,7 @@ async function* measured(
     if (end <= shown) continue;
     const phase = { ...whole, from: Math.max(whole.from, shown) }, images = end - phase.from;
     state.images = phase.from;
-    if (grow(state) || !speed) speed = await measure(state, options, signal);
+    if (grow(state) || !speed) speed = await measure(state, signal);
     const seconds = images / speed.imagesPerSecond;
     yield { ...phase, ...speed, images, batch: at(phase.from).batch, seconds };
   }
@@ -163,14 +160,10 @@ const ENOUGH_MS = 300, SLOW_MS = 10_000;
 type Speed = Pick<PhasePlan, "gflopPerImage" | "imagesPerSecond">;
 
 /** The mean speed of steps as they come: with R1 in every `r1Every`th, others without it. */
-async function measure(
-  state: State,
-  options: TrainOptions,
-  signal?: AbortSignal,
-): Promise<Speed> {
-  const { r1, r1Every, dSteps } = options, lazy = r1 > 0 && r1Every > dSteps;
-  const due = await measureSteps(state, options, 0, signal);
-  const rest = lazy ? await measureSteps(state, options, 1, signal) : due;
+async function measure(state: State, signal?: AbortSignal): Promise<Speed> {
+  const { r1, r1Every, dSteps } = state.options, lazy = r1 > 0 && r1Every > dSteps;
+  const due = await measureSteps(state, 0, signal);
+  const rest = lazy ? await measureSteps(state, 1, signal) : due;
   const share = lazy ? dSteps / r1Every : 1;
   const mean = (key: "ms" | "flop") => (share * due[key] + (1 - share) * rest[key]) / due.images;
   return { gflopPerImage: mean("flop") / 1e9, imagesPerSecond: 1000 / mean("ms") };
@@ -179,7 +172,6 @@ async function measure(
 /** A step on black images, timed; `from` is the number that D's first has. */
 async function measureSteps(
   state: State,
-  options: TrainOptions,
   from: number,
   signal?: AbortSignal,
 ): Promise<{ ms: number; flop: number; images: number }> {
@@ -189,7 +181,7 @@ async function measureSteps(
   const step = () => {
     state.images = images;
     optD.steps = from;
-    scoped(() => void advance(state, options, black));
+    scoped(() => void advance(state, black));
   };
   return { ...await timeSteps(step, () => idleUnless(signal)), images: state.images - images };
 }

@@ -160,7 +160,7 @@ function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tens
  *
  * @throws {TrainError} If a tensor of the state holds NaN or infinity; then nothing is written.
  */
-export async function saveState(state: State, options: TrainOptions, path: string): Promise<void> {
+export async function saveState(state: State, path: string): Promise<void> {
   const entries = await toEntries(tensors(state));
   const bad = nonFiniteIn(entries);
   if (bad) {
@@ -172,7 +172,7 @@ export async function saveState(state: State, options: TrainOptions, path: strin
   const { name, software } = deviceInfo(), { data } = state;
   // In one order, so that a resumed run writes the same bytes as an unbroken one.
   const sorted = Object.fromEntries(
-    Object.entries(savedOptions(state.recipe, options)).sort(([a], [b]) => a < b ? -1 : 1),
+    Object.entries(savedOptions(state.recipe, state.options)).sort(([a], [b]) => a < b ? -1 : 1),
   );
   await saveSafetensors(path, entries, {
     format: FORMAT,
