@@ -117,4 +117,14 @@ export {
 export type { Stage } from "./models/stage.ts";
 export { type Loss, losses } from "./train/losses.ts";
 export { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./train/penalties.ts";
-export { drift, r1, type Seen, type Term, type Terms, weightDecay, wganGp } from "./train/terms.ts";
+export {
+  drift,
+  r1,
+  r2,
+  type Seen,
+  type Slope,
+  type Term,
+  type Terms,
+  weightDecay,
+  wganGp,
+} from "./train/terms.ts";
