@@ -1,3 +1,6 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { gpu } from "../gpu/gpu.ts";
+import { GradScaler } from "../nn/grad_scaler.ts";
 import { Adam } from "../nn/adam.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose, randoms } from "../tests/support.ts";
@@ -51,3 +54,23 @@ for (const [beta1, beta2, eps] of [[0.5, 0.999, 1e-8], [0, 0.99, 1e-3]]) {
     }
   });
 }
+
+Deno.test("Adam refuses gradients that are not as many or as large as the parameters", () => {
+  const adam = new Adam([tensor([1, 2, 3], [3], true)], { lr: 0.1, betas: [0, 0.9] });
+  for (const grads of [[], [tensor([1, 2], [2])], tensor([1, 2, 3], [3])]) {
+    assertThrows(() => adam.step(grads), RangeError, "expected");
+  }
+});
+
+Deno.test("a step of Adam is one dispatch, and one look at scaled gradients", () => {
+  const params = sizes.map((n) => tensor(randoms(n, n), [n], true));
+  const grads = sizes.map((n) => tensor(randoms(n, n), [n]));
+  const plain = new Adam(params, { lr: 0.1, betas: [0, 0.9] });
+  const dispatches = (adam: Adam) => {
+    const before = gpu().counters.dispatches;
+    adam.step(grads);
+    return gpu().counters.dispatches - before;
+  };
+  assertEquals(dispatches(plain), 1);
+  assertEquals(dispatches(new Adam(params, { ...plain.options, scaler: new GradScaler() })), 3);
+});

@@ -32,7 +32,7 @@ export interface Scaling {
  * @param state `[5]`: scale, steps since it changed, powers of both betas, factor of these gradients.
  * @param bad `[1]`, 0 as bits, and so again afterwards.
  */
-export function settle(grads: readonly Tensor[], state: Tensor, bad: Tensor, how: Scaling): void {
-  for (const g of grads) noteNonFinite(g, bad.storage, 0);
+export function settle(gradients: Tensor, state: Tensor, bad: Tensor, how: Scaling): void {
+  noteNonFinite(gradients, bad.storage, 0);
   run(kernelOf, { bad, scaling: state }, { ...how }, [1, 1, 1]);
 }

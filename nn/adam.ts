@@ -1,3 +1,4 @@
+import { clear, copy } from "../gpu/copy.ts";
 import { part, release } from "../gpu/memory.ts";
 import { effect } from "../gpu/record.ts";
 import { adamStep } from "../kernels/adam.ts";
@@ -20,55 +21,85 @@ export interface AdamOptions {
 /**
  * Adam with bias correction, `eps` outside the root as in PyTorch. Parameters are updated in place.
  *
+ * Parameters, gradients and moments lie end to end in a buffer each: one dispatch updates a network.
+ *
  * @see Kingma & Ba 2015, algorithm 1
  */
 export class Adam {
   /** Steps so far, with those that a scaler left out. */
   steps = 0;
-  /** Moments by the parameters' order; they are views of two long buffers. */
+  /** Moments in the parameters' order. */
   readonly moments: readonly { m: Tensor; v: Tensor }[];
-  readonly #flat: Flat;
+  /** The gradients that were packed last, end to end, `[n]`, with zeros between them. */
+  readonly gradients: Tensor;
+  readonly #params: Flat;
+  readonly #g: Flat;
   readonly #m: Flat;
   readonly #v: Flat;
 
-  /** Moves `params`, which are trained, into one long buffer. */
+  /** Moves `params`, which are trained, into one buffer. */
   constructor(readonly params: readonly Tensor[], readonly options: AdamOptions) {
-    this.#flat = flatten(params);
-    this.#m = zeros(params);
-    this.#v = zeros(params);
+    this.#params = flatten(params);
+    [this.#g, this.#m, this.#v] = [zeros(params), zeros(params), zeros(params)];
     this.moments = params.map((_, i) => ({ m: this.#m.tensors[i], v: this.#v.tensors[i] }));
+    this.gradients = new Tensor([this.#g.whole.size / 4], this.#g.whole);
+  }
+
+  /**
+   * Copies gradients to {@linkcode gradients}, end to end.
+   *
+   * @param grads In the order of the parameters, of their shapes.
+   * @throws {RangeError} If they are not as many as the parameters, and as large.
+   */
+  pack(grads: readonly Tensor[]): Tensor {
+    const { tensors } = this.#g;
+    if (grads.length !== tensors.length || grads.some((g, i) => g.size !== tensors[i].size)) {
+      const shapes = (list: readonly Tensor[]) => list.map(({ shape }) => `[${shape}]`).join(" ");
+      throw new RangeError(`Adam: got gradients ${shapes(grads)}, expected ${shapes(tensors)}`);
+    }
+    grads.forEach(({ storage, size }, i) => copy(storage, tensors[i].storage, 4 * size));
+    return this.gradients;
   }
 
   /**
    * Makes one step.
    *
-   * @param grads In the order of the parameters.
+   * @param grads In the order of the parameters, or as {@linkcode pack} lays them out, `[n]`.
    * @param lr Instead of the one given at first, for a schedule.
+   * @throws {RangeError} If they are not as many as the parameters.
    */
-  step(grads: readonly Tensor[], lr: number = this.options.lr): void {
+  step(grads: readonly Tensor[] | Tensor, lr: number = this.options.lr): void {
+    const packed = grads instanceof Tensor ? grads : this.pack(grads);
+    if (packed.size !== this.gradients.size) {
+      throw new RangeError(`Adam: got [${packed.shape}], expected [${this.gradients.shape}]`);
+    }
     const { betas, eps = 1e-8, scaler } = this.options, [beta1, beta2] = betas;
     effect(() => this.steps++);
-    scaler?.settle(grads, betas);
+    scaler?.settle(packed, betas);
     // In double precision: float32's pow is 6e-4 off after 10,000 steps.
     const step = scaler ? lr : () => lr / (1 - beta1 ** this.steps);
     const c2 = () => 1 - beta2 ** this.steps;
-    const state = { param: this.#flat.whole, m: this.#m.whole, v: this.#v.whole };
-    adamStep(state, grads, this.#flat.offsets, { step, beta1, beta2, eps, c2 }, scaler?.state);
-    for (const flat of [this.#flat, this.#m, this.#v]) changed(flat);
+    const [param, m, v] = [this.#params, this.#m, this.#v].map(({ whole }) => whole);
+    adamStep(
+      { param, g: packed.storage, m, v },
+      { step, beta1, beta2, eps, c2 },
+      scaler?.state,
+    );
+    for (const flat of [this.#params, this.#m, this.#v]) changed(flat);
   }
 
-  /** Gives the memory of the moments back, and of the scaler. */
+  /** Gives the memory of gradients and moments back, and of the scaler. */
   free(): void {
     this.options.scaler?.free();
-    for (const { whole } of [this.#m, this.#v]) release(whole);
+    for (const { whole } of [this.#g, this.#m, this.#v]) release(whole);
   }
 }
 
 function zeros(params: readonly Tensor[]): Flat {
   const { whole, offsets } = layOut(params);
+  clear(whole);
   const tensors = params.map(({ shape, size }, i) =>
     new Tensor(shape, part(whole, offsets[i], 4 * size))
   );
-  for (const t of tensors) t.write(new Float32Array(t.size));
   return { tensors, whole, offsets };
 }

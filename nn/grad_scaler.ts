@@ -30,7 +30,7 @@ const MOST = 2 ** 24;
 export class GradScaler {
   /** What a checkpoint keeps, `[5]`: kernels/grad_scaler.wgsl names the numbers. */
   readonly state: Tensor;
-  /** What to begin the way back with in place of 1, `[]`. */
+  /** What to begin the backward pass with in place of 1, `[]`. */
   readonly scale: Tensor;
   readonly #bad: Tensor = tensor([0], [1]);
   readonly #options: Required<GradScalerOptions>;
@@ -53,15 +53,15 @@ export class GradScaler {
   }
 
   /**
-   * Takes the gradients of a scaled loss: decides whether they are used, and the next scale.
+   * Takes the gradients of a scaled loss, all in one tensor: decides whether they are used, and the next scale.
    *
    * @param betas The optimiser's, whose powers count steps that were made.
    */
-  settle(grads: readonly Tensor[], [beta1, beta2]: readonly [number, number]): void {
+  settle(gradients: Tensor, [beta1, beta2]: readonly [number, number]): void {
     const { growthFactor: growth, backoffFactor: backoff, growthInterval: interval } =
       this.#options;
     const how = { growth, backoff, most: MOST, interval, beta1, beta2 };
-    settle(grads, this.state, this.#bad, how);
+    settle(gradients, this.state, this.#bad, how);
   }
 
   /** The scale as it is now, and the steps since it changed; it waits for the device. */

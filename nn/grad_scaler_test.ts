@@ -57,7 +57,7 @@ Deno.test("bias correction is right after many steps, the scale grows in interva
 
 Deno.test("the scale does not grow for ever", async () => {
   const scaler = new GradScaler({ initScale: 2 ** 23, growthInterval: 1 });
-  for (let t = 0; t < 3; t++) scaler.settle([tensor([0], [1])], options.betas);
+  for (let t = 0; t < 3; t++) scaler.settle(tensor([0], [1]), options.betas);
   assertEquals((await scaler.read()).scale, 2 ** 24);
 });
 

@@ -63,12 +63,12 @@ export type StepLosses =
 /** Gradients of one network, before its optimiser runs; with a scaler, those of the scaled loss. */
 export interface Gradients {
   readonly network: "G" | "D";
-  /** In the order of the optimiser's parameters. */
-  readonly gradients: readonly Tensor[];
+  /** As the optimiser lays them out, `[n]`. */
+  readonly gradients: Tensor;
 }
 
 /** A step that stops at each network's gradients, and goes on with those that it is given back. */
-export type Step = Generator<Gradients, StepLosses, readonly Tensor[]>;
+export type Step = Generator<Gradients, StepLosses, Tensor>;
 
 /**
  * One step: D's, on real and fake images in one pass (but their batch statistics must not
@@ -79,7 +79,7 @@ export type Step = Generator<Gradients, StepLosses, readonly Tensor[]>;
 export function trainStep(
   players: Players,
   input: StepInput,
-  between: (gradients: Gradients) => readonly Tensor[] = ({ gradients }) => gradients,
+  between: (gradients: Gradients) => Tensor = ({ gradients }) => gradients,
 ): StepLosses {
   return scoped(() => {
     const step = stepOf(players, input);
@@ -119,7 +119,7 @@ export function* stepOf(players: Players, input: StepInput): Step {
       );
     });
     d = parts.losses;
-    optD.step(yield { network: "D", gradients: parts.grads }, rates?.D);
+    optD.step(yield { network: "D", gradients: optD.pack(parts.grads) }, rates?.D);
   }
   spectraD?.measure(); // D has changed since
   const ofG = micro.map(({ z, real, fake, pass }) => () => {
@@ -133,7 +133,7 @@ export function* stepOf(players: Players, input: StepInput): Step {
     };
   });
   const { losses: { g }, grads } = descend(optG, ofG, accumulate);
-  optG.step(yield { network: "G", gradients: grads }, rates?.G);
+  optG.step(yield { network: "G", gradients: optG.pack(grads) }, rates?.G);
   const { dReal, dFake, penalty } = d;
   return { dReal: dReal!, dFake: dFake!, ...penalty && { penalty }, g: g! };
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/engines/deno.ts";
-import { mul, scale, square } from "../kernels/elementwise.ts";
+import { full, mul, scale, square } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { Adam } from "../nn/adam.ts";
@@ -158,7 +158,11 @@ Deno.test("what a step is given back for its gradients is what its optimisers ta
   const optG = adam(G), optD = adam(D);
   const input = { loss: losses.wgan, dSteps: 1, batch: () => ({ z: x, real: x, labels: 1 }) };
   const given = { D: 3, G: -5 };
-  trainStep({ G, D, optG, optD }, input, ({ network }) => [tensor([given[network]], [1])]);
+  trainStep(
+    { G, D, optG, optD },
+    input,
+    ({ network, gradients }) => full(gradients.shape, given[network]),
+  );
   assertEquals([...await optD.moments[0].m.read(), ...await optG.moments[0].m.read()], [3, -5]);
 });
 
