@@ -1,3 +1,4 @@
+import type { Live } from "../gpu/record.ts";
 import { add, full, scale } from "../kernels/elementwise.ts";
 import { slice } from "../kernels/slice.ts";
 import type { Adam } from "../nn/adam.ts";
@@ -41,7 +42,9 @@ export interface StepInput {
   /** D's steps for one of G. */
   readonly dSteps: number;
   /** Learning rates, instead of the optimisers' own. */
-  readonly rates?: { readonly G: number; readonly D: number };
+  readonly rates?: { readonly G: Live<number>; readonly D: Live<number> };
+  /** The decay of mean squares, instead of the optimisers' own. */
+  readonly beta2?: Live<number>;
   /** Beside the adversarial losses. */
   readonly terms?: Terms;
   /** Changes images before D sees them; each of the step's passes has a number of its own. */
@@ -92,7 +95,8 @@ export function trainStep(
 /** The same as a generator; it takes its memory in the scope of whoever runs it. */
 export function* stepOf(players: Players, input: StepInput): Step {
   const { G, D, optG, optD, spectraG, spectraD } = players;
-  const { loss, dSteps, rates, augment = (x) => x, context = TRAINING, accumulate = 1 } = input;
+  const { loss, dSteps, rates, beta2, augment = (x) => x, context = TRAINING } = input;
+  const { accumulate = 1 } = input;
   const perBatch = 3 * dSteps + 1; // passes
   spectraG?.step();
   let d: Losses = {}, micro: readonly MicroBatch[] = [];
@@ -119,7 +123,7 @@ export function* stepOf(players: Players, input: StepInput): Step {
       );
     });
     d = parts.losses;
-    optD.step(yield { network: "D", gradients: optD.pack(parts.grads) }, rates?.D);
+    optD.step(yield { network: "D", gradients: optD.pack(parts.grads) }, rates?.D, beta2);
   }
   spectraD?.measure(); // D has changed since
   const ofG = micro.map(({ z, real, fake, pass }) => () => {
@@ -133,7 +137,7 @@ export function* stepOf(players: Players, input: StepInput): Step {
     };
   });
   const { losses: { g }, grads } = descend(optG, ofG, accumulate);
-  optG.step(yield { network: "G", gradients: optG.pack(grads) }, rates?.G);
+  optG.step(yield { network: "G", gradients: optG.pack(grads) }, rates?.G, beta2);
   const { dReal, dFake, penalty } = d;
   return { dReal: dReal!, dFake: dFake!, ...penalty && { penalty }, g: g! };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Live, now } from "../gpu/record.ts";
 import { scale } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TrainOptions } from "./options.ts";
@@ -57,7 +58,7 @@ export interface Terms {
  *
  * @see Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1
  */
-export function r1(gamma: number, every = 1): Term[] {
+export function r1(gamma: Live<number>, every = 1): Term[] {
   return slope("real", gamma, every);
 }
 
@@ -66,14 +67,14 @@ export function r1(gamma: number, every = 1): Term[] {
  *
  * @see Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 10
  */
-export function r2(gamma: number, every = 1): Term[] {
+export function r2(gamma: Live<number>, every = 1): Term[] {
   return slope("fake", gamma, every);
 }
 
-function slope(at: Slope["at"], gamma: number, every: number): Term[] {
+function slope(at: Slope["at"], gamma: Live<number>, every: number): Term[] {
   const value = (logits: Tensor, images: Tensor) =>
-    scale(slopePenalty(logits, images), gamma * every / 2);
-  return gamma > 0 ? [{ of: "slope", at, every, value }] : [];
+    scale(slopePenalty(logits, images), () => now(gamma) * every / 2);
+  return gamma === 0 ? [] : [{ of: "slope", at, every, value }];
 }
 
 /** `lambda` times {@linkcode gradientPenalty}. */
