@@ -5,12 +5,13 @@ import { decodeSafetensors } from "../io/safetensors.ts";
 import { decodeTorch, isTorch } from "../io/torch_file.ts";
 import { naming } from "../io/write_atomically.ts";
 import { createRun } from "../train/new_run.ts";
+import { savedOptions } from "../train/recipe.ts";
 import { checkpointPath } from "../train/run_folder.ts";
 import { saveState } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
-import { absolute, checked } from "./run_options.ts";
+import { absolute, checked, faultsIn } from "./run_options.ts";
 
 const table: readonly Option[] = [
   {
@@ -59,10 +60,16 @@ export async function importCommand(
     recipe,
     absolute({ ...source.options, data: String(values.data ?? ""), ...ndf && { ndf } }),
   );
+  const [fault] = faultsIn({ ...options }, options);
+  if (fault) throw new UsageError(`${path}: options in its metadata: ${fault}`);
   await openGpu({ choice: values.device as string | undefined });
   const state = importedState(recipe, { ...source, options }, discriminator);
   const title = `${name}-imported-${options.resolution}`;
-  const run = await createRun(String(values.out ?? "runs"), title, options);
+  const run = await createRun(
+    String(values.out ?? "runs"),
+    title,
+    savedOptions(recipe, options),
+  );
   await saveState(state, options, checkpointPath(run, state.images, options.snapshot));
   if (values.json) {
     print(

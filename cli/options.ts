@@ -16,6 +16,8 @@ export interface Option {
   readonly choices?: readonly string[];
   readonly min?: number;
   readonly max?: number;
+  /** The heading that it is shown under in `--help`. */
+  readonly group?: string;
 }
 
 /** What every command that opens a device takes. */
@@ -138,26 +140,55 @@ export function valueOf({ name, kind, choices, min = 0, max }: Option, value: un
   return number;
 }
 
-/** The table as lines for `--help`, with the default of each where there is one. */
+const COLUMN = 30, WIDEST = 110;
+
+/**
+ * The table as lines for `--help`, under the headings of its groups, with the default of each option where
+ * there is one.
+ *
+ * @param width Columns that lines may take; as many as the terminal has, if left out.
+ */
 export function optionLines(
   table: readonly Option[],
   defaults: Readonly<Record<string, unknown>> = {},
+  width: number = Math.min(columns(), WIDEST),
 ): string[] {
-  return table.map(({ name, kind, help, choices }) => {
-    const value = kind === "flag"
-      ? ""
-      : choices
-      ? ` ${choices.join("|")}`
-      : kind === "text"
-      ? " TEXT"
-      : " N";
-    const standard = defaults[camel(name)];
-    const shown = standard === undefined || standard === "" || kind === "flag"
-      ? ""
-      : ` [${standard}]`;
-    const head = `  --${name}${value}`;
-    return head.length < 30
-      ? `${head.padEnd(30)}${help}${shown}`
-      : `${head}\n${" ".repeat(30)}${help}${shown}`;
-  });
+  const groups = [...new Set(table.map(({ group }) => group))];
+  return groups.flatMap((group) => [
+    ...group ? ["", `${group[0].toUpperCase()}${group.slice(1)}:`] : [],
+    ...table.filter((option) => option.group === group)
+      .flatMap((option) => linesOf(option, defaults[camel(option.name)], width)),
+  ]);
+}
+
+function linesOf({ name, kind, help, choices }: Option, standard: unknown, width: number) {
+  const value = kind === "flag" ? "" : choices ? choices.join("|") : kind === "text" ? "TEXT" : "N";
+  const text = typeof standard === "boolean" ? standard ? "on" : "off" : String(standard ?? "");
+  const shown = text === "" ? [] : [`[${text}]`];
+  const head = `  --${name} ${value}`.trimEnd();
+  const lines = wrapped([...help.split(" "), ...shown], width - COLUMN);
+  const first = head.length < COLUMN ? lines.shift() : undefined;
+  return [
+    first === undefined ? head : head.padEnd(COLUMN) + first,
+    ...lines.map((line) => " ".repeat(COLUMN) + line),
+  ];
+}
+
+/** Words in lines of at most so many characters, if no word is longer. */
+function wrapped(words: readonly string[], most: number): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > most) lines.push(word);
+    else lines[lines.length - 1] += ` ${word}`;
+  }
+  return lines;
+}
+
+function columns(): number {
+  try {
+    return Math.max(60, Deno.consoleSize().columns);
+  } catch {
+    return WIDEST; // not a terminal
+  }
 }

@@ -12,7 +12,7 @@ import { lockRun } from "../train/lock.ts";
 import { trainedWrongly, WRONGLY } from "../train/old_build.ts";
 import type { TrainOptions } from "../train/options.ts";
 import type { Progress } from "../train/progress.ts";
-import type { Recipe } from "../train/recipe.ts";
+import { type Recipe, savedOptions } from "../train/recipe.ts";
 import {
   findCheckpoint,
   findRun,
@@ -93,8 +93,9 @@ export async function goOn(
   await removeLeft(run, isOwnFile);
   await trimStats(run, state.images);
   await trimSnapshots(run, state.images);
-  if (JSON.stringify(await readOptions(run)) !== JSON.stringify(options)) {
-    const text = JSON.stringify(options, null, 2) + "\n";
+  const saved = savedOptions(state.recipe, options);
+  if (JSON.stringify(await readOptions(run)) !== JSON.stringify(saved)) {
+    const text = JSON.stringify(saved, null, 2) + "\n";
     await writeAtomically(join(run, "options.json"), new TextEncoder().encode(text));
   }
   for (const note of notes) progress.say(note);

@@ -5,8 +5,14 @@
  */
 import { join, resolve } from "@std/path";
 import { parseCrop } from "../data/crop.ts";
-import { complaint, defaults, type TrainOptions } from "../train/options.ts";
-import type { Recipe } from "../train/recipe.ts";
+import {
+  defaults,
+  type Option,
+  optionTable,
+  type TrainOptions,
+  validate,
+} from "../train/options.ts";
+import { presetOptions, type Recipe, uses } from "../train/recipe.ts";
 import { readOptions, RunError } from "../train/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import { metricsIn } from "./judged.ts";
@@ -14,18 +20,9 @@ import { camel, choose, kebab, valueOf, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
 import { trainOptions } from "./train_options.ts";
 
-/** Options that say more about another, which is off at the value given here. */
-const PARTS: Readonly<Record<string, { off: unknown; parts: readonly (keyof TrainOptions)[] }>> = {
-  evalEvery: { off: 0, parts: ["evalMetrics", "evalSamples", "evalFeature", "evalWeights"] },
-  r1: { off: 0, parts: ["r1Every"] },
-  attention: {
-    off: "none",
-    parts: ["attentionReduction", "attentionValues", "attentionPool"],
-  },
-};
-
-/** Paths, which are kept absolute: a run is gone on with from any folder. */
-const PATHS = ["data", "evalWeights"] as const;
+/** Names of the table's options of which this holds. */
+const namesOf = (is: (option: Option) => unknown) =>
+  Object.keys(optionTable).filter((name) => is(optionTable[name]));
 
 /** Options of version 0.2 by their names of today. */
 const RENAMED: Readonly<Record<string, keyof TrainOptions>> = {
@@ -34,12 +31,6 @@ const RENAMED: Readonly<Record<string, keyof TrainOptions>> = {
   fidFeature: "evalFeature",
   fidWeights: "evalWeights",
 };
-
-/** What may change in a run that goes on. */
-const FREE = [
-  ...["kimg", "snapshot", "keep", "data"] as const,
-  ...["evalEvery", "evalMetrics", "evalSamples", "evalWeights"] as const,
-];
 
 /** The recipe and the options of a new run. */
 export function newOptions(
@@ -55,29 +46,28 @@ export function newOptions(
       `--preset ${preset}: ${recipe.name} has none of that name${choose(preset, names)}`,
     );
   }
-  const standard = { ...defaults, ...recipe.presets[preset].options };
-  const given = Object.fromEntries(Object.entries(values).filter(([key]) => key in standard));
-  const options: TrainOptions = { ...standard, ...given, recipe: recipe.name, preset };
+  const given = Object.fromEntries(Object.entries(values).filter(([key]) => key in defaults));
+  const options: TrainOptions = { ...presetOptions(recipe, preset), ...given };
   refuseIdle(recipe, given, options);
   return { recipe, options: checked(recipe, absolute(options)) };
 }
 
 /** Refuses options that would have no effect. */
 function refuseIdle(recipe: Recipe, given: Values, options: TrainOptions): void {
-  const foreign = Object.values(recipes).find(({ own = [] }) =>
-    own !== recipe.own && own.some((key) => key in given && !recipe.own?.includes(key))
-  );
+  const foreign = Object.keys(given).find((name) => !uses(recipe, name));
   if (foreign) {
-    const name = foreign.own!.find((key) => key in given && !recipe.own?.includes(key))!;
+    const users = Object.values(recipes).filter((other) => uses(other, foreign));
     throw new UsageError(
-      `--${kebab(name)} is for ${foreign.name}: ${recipe.name} has no use for it`,
+      `--${kebab(foreign)} is for ${users.map(({ name }) => name).join(" and ")}: ` +
+        `${recipe.name} has no use for it`,
     );
   }
-  for (const [needed, { off, parts }] of Object.entries(PARTS)) {
-    const idle = parts.find((key) => key in given);
-    if (idle && options[needed as keyof TrainOptions] === off) {
+  for (const name of Object.keys(given)) {
+    const { needs } = optionTable[name];
+    const value = needs && options[needs as keyof TrainOptions];
+    if (value === 0 || value === "none") {
       throw new UsageError(
-        `--${kebab(idle)} has no effect without --${kebab(needed)}: give that, too`,
+        `--${kebab(name)} has no effect without --${kebab(needs!)}: give that, too`,
       );
     }
   }
@@ -85,11 +75,11 @@ function refuseIdle(recipe: Recipe, given: Values, options: TrainOptions): void 
 
 /** With paths that hold from any folder. */
 export function absolute(options: TrainOptions): TrainOptions {
-  const paths = PATHS.filter((name) => options[name] !== "");
-  return {
-    ...options,
-    ...Object.fromEntries(paths.map((name) => [name, resolve(options[name])])),
-  };
+  const given: Record<string, unknown> = { ...options };
+  for (const name of namesOf(({ path }) => path)) {
+    if (given[name]) given[name] = resolve(String(given[name]));
+  }
+  return given as unknown as TrainOptions;
 }
 
 /**
@@ -99,7 +89,7 @@ export function absolute(options: TrainOptions): TrainOptions {
  */
 export function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
   metricsIn(options.evalMetrics);
-  const wrong = complaint(options) ?? recipe.complaint?.(options);
+  const wrong = validate(options) ?? recipe.validate?.(options);
   if (wrong) throw new UsageError(wrong);
   if (!Number.isInteger(Math.log2(options.resolution))) {
     throw new UsageError(`--resolution ${options.resolution}: expected a power of two`);
@@ -142,8 +132,8 @@ function renamed(saved: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
-/** What is wrong with single options. */
-function faultsIn(saved: Record<string, unknown>, options: TrainOptions): string[] {
+/** What is wrong with single options, such as those in a file that anyone may edit. */
+export function faultsIn(saved: Record<string, unknown>, options: TrainOptions): string[] {
   const standard: Record<string, unknown> = { recipe: "", preset: "", ...defaults };
   const preset = Object.hasOwn(recipes, options.recipe)
     ? recipes[options.recipe].presets[options.preset]?.options
@@ -171,7 +161,7 @@ function faultsIn(saved: Record<string, unknown>, options: TrainOptions): string
 
 /** What the command line changes of a run's options: only how long it runs, and what it keeps. */
 export function changedOptions(saved: TrainOptions, values: Values): TrainOptions {
-  const free: readonly string[] = FREE;
+  const free = namesOf(({ free }) => free);
   const fixed = Object.keys(values).find((key) =>
     (Object.hasOwn(defaults, key) || key === "preset") && !free.includes(key)
   );
@@ -196,7 +186,7 @@ export function differences(
   options: TrainOptions,
   metadata: Readonly<Record<string, string>>,
 ): string[] {
-  const before = optionsIn(metadata), free: readonly string[] = FREE;
+  const before = optionsIn(metadata), free = namesOf(({ free }) => free);
   if (!before) return [];
   const names = Object.keys(before).filter((name) =>
     Object.hasOwn(options, name) && options[name as keyof TrainOptions] !==

@@ -7,6 +7,7 @@ import { train } from "../train/loop.ts";
 import { createRun } from "../train/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../train/progress.ts";
+import { presetOptions, savedOptions } from "../train/recipe.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -17,34 +18,44 @@ import { optionLines, parse, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
-import { trainOptions } from "./train_options.ts";
+import { trainOptions, trainOptionsOf } from "./train_options.ts";
 import { openTraining } from "./training_data.ts";
 import { openTuner } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
-function help(): string {
-  const presets = Object.values(recipes).flatMap(({ name, about, presets }) => [
+const EXAMPLES = [
+  "  gan train dcgan                                      on built-in images",
+  "  gan train dcgan --data faces.zip --resolution 64     on your own",
+  "  gan train sagan --data faces.zip --attention 32      with self-attention",
+  "  gan train pggan --data faces.zip --resolution 128    with networks that grow",
+  "  gan train --resume latest                            goes on where it stopped",
+];
+
+function help(name?: string): string {
+  const recipe = name === undefined ? undefined : recipeOf(name);
+  const shown = Object.values(recipes).filter((one) => !recipe || one === recipe);
+  const presets = shown.flatMap(({ name, about, presets }) => [
     `  ${name}: ${about}`,
     ...Object.entries(presets).map(([preset, { about }]) =>
       `    --preset ${preset.padEnd(10)} ${about}`
     ),
   ]);
+  const systems = Object.keys(recipes).map((one) => `  gan train ${one} --help`);
   return [
     "Trains a GAN on images.",
     "",
-    "  gan train dcgan                                      on built-in images",
-    "  gan train dcgan --data faces.zip --resolution 64     on your own",
-    "  gan train sagan --data faces.zip --attention 32      with self-attention",
-    "  gan train pggan --data faces.zip --resolution 128    with networks that grow",
-    "  gan train --resume latest                            goes on where it stopped",
+    ...EXAMPLES.filter((line) =>
+      !recipe || line.includes(recipe.name) || line.includes("--resume")
+    ),
     "",
-    "Systems and presets:",
+    recipe ? "Presets:" : "Systems and presets:",
     ...presets,
+    ...recipe ? [] : ["", "Each system has options of its own, and defaults:", ...systems],
     "",
-    "Options [default]:",
-    ...optionLines(trainOptions, {
-      ...defaults,
+    recipe ? "Options [of --preset default]:" : "Options of all systems [default]:",
+    ...optionLines(trainOptionsOf(recipe), {
+      ...recipe ? presetOptions(recipe, "default") : defaults,
       out: "runs",
       preset: "default, without a GPU small",
     }),
@@ -57,7 +68,7 @@ function help(): string {
 export async function trainCommand(args: string[], print: (line: string) => void): Promise<number> {
   const { values, rest } = parse(args, trainOptions);
   if (values.help) {
-    print(help());
+    print(help(rest[0]));
     return 0;
   }
   if (rest.length > 1) throw new UsageError(`One system at a time, not ${rest.join(" and ")}`);
@@ -106,7 +117,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     const tune = values.autotune ?? !device.software
       ? await openTuner(cache, device, (text) => progress.say(text))
       : undefined;
-    run ??= await createRun(out, title(options, pictures), options);
+    run ??= await createRun(out, title(options, pictures), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
     state.data = { hash: pictures.hash, count: pictures.count };
     tellStart(run, state, pictures, device, progress);

@@ -1,195 +1,27 @@
-import { losses } from "../train/losses.ts";
-import { common, type Option } from "./options.ts";
+import { optionGroups } from "../train/options.ts";
+import { type Recipe, uses } from "../train/recipe.ts";
+import { camel, common, kebab, type Option } from "./options.ts";
 
-/** What `gan train` takes. */
-export const trainOptions: readonly Option[] = [
-  { name: "data", kind: "text", help: "folder or file of images; without it the built-in emoji" },
-  { name: "classes", kind: "text", help: "names of the classes to train on, as cat,dog" },
-  { name: "crop", kind: "text", help: "WxH+X+Y, center (square) or none (squash)" },
-  {
-    name: "resize",
-    kind: "text",
-    help: "how pictures are made smaller",
-    choices: ["area", "bilinear", "nearest"],
-  },
-  { name: "mirror", kind: "flag", help: "mirror half of the pictures; --no-mirror does not" },
-  {
-    name: "resolution",
-    kind: "count",
-    help: "side of the images: 8, 16, 32, 64, 128, 256 or 512",
-    min: 8,
-    max: 512,
-  },
-  { name: "batch", kind: "count", help: "pictures a step", min: 2, max: 4096 },
-  {
-    name: "accumulate",
-    kind: "count",
-    help:
-      "micro-batches a batch, for less memory: gradients are averaged; batch norm and minibatch " +
-      "layers see a micro-batch",
-    min: 1,
-    max: 4096,
-  },
-  {
-    name: "kimg",
-    kind: "number",
-    help: "thousands of pictures to show; pggan: as many as its phases take",
-    min: 0.001,
-    max: 1e9,
-  },
-  { name: "seed", kind: "count", help: "all random numbers follow from it" },
-  { name: "preset", kind: "text", help: "a named set of options (below)" },
-  { name: "loss", kind: "text", help: "the losses of D and G", choices: Object.keys(losses) },
-  {
-    name: "label-smoothing",
-    kind: "number",
-    help: "real targets are uniform in [this, 1]",
-    min: 0.5,
-    max: 1,
-  },
-  { name: "lr-g", kind: "number", help: "learning rate of G", min: 1e-9, max: 1 },
-  { name: "lr-d", kind: "number", help: "learning rate of D", min: 1e-9, max: 1 },
-  { name: "beta1", kind: "number", help: "Adam's memory of gradients", max: 1 },
-  { name: "beta2", kind: "number", help: "Adam's memory of their squares", max: 1 },
-  { name: "d-steps", kind: "count", help: "D's steps for one of G", min: 1, max: 100 },
-  { name: "gp", kind: "number", help: "weight of WGAN-GP's penalty on D's slope (10 there)" },
-  {
-    name: "r1",
-    kind: "number",
-    help: "weight of R1's penalty on D's slope at real images, through --augment",
-  },
-  {
-    name: "r1-every",
-    kind: "count",
-    help: "D's steps from one with R1 to the next: above 1 is faster",
-    min: 1,
-    max: 1000,
-  },
-  { name: "drift", kind: "number", help: "weight of the squares of D's logits on real pictures" },
-  { name: "l1", kind: "number", help: "weight of the sum of all weights' sizes" },
-  { name: "l2", kind: "number", help: "weight of half the sum of their squares" },
-  { name: "nz", kind: "count", help: "length of a latent", min: 1, max: 4096 },
-  { name: "ngf", kind: "count", help: "channels of G's last hidden map", min: 1, max: 1024 },
-  { name: "ndf", kind: "count", help: "channels of D's first map", min: 1, max: 1024 },
-  {
-    name: "fmap-base",
-    kind: "count",
-    help: "pggan: channels of a map are this over its side, times 2, ...",
-    min: 8,
-    max: 65_536,
-  },
-  { name: "fmap-max", kind: "count", help: "pggan: ... and at most this", min: 1, max: 4096 },
-  {
-    name: "norm",
-    kind: "text",
-    help: "pggan: pixel (in G), batch (in both nets) or none",
-    choices: ["pixel", "batch", "none"],
-  },
-  {
-    name: "weights",
-    kind: "text",
-    help: "pggan: what becomes of weights when they are used",
-    choices: ["equalised", "spectral", "plain"],
-  },
-  {
-    name: "minibatch",
-    kind: "text",
-    help: "sagan, pggan: what shows D how pictures of a batch differ",
-    choices: ["discrimination", "stddev", "none"],
-  },
-  {
-    name: "spectral-norm",
-    kind: "flag",
-    help: "sagan: in both nets; --no-spectral-norm leaves it out",
-  },
-  {
-    name: "attention",
-    kind: "text",
-    help: "sagan: maps that attend to themselves, by their sides: 32, or 32,16, or none",
-  },
-  {
-    name: "attention-reduction",
-    kind: "count",
-    help: "sagan: queries and keys have a map's channels over this",
-    min: 1,
-    max: 64,
-  },
-  {
-    name: "attention-values",
-    kind: "text",
-    help: "sagan: channels of the values",
-    choices: ["full", "half"],
-  },
-  {
-    name: "attention-pool",
-    kind: "flag",
-    help: "sagan: keys and values are maxima of 2x2 pixels; --no-attention-pool",
-  },
-  { name: "norm-d", kind: "text", help: "sagan: norm in D", choices: ["batch", "none"] },
-  { name: "dropout", kind: "number", help: "sagan: share of D's hidden elements dropped", max: 1 },
-  {
-    name: "augment",
-    kind: "text",
-    help: "what real and fake pictures undergo before D: some of color,translation,cutout, or none",
-  },
-  {
-    name: "phase-kimg",
-    kind: "number",
-    help: "pggan: thousands of pictures a phase at 4 pixels",
-    max: 1e9,
-  },
-  {
-    name: "phase-factor",
-    kind: "number",
-    help: "pggan: ... times this with each level above",
-    min: 0.1,
-    max: 10,
-  },
-  {
-    name: "last-kimg",
-    kind: "number",
-    help: "pggan: thousands of pictures for the last phase",
-    max: 1e9,
-  },
-  {
-    name: "full-batch-to",
-    kind: "count",
-    help: "pggan: side up to which batches are whole; they halve above",
-    min: 4,
-    max: 512,
-  },
-  {
-    name: "ema",
-    kind: "number",
-    help: "decay of the running average of G at batch 64; 0 for none",
-    max: 1,
-  },
-  {
-    name: "snapshot",
-    kind: "number",
-    help: "thousands of pictures between grids and checkpoints",
-    min: 0.001,
-    max: 1e9,
-  },
-  { name: "keep", kind: "count", help: "checkpoints to keep", min: 1 },
-  {
-    name: "eval-every",
-    kind: "number",
-    help: "thousands of images between evaluations; 0 for none",
-  },
-  {
-    name: "eval-metrics",
-    kind: "text",
-    help: "what is measured, as fid,kid,pr; by the first the best checkpoint is kept",
-  },
-  { name: "eval-samples", kind: "count", help: "images an evaluation", min: 2, max: 1_000_000 },
-  {
-    name: "eval-feature",
-    kind: "text",
-    help: "where in Inception; only 2048 is called FID",
-    choices: ["64", "192", "768", "2048"],
-  },
-  { name: "eval-weights", kind: "text", help: "Inception's file, .pth or safetensors" },
+/** The options of runs, as the table of train/options.ts has them. */
+const ofRuns: readonly Option[] = Object.entries(optionGroups).flatMap(([group, options]) =>
+  Object.entries(options).map(([name, { value, real, help, choices, min, max }]): Option => ({
+    ...{ name: kebab(name), group, help },
+    kind: typeof value === "string"
+      ? "text"
+      : typeof value === "boolean"
+      ? "flag"
+      : real
+      ? "number"
+      : "count",
+    ...choices && { choices },
+    ...min !== undefined && { min },
+    ...max !== undefined && { max },
+  }))
+);
+
+/** What `gan train` takes beside them. */
+const beside: readonly Option[] = [
+  { name: "preset", kind: "text", help: "a named set of options (above)" },
   { name: "out", kind: "text", help: "folder of runs" },
   { name: "resume", kind: "text", help: "go on with a run: its folder, number or latest" },
   { name: "checkpoint", kind: "text", help: "go back to this file of the resumed run, or to best" },
@@ -203,13 +35,19 @@ export const trainOptions: readonly Option[] = [
     kind: "flag",
     help: "try ways to compute first: as a rule on a GPU; --no-autotune takes safe ones",
   },
-  {
-    name: "precision",
-    kind: "text",
-    help: "f16: products and convolutions read half-precision numbers, by loss scaling; weights, " +
-      "sums and all else stay f32. For GPUs with shader-f16, where reading is what takes time",
-    choices: ["f32", "f16"],
-  },
   { name: "dry-run", kind: "flag", help: "print layers, memory, arithmetic and time, and stop" },
   ...common,
 ];
+
+/** What `gan train` takes. */
+export const trainOptions: readonly Option[] = [
+  ...ofRuns,
+  ...beside.map((option) => ({ ...option, group: "run" })),
+];
+
+/** Those of them that a recipe uses; without one, those that all use. */
+export function trainOptionsOf(recipe?: Recipe): readonly Option[] {
+  return trainOptions.filter(({ name }) =>
+    beside.some((option) => option.name === name) || uses(recipe ?? {}, camel(name))
+  );
+}

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { savePng } from "../data/png.ts";
+import { recipes } from "../cli/recipes.ts";
 import { defaults } from "../train/options.ts";
 import { VERSION } from "../train/version.ts";
 
@@ -147,7 +148,7 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ["train sagan --norm-d batch --r1 1", 2, "--r1", "--norm-d none"],
     ["train sagan --dropout 1", 2, "--dropout 1", "below 1"],
     ["train sagan --preset thesis --loss hinge", 2, "--label-smoothing", "hinge"],
-    ["train dcgan --gp 10", 2, "--gp and --r1", "batch norm"],
+    ["train dcgan --gp 10", 2, "--gp is for sagan and pggan"],
     ["train dcgan --fmap-max 8", 2, "--fmap-max is for pggan"],
     ["train dcgan --eval-samples 50", 2, "--eval-samples has no effect without --eval-every"],
     [
@@ -157,7 +158,7 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ],
     ["train dcgan --eval-every 1 --eval-metrics ct", 2, "ct needs images that are held out"],
     ["train sagan --attention none --attention-reduction 2", 2, "without --attention"],
-    ["train pggan --ngf 8", 2, "--ngf is for dcgan: pggan has no use for it"],
+    ["train pggan --ngf 8", 2, "--ngf is for dcgan and sagan: pggan has no use for it"],
     ["train pggan --norm foo", 2, "--norm foo", "pixel, batch, none"],
     ["train pggan --norm batch", 2, "without batch norm", "--norm pixel"],
     ["train pggan --batch 6", 2, "--batch 6", "multiple of 4", "--minibatch none"],
@@ -328,8 +329,23 @@ Deno.test("--version names the program as its checkpoints do, Deno and the devic
 });
 
 Deno.test("help, and a plan in JSON", async () => {
-  const { code, out } = await gan("train --help");
-  assertEquals(code, 0);
+  const helps = await Promise.all(
+    ["", ...Object.keys(recipes)].map((system) => gan(`train ${system} --help`)),
+  );
+  assertEquals(helps.map(({ code }) => code), helps.map(() => 0));
+  const [general, dcgan, sagan] = helps.map(({ out }) => out),
+    out = helps.map(({ out }) => out).join();
+  const has = (help: string) =>
+    ["ngf", "attention", "phase-kimg"].map((name) => help.includes(`  --${name} `));
+  assertEquals([general, dcgan, sagan].map(has), [[false, false, false], [true, false, false], [
+    true,
+    true,
+    false,
+  ]]);
+  assert(
+    dcgan.includes("learning rate of D [0.0002]") &&
+      sagan.includes("learning rate of D [0.0004]"),
+  );
   const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
   const others = ["preset", "out", "resume", "dry-run", "device", "json", "debug", "help"];
   for (const name of [...Object.keys(defaults).map(kebab), ...others]) {

@@ -19,7 +19,6 @@ import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { sagan } from "../train/sagan.ts";
 import { trainStep } from "../train/step.ts";
-import { termsOf } from "../train/terms.ts";
 import { drawn } from "./drawn.ts";
 import { fromNCHW, prefixed } from "./oracle.ts";
 import { assertClose } from "./support.ts";
@@ -180,7 +179,7 @@ function trainer(given: Case, { nets: { G, D }, named, values, inputs }: Drawing
       trainStep({ G, D, optG, optD, spectraG, spectraD }, {
         loss: losses[options.loss],
         dSteps: options.dSteps,
-        terms: termsOf(options),
+        terms: given.recipe.terms(options),
         batch: () => batch,
       }),
     gradients: (folder: string, ...nets: string[]) =>

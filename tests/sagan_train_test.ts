@@ -12,7 +12,7 @@ import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { losses } from "../train/losses.ts";
 import { trainStep } from "../train/step.ts";
-import { complaint, defaults, type TrainOptions } from "../train/options.ts";
+import { defaults, type TrainOptions, validate } from "../train/options.ts";
 import { plan } from "../train/plan.ts";
 import { sagan } from "../train/sagan.ts";
 import { loadState, newState, saveState } from "../train/state.ts";
@@ -53,7 +53,7 @@ const R = options.resolution, pictures = picturesOf(R);
 for (const [name, changed] of Object.entries(everything)) {
   const own: TrainOptions = { ...options, ...changed };
   Deno.test(`SAGAN with ${name}: a resumed run is the unbroken run, bit for bit`, async () => {
-    assertEquals([complaint(own), sagan.complaint!(own)], [undefined, undefined]);
+    assertEquals([validate(own), sagan.validate!(own)], [undefined, undefined]);
     const folder = await Deno.makeTempDir();
     try {
       const steps = (state: ReturnType<typeof newState>, n: number) => {

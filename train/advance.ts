@@ -20,7 +20,6 @@ import { losses } from "./losses.ts";
 import { changesOf, type TrainOptions } from "./options.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";
-import { termsOf } from "./terms.ts";
 
 /** Streams of random numbers on the device, by what they are for; 3 is for samples. */
 const LATENTS = 1, LABELS = 2, MIX = 4;
@@ -72,7 +71,7 @@ export function advance(state: State, options: TrainOptions, pictures: Pictures)
     loss: losses[options.loss],
     dSteps,
     rates: { G: lrG, D: lrD },
-    terms: termsOf(options),
+    terms: state.recipe.terms(options),
     accumulate: options.accumulate,
     context,
     augment: (x, pass) =>

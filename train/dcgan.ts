@@ -1,5 +1,6 @@
 import { DcganDiscriminator, DcganGenerator } from "../models/dcgan.ts";
 import type { Recipe } from "./recipe.ts";
+import { drift, weightDecay } from "./terms.ts";
 
 /**
  * DCGAN.
@@ -28,12 +29,12 @@ export const dcgan: Recipe = {
       options: { resolution: 32, batch: 32, ngf: 32, ndf: 32, kimg: 300, snapshot: 10 },
     },
   },
-  own: ["ngf", "ndf"],
-  complaint: ({ gp, r1 }) =>
-    gp || r1
-      ? "--gp and --r1 need a discriminator without batch norm, and dcgan's has it: " +
-        "take sagan with --norm-d none"
-      : undefined,
+  options: ["ngf", "ndf"],
   G: (options, random) => new DcganGenerator(options, random),
   D: (options, random) => new DcganDiscriminator(options, random),
+  // D has batch norm, which WGAN-GP and R1 do not go with.
+  terms: ({ drift: epsilon, l1, l2 }) => ({
+    D: [...drift(epsilon), ...weightDecay(l1, l2)],
+    G: weightDecay(l1, l2),
+  }),
 };

@@ -1,170 +1,261 @@
 /**
- * What a run is a function of. All defaults are here and in the presets of the recipes.
+ * What a run is a function of: one table, from which options are typed, parsed, validated and explained.
+ * Presets of the recipes change some of the defaults.
  *
  * @module
  */
-
 import { augmentations } from "./augment.ts";
-import { losses } from "./losses.ts";
+import { losses as adversarial } from "./losses.ts";
 
-/** The options of a training run: a plain record, printed and saved. */
-export interface TrainOptions {
-  readonly recipe: string;
-  readonly preset: string;
-  /** Folder or zip of pictures; empty for the built-in ones. */
-  readonly data: string;
-  /** Names of the classes that are used, with commas between them; empty for all. */
-  readonly classes: string;
-  readonly crop: string;
-  readonly resize: string;
-  /** Half of the pictures mirrored. */
-  readonly mirror: boolean;
-  readonly resolution: number;
-  readonly batch: number;
-  /** Micro-batches that a batch is computed in; their gradients are averaged. */
-  readonly accumulate: number;
-  /** Of operands of products and convolutions: `f32`, or `f16` with loss scaling. */
-  readonly precision: string;
-  /** Thousands of real pictures to show; 0 for as many as the growth takes. */
-  readonly kimg: number;
-  readonly seed: number;
-  readonly loss: string;
-  /** Targets for real pictures are uniform in [this, 1]: 1 for none. */
-  readonly labelSmoothing: number;
-  readonly lrG: number;
-  readonly lrD: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly dSteps: number;
-  /** Weight of WGAN-GP's term on D's slope between real and fake; 0 for none. */
-  readonly gp: number;
-  /** Weight of R1's term on D's slope at real pictures; 0 for none. */
-  readonly r1: number;
-  /** D's steps from one with R1 to the next, which counts for all of them. */
-  readonly r1Every: number;
-  /** Weight of the square of D's logits on real pictures; 0 for none. */
-  readonly drift: number;
-  /** Weights of the sum of sizes and of half the squares of both nets' weights; 0 for none. */
-  readonly l1: number;
-  readonly l2: number;
-  /** Length of a latent. */
-  readonly nz: number;
-  readonly ngf: number;
-  readonly ndf: number;
-  /** Growing nets: channels of a map are this over its side, times 2, ... */
-  readonly fmapBase: number;
-  /** ... and at most this. */
-  readonly fmapMax: number;
-  /** Growing nets: `pixel`, `batch` or `none`. */
-  readonly norm: string;
-  /** Growing nets: `equalised` learning rate, `spectral` norm, or `plain`. */
-  readonly weights: string;
-  /** What shows D how pictures of a batch differ: `discrimination`, `stddev` or `none`. */
-  readonly minibatch: string;
-  /** Attending nets: whether weights of both are spectrally normalised. */
-  readonly spectralNorm: boolean;
-  /** Sides of the maps that attend to themselves, as `32,16`, or `none`. */
-  readonly attention: string;
-  /** Queries and keys have a map's channels over this. */
-  readonly attentionReduction: number;
-  /** Values have `full` or `half` a map's channels. */
-  readonly attentionValues: string;
-  /** Whether keys and values are maxima of 2x2 pixels. */
-  readonly attentionPool: boolean;
-  /** Attending nets: D's norm, `batch` or `none`. */
-  readonly normD: string;
-  /** Attending nets: the probability with which D's hidden elements are dropped. */
-  readonly dropout: number;
-  /** Changes that pictures undergo before D sees them, as `color,translation,cutout`, or `none`. */
-  readonly augment: string;
-  /** Growing: thousands of images for each phase at 4 pixels, ... */
-  readonly phaseKimg: number;
-  /** ... times this with every level above. */
-  readonly phaseFactor: number;
-  /** Growing: thousands of images for the last phase, in which nothing changes any more. */
-  readonly lastKimg: number;
-  /** Growing: side up to which batches are whole; above, they halve as it doubles. */
-  readonly fullBatchTo: number;
-  /** Decay of the running average of G at batch 64; 0 for none. */
-  readonly ema: number;
-  /** Thousands of pictures between grids and checkpoints. */
-  readonly snapshot: number;
-  /** Checkpoints to keep. */
-  readonly keep: number;
-  /** Thousands of images between evaluations; 0 for none. */
-  readonly evalEvery: number;
-  /** What is measured, as `fid,kid`: by the first the best checkpoint is kept. */
-  readonly evalMetrics: string;
-  /** Images an evaluation; of the real ones at most five times as many. */
-  readonly evalSamples: number;
-  /** Inception's feature: 64, 192, 768 or 2048. */
-  readonly evalFeature: string;
-  /** Inception's file; empty for where it usually is. */
-  readonly evalWeights: string;
+/** One option. Its name is in camelCase here, in kebab-case on the command line. */
+export interface Option {
+  /** The default; its type is that of the option. */
+  readonly value: string | number | boolean;
+  /** One line for `--help`. */
+  readonly help: string;
+  /** The values a text may have. */
+  readonly choices?: readonly string[];
+  /** The least number; 0 if left out. */
+  readonly min?: number;
+  /** The largest number. */
+  readonly max?: number;
+  /** True for numbers that need not be whole. */
+  readonly real?: boolean;
+  /** True for a path, which is kept absolute: a run is resumed from any folder. */
+  readonly path?: boolean;
+  /** True for what may change when a run is resumed. */
+  readonly free?: boolean;
+  /** True for an option that only recipes use which name it; the others are of all recipes. */
+  readonly special?: boolean;
+  /** The option without which, when it is 0 or `none`, this one has no effect. */
+  readonly needs?: string;
 }
 
-/** What the presets start from. */
-export const defaults: Omit<TrainOptions, "recipe" | "preset"> = {
-  data: "",
-  classes: "",
-  crop: "center",
-  resize: "area",
-  mirror: true,
-  resolution: 64,
-  batch: 64,
-  accumulate: 1,
-  precision: "f32",
-  kimg: 1000,
-  seed: 0,
-  loss: "bce",
-  labelSmoothing: 1,
-  lrG: 2e-4,
-  lrD: 2e-4,
-  beta1: 0.5,
-  beta2: 0.999,
-  dSteps: 1,
-  gp: 0,
-  r1: 0,
-  r1Every: 1,
-  drift: 0,
-  l1: 0,
-  l2: 0,
-  nz: 100,
-  ngf: 64,
-  ndf: 64,
-  fmapBase: 8192,
-  fmapMax: 512,
-  norm: "pixel",
-  weights: "equalised",
-  minibatch: "stddev",
-  spectralNorm: true,
-  attention: "32",
-  attentionReduction: 8,
-  attentionValues: "half",
-  attentionPool: true,
-  normD: "none",
-  dropout: 0,
-  augment: "none",
-  phaseKimg: 600,
-  phaseFactor: 1,
-  lastKimg: 600,
-  fullBatchTo: 16,
-  ema: 0.999,
-  snapshot: 20,
-  keep: 3,
-  evalEvery: 0,
-  evalMetrics: "fid",
-  evalSamples: 10_000,
-  evalFeature: "2048",
-  evalWeights: "",
+const data = {
+  data: {
+    ...{ value: "", path: true, free: true },
+    help: "folder or file of images; without it the built-in emoji",
+  },
+  classes: { value: "", help: "names of the classes to train on, as cat,dog" },
+  crop: { value: "center", help: "WxH+X+Y, center (square) or none (squash)" },
+  resize: {
+    ...{ value: "area", choices: ["area", "bilinear", "nearest"] },
+    help: "how images are made smaller",
+  },
+  mirror: { value: true, help: "mirror half of the images; --no-mirror does not" },
+  resolution: {
+    ...{ value: 64, min: 8, max: 512 },
+    help: "side of the images: 8, 16, 32, 64, 128, 256 or 512",
+  },
+  augment: {
+    value: "none",
+    help: "what real and fake images undergo before D: some of color,translation,cutout, or none",
+  },
+} as const;
+
+const networks = {
+  nz: { value: 100, min: 1, max: 4096, help: "length of a latent" },
+  ngf: { value: 64, special: true, min: 1, max: 1024, help: "channels of G's last hidden map" },
+  ndf: { value: 64, special: true, min: 1, max: 1024, help: "channels of D's first map" },
+  fmapBase: {
+    ...{ value: 8192, special: true, min: 8, max: 65_536 },
+    help: "channels of a map are this over its side, times 2, ...",
+  },
+  fmapMax: { value: 512, special: true, min: 1, max: 4096, help: "... and at most this" },
+  norm: {
+    ...{ value: "pixel", special: true, choices: ["pixel", "batch", "none"] },
+    help: "pixel (in G), batch (in both networks) or none",
+  },
+  weights: {
+    ...{ value: "equalised", special: true, choices: ["equalised", "spectral", "plain"] },
+    help: "what becomes of weights when they are used",
+  },
+  minibatch: {
+    ...{ value: "stddev", special: true, choices: ["discrimination", "stddev", "none"] },
+    help: "what shows D how images of a batch differ",
+  },
+  spectralNorm: {
+    value: true,
+    special: true,
+    help: "spectral norm in both networks; --no-spectral-norm leaves it out",
+  },
+  attention: {
+    value: "32",
+    special: true,
+    help: "maps that attend to themselves, by their sides: 32, or 32,16, or none",
+  },
+  attentionReduction: {
+    ...{ value: 8, special: true, min: 1, max: 64, needs: "attention" },
+    help: "queries and keys have a map's channels over this",
+  },
+  attentionValues: {
+    ...{ value: "half", special: true, choices: ["full", "half"], needs: "attention" },
+    help: "channels of the values",
+  },
+  attentionPool: {
+    ...{ value: true, special: true, needs: "attention" },
+    help: "keys and values are maxima of 2x2 pixels; --no-attention-pool",
+  },
+  normD: { value: "none", special: true, choices: ["batch", "none"], help: "norm in D" },
+  dropout: {
+    value: 0,
+    special: true,
+    max: 1,
+    real: true,
+    help: "share of D's hidden elements dropped",
+  },
+} as const;
+
+const losses = {
+  loss: { value: "bce", choices: Object.keys(adversarial) as string[], help: "losses of D and G" },
+  labelSmoothing: {
+    ...{ value: 1, min: 0.5, max: 1, real: true },
+    help: "real targets are uniform in [this, 1]",
+  },
+  gp: {
+    value: 0,
+    special: true,
+    real: true,
+    help: "weight of WGAN-GP's penalty on D's slope (10 there)",
+  },
+  r1: {
+    ...{ value: 0, special: true, real: true },
+    help: "weight of R1's penalty on D's slope at real images, through --augment",
+  },
+  r1Every: {
+    ...{ value: 1, special: true, min: 1, max: 1000, needs: "r1" },
+    help: "D's steps from one with R1 to the next: above 1 is faster",
+  },
+  drift: { value: 0, real: true, help: "weight of the squares of D's logits on real images" },
+  l1: { value: 0, real: true, help: "weight of the sum of all weights' sizes" },
+  l2: { value: 0, real: true, help: "weight of half the sum of their squares" },
+} as const;
+
+const optimiser = {
+  batch: { value: 64, min: 2, max: 4096, help: "images a step" },
+  accumulate: {
+    ...{ value: 1, min: 1, max: 4096 },
+    help: "micro-batches a batch, for less memory: gradients are averaged; batch norm and " +
+      "minibatch layers see a micro-batch",
+  },
+  lrG: { value: 2e-4, min: 1e-9, max: 1, real: true, help: "learning rate of G" },
+  lrD: { value: 2e-4, min: 1e-9, max: 1, real: true, help: "learning rate of D" },
+  beta1: { value: 0.5, max: 1, real: true, help: "Adam's memory of gradients" },
+  beta2: { value: 0.999, max: 1, real: true, help: "Adam's memory of their squares" },
+  dSteps: { value: 1, min: 1, max: 100, help: "D's steps for one of G" },
+  ema: {
+    ...{ value: 0.999, max: 1, real: true },
+    help: "decay of the running average of G at batch 64; 0 for none",
+  },
+  precision: {
+    ...{ value: "f32", choices: ["f32", "f16"] },
+    help: "f16: products and convolutions read half-precision numbers, by loss scaling; weights, " +
+      "sums and all else stay f32. For GPUs with shader-f16, where reading is what takes time",
+  },
+} as const;
+
+const growth = {
+  phaseKimg: {
+    ...{ value: 600, special: true, max: 1e9, real: true },
+    help: "thousands of images a phase at 4 pixels",
+  },
+  phaseFactor: {
+    ...{ value: 1, special: true, min: 0.1, max: 10, real: true },
+    help: "... times this with each level above",
+  },
+  lastKimg: {
+    ...{ value: 600, special: true, max: 1e9, real: true },
+    help: "thousands of images for the last phase, in which nothing changes any more",
+  },
+  fullBatchTo: {
+    ...{ value: 16, special: true, min: 4, max: 512 },
+    help: "side up to which batches are whole; they halve above as it doubles",
+  },
+} as const;
+
+const evaluation = {
+  evalEvery: {
+    ...{ value: 0, real: true, free: true },
+    help: "thousands of images between evaluations; 0 for none",
+  },
+  evalMetrics: {
+    ...{ value: "fid", free: true, needs: "evalEvery" },
+    help: "what is measured, as fid,kid,pr; by the first the best checkpoint is kept",
+  },
+  evalSamples: {
+    ...{ value: 10_000, min: 2, max: 1_000_000, free: true, needs: "evalEvery" },
+    help: "images an evaluation; of the real ones at most five times as many",
+  },
+  evalFeature: {
+    ...{ value: "2048", choices: ["64", "192", "768", "2048"], needs: "evalEvery" },
+    help: "where in Inception; only 2048 is called FID",
+  },
+  evalWeights: {
+    ...{ value: "", path: true, free: true, needs: "evalEvery" },
+    help: "Inception's file, .pth or safetensors",
+  },
+} as const;
+
+const run = {
+  kimg: {
+    ...{ value: 1000, min: 0.001, max: 1e9, real: true, free: true },
+    help: "thousands of images to show; pggan: as many as its phases take",
+  },
+  seed: { value: 0, help: "all random numbers follow from it" },
+  snapshot: {
+    ...{ value: 20, min: 0.001, max: 1e9, real: true, free: true },
+    help: "thousands of images between grids and checkpoints",
+  },
+  keep: { value: 3, min: 1, free: true, help: "checkpoints to keep" },
+} as const;
+
+type Table =
+  & typeof data
+  & typeof networks
+  & typeof losses
+  & typeof optimiser
+  & typeof growth
+  & typeof evaluation
+  & typeof run;
+
+type Widened<T> = T extends number ? number : T extends boolean ? boolean : string;
+
+/** The options of a training run: a plain record, printed and saved. */
+export type TrainOptions =
+  & { readonly recipe: string; readonly preset: string }
+  & { readonly [Name in keyof Table]: Widened<Table[Name]["value"]> };
+
+/** A name of the table. */
+export type OptionName = keyof Table;
+
+/** All options, in the groups in which `--help` shows them. */
+export const optionGroups: Readonly<Record<string, Readonly<Record<string, Option>>>> = {
+  data,
+  networks,
+  losses,
+  optimiser,
+  growth,
+  evaluation,
+  run,
 };
 
-/** The options of a run that are bad together, in one sentence; undefined if all is well. */
-export function complaint(options: TrainOptions): string | undefined {
-  const uneven = microBatchComplaint(options, options.batch);
+/** All options by their names. */
+export const optionTable: Readonly<Record<string, Option>> = Object.assign(
+  {},
+  ...Object.values(optionGroups),
+);
+
+/** What the presets start from. */
+export const defaults = Object.fromEntries(
+  Object.entries(optionTable).map(([name, { value }]) => [name, value]),
+) as Omit<TrainOptions, "recipe" | "preset">;
+
+/** What of these options does not go together, in one sentence; undefined if all is well. */
+export function validate(options: TrainOptions): string | undefined {
+  const uneven = validateMicroBatches(options, options.batch);
   if (uneven) return uneven;
   const { loss, labelSmoothing, beta1, beta2, ema, dropout, augment } = options;
-  if (labelSmoothing < 1 && !losses[loss]?.hasLabels) {
+  if (labelSmoothing < 1 && !adversarial[loss]?.hasLabels) {
     return `--label-smoothing needs a loss with targets (bce or lsgan), --loss ${loss} has none`;
   }
   for (const [name, value] of Object.entries({ beta1, beta2, ema })) {
@@ -182,8 +273,8 @@ export function complaint(options: TrainOptions): string | undefined {
   return undefined;
 }
 
-/** Why a batch cannot be computed in as many micro-batches as options ask for; undefined if it can. */
-export function microBatchComplaint(
+/** Why a batch cannot be split as `accumulate` asks, in one sentence; undefined if it can. */
+export function validateMicroBatches(
   { accumulate, minibatch }: TrainOptions,
   batch: number,
 ): string | undefined {

@@ -1,7 +1,8 @@
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { growing } from "./growth.ts";
-import { microBatchComplaint, type TrainOptions } from "./options.ts";
+import { type TrainOptions, validateMicroBatches } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
+import { drift, r1, weightDecay, wganGp } from "./terms.ts";
 
 /** The authors' recipe, at 64 pixels: 5,400 thousand images. */
 const paper = {
@@ -22,7 +23,7 @@ const paper = {
  * R1 in place of WGAN-GP's penalty. The weight is one for small pictures (10, as published, is for large
  * ones): at 32 pixels, narrow nets with 0.1 made sharper faces than with 10.
  */
-const r1 = {
+const withR1 = {
   loss: "bce",
   gp: 0,
   drift: 0,
@@ -60,7 +61,7 @@ export const pggan: Recipe = {
     },
     r1: {
       about: "as default, with the non-saturating loss and R1 (Mescheder et al. 2018)",
-      options: { ...paper, fmapBase: 4096, fmapMax: 256, ...r1 },
+      options: { ...paper, fmapBase: 4096, fmapMax: 256, ...withR1 },
     },
     thesis: {
       about:
@@ -92,21 +93,24 @@ export const pggan: Recipe = {
     },
     small: {
       about: "as r1, narrow nets to 32 pixels in short phases, for machines without a GPU",
-      options: { ...paper, ...narrow, ...r1, resolution: 32 },
+      options: { ...paper, ...narrow, ...withR1, resolution: 32 },
     },
   },
-  own: [
+  options: [
     "fmapBase",
     "fmapMax",
     "norm",
     "weights",
     "minibatch",
+    "gp",
+    "r1",
+    "r1Every",
     "phaseKimg",
     "phaseFactor",
     "lastKimg",
     "fullBatchTo",
   ],
-  complaint: (options) => {
+  validate: (options) => {
     const { norm, gp, r1, minibatch, batch, phaseKimg, lastKimg } = options;
     if (norm === "batch" && (gp || r1)) {
       return "--gp and --r1 need a discriminator without batch norm: leave them out, or take " +
@@ -120,9 +124,18 @@ export const pggan: Recipe = {
       return "--phase-kimg and --last-kimg are both 0: there would be nothing to show";
     }
     const { phases, at } = growing(options);
-    return phases.map(({ from }) => microBatchComplaint(options, at(from).batch)).find(Boolean);
+    return phases.map(({ from }) => validateMicroBatches(options, at(from).batch)).find(Boolean);
   },
   G: (options, random, stage) => new PgganGenerator(options, random, stage),
   D: (options, random, stage) => new PgganDiscriminator(options, random, stage),
+  terms: (options) => ({
+    D: [
+      ...r1(options.r1, options.r1Every),
+      ...drift(options.drift),
+      ...weightDecay(options.l1, options.l2),
+      ...wganGp(options.gp),
+    ],
+    G: weightDecay(options.l1, options.l2),
+  }),
   schedule: growing,
 };

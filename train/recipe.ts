@@ -2,9 +2,13 @@ import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
 import type { Schedule } from "./growth.ts";
-import type { TrainOptions } from "./options.ts";
+import { defaults, type OptionName, optionTable, type TrainOptions } from "./options.ts";
+import type { Terms } from "./terms.ts";
 
-/** How one system is trained: what differs between DCGAN, SAGAN and PGGAN, and nothing else. */
+/**
+ * How one system is trained: all that differs between systems, and nothing else. Whoever trains a system
+ * of their own writes one.
+ */
 export interface Recipe {
   readonly name: string;
   /** One line for `--help`. */
@@ -13,14 +17,16 @@ export interface Recipe {
   readonly presets:
     & Readonly<Record<string, Preset>>
     & Readonly<Record<"default" | "small", Preset>>;
-  /** The options that other systems have no use for. */
-  readonly own?: readonly (keyof TrainOptions)[];
-  /** What of these options does not go with these nets, in one sentence. */
-  readonly complaint?: (options: TrainOptions) => string | undefined;
+  /** The special options of the table that this recipe uses. */
+  readonly options?: readonly OptionName[];
+  /** What of these options does not go with these networks, in one sentence; undefined if all is well. */
+  readonly validate?: (options: TrainOptions) => string | undefined;
   /** A generator, `[N, nz]` to `[N, R, R, 3]`; R is the stage's. */
   readonly G: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
   /** A discriminator, `[N, R, R, 3]` to `[N]`. */
   readonly D: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
+  /** Terms of the losses beside the adversarial ones. */
+  readonly terms: (options: TrainOptions) => Terms;
   /** The course of a run; if left out, all stays as it is from the first image to the last. */
   readonly schedule?: (options: TrainOptions) => Schedule;
 }
@@ -30,4 +36,22 @@ export interface Preset {
   /** One line for `--help`. */
   readonly about: string;
   readonly options: Partial<TrainOptions>;
+}
+
+/** Whether a recipe uses an option of the table. */
+export function uses({ options = [] }: Pick<Recipe, "options">, name: string): boolean {
+  const option = optionTable[name];
+  return option !== undefined && (!option.special || options.some((own) => own === name));
+}
+
+/** The options of a preset. */
+export function presetOptions(recipe: Recipe, preset: string): TrainOptions {
+  return { ...defaults, ...recipe.presets[preset].options, recipe: recipe.name, preset };
+}
+
+/** Options without those that the recipe has no use for, as they are saved. */
+export function savedOptions(recipe: Recipe, options: TrainOptions): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => !optionTable[name] || uses(recipe, name)),
+  );
 }

@@ -1,15 +1,11 @@
 /** What presets are named for: the values that the papers and the thesis state. */
 import { assert, assertEquals } from "@std/assert";
 import { dcgan } from "./dcgan.ts";
-import { defaults, type TrainOptions } from "./options.ts";
+import { defaults, optionTable, type TrainOptions } from "./options.ts";
 import { pggan } from "./pggan.ts";
-import type { Recipe } from "./recipe.ts";
+import { presetOptions, type Recipe, savedOptions } from "./recipe.ts";
 import { sagan } from "./sagan.ts";
 import { scheduleOf } from "./growth.ts";
-
-function options({ name, presets }: Recipe, preset: string): TrainOptions {
-  return { ...defaults, recipe: name, preset, ...presets[preset].options };
-}
 
 const published: readonly [Recipe, string, Partial<TrainOptions>][] = [
   // PyTorch's example
@@ -100,17 +96,17 @@ const published: readonly [Recipe, string, Partial<TrainOptions>][] = [
 ];
 for (const [recipe, preset, stated] of published) {
   Deno.test(`${recipe.name} --preset ${preset} is what was published`, () =>
-    assertEquals({ ...options(recipe, preset), ...stated }, options(recipe, preset)));
+    assertEquals({ ...presetOptions(recipe, preset), ...stated }, presetOptions(recipe, preset)));
 }
 
 Deno.test("of the thesis's presets, SAGAN has two rates and PGGAN one", () => {
-  const one = options(pggan, "thesis"), two = options(sagan, "thesis");
+  const one = presetOptions(pggan, "thesis"), two = presetOptions(sagan, "thesis");
   assert(two.lrD > two.lrG && one.lrD === one.lrG);
 });
 
 Deno.test("PGGAN's batches halve above 16 pixels, as published, but not in the thesis", () => {
   const seen = (preset: string, sides: number[]) => {
-    const { phases, at } = scheduleOf(pggan, { ...options(pggan, preset), resolution: 128 });
+    const { phases, at } = scheduleOf(pggan, { ...presetOptions(pggan, preset), resolution: 128 });
     return sides.map((side) =>
       at(phases.find(({ resolution }) => resolution === side)!.from).batch
     );
@@ -118,4 +114,14 @@ Deno.test("PGGAN's batches halve above 16 pixels, as published, but not in the t
   const sides = [4, 16, 32, 64, 128];
   assertEquals(seen("paper", sides), [128, 128, 64, 32, 16]);
   assertEquals(seen("thesis", sides), [64, 64, 64, 64, 64]);
+});
+
+Deno.test("what is saved of options is what the recipe uses, and with the defaults is all of them", () => {
+  for (const recipe of [dcgan, sagan, pggan]) {
+    const all: object = presetOptions(recipe, "small");
+    const saved = savedOptions(recipe, presetOptions(recipe, "small"));
+    const special = Object.keys(saved).filter((name) => optionTable[name]?.special);
+    assertEquals(new Set(special), new Set(recipe.options));
+    assertEquals({ ...defaults, ...saved }, all);
+  }
 });

@@ -15,6 +15,7 @@ import { Ledger, type LossMeans } from "./ledger.ts";
 import { writeReport } from "./report.ts";
 import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
 import { samples } from "./sampling.ts";
+import { savedOptions } from "./recipe.ts";
 import { sampler, saveState } from "./state.ts";
 import { EventFile } from "../io/tensorboard.ts";
 import { secondsLeft } from "./time_left.ts";
@@ -162,7 +163,7 @@ export class Reporter implements Disposable {
     const path = gridPath(run, images, options.snapshot);
     await naming(path, () => savePng(path, grid(pixels, GRID, R)));
     this.#events.image(images, "fakes", await Deno.readFile(path));
-    await writeReport(run, { ...options });
+    await writeReport(run, savedOptions(state.recipe, options));
   }
 
   /** The grid of real images. */

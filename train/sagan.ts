@@ -1,6 +1,7 @@
 import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
+import { drift, r1, weightDecay, wganGp } from "./terms.ts";
 
 /** The authors' choices, but for residual blocks, classes and the batch of 256. */
 const paper = {
@@ -72,7 +73,7 @@ export const sagan: Recipe = {
       },
     },
   },
-  own: [
+  options: [
     "ngf",
     "ndf",
     "spectralNorm",
@@ -83,8 +84,11 @@ export const sagan: Recipe = {
     "normD",
     "minibatch",
     "dropout",
+    "gp",
+    "r1",
+    "r1Every",
   ],
-  complaint: ({ attention, resolution, normD, gp, r1, minibatch, batch }) => {
+  validate: ({ attention, resolution, normD, gp, r1, minibatch, batch }) => {
     try {
       attentionSizes(attention, resolution);
     } catch (error) {
@@ -101,4 +105,13 @@ export const sagan: Recipe = {
   },
   G: (options, random) => new SaganGenerator(options, random),
   D: (options, random) => new SaganDiscriminator(options, random),
+  terms: (options) => ({
+    D: [
+      ...r1(options.r1, options.r1Every),
+      ...drift(options.drift),
+      ...weightDecay(options.l1, options.l2),
+      ...wganGp(options.gp),
+    ],
+    G: weightDecay(options.l1, options.l2),
+  }),
 };

@@ -21,7 +21,7 @@ import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
 import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
 import { TrainError } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
-import type { Recipe } from "./recipe.ts";
+import { type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
 
 /** The nets, their optimisers, the running average of G, and how far they are. */
@@ -171,7 +171,9 @@ export async function saveState(state: State, options: TrainOptions, path: strin
   }
   const { name, software } = deviceInfo(), { data } = state;
   // In one order, so that a resumed run writes the same bytes as an unbroken one.
-  const sorted = Object.fromEntries(Object.entries(options).sort(([a], [b]) => a < b ? -1 : 1));
+  const sorted = Object.fromEntries(
+    Object.entries(savedOptions(state.recipe, options)).sort(([a], [b]) => a < b ? -1 : 1),
+  );
   await saveSafetensors(path, entries, {
     format: FORMAT,
     version: VERSION,

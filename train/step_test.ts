@@ -10,7 +10,7 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { differences } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { losses } from "./losses.ts";
-import { complaint, defaults, type TrainOptions } from "./options.ts";
+import { defaults, type TrainOptions, validate } from "./options.ts";
 import { pggan } from "./pggan.ts";
 import { type StepInput, trainStep } from "./step.ts";
 import { drift, r1, r2, weightDecay, wganGp } from "./terms.ts";
@@ -173,16 +173,16 @@ Deno.test("a batch that has no micro-batches of one size is refused, at each lev
     preset: "",
     ...more,
   });
-  assertEquals(complaint(options({ accumulate: 4 })), undefined);
+  assertEquals(validate(options({ accumulate: 4 })), undefined);
   for (const accumulate of [3, 64]) {
     assertStringIncludes(
-      complaint(options({ accumulate }))!,
+      validate(options({ accumulate }))!,
       `--accumulate ${accumulate}: a batch of 64`,
     );
   }
   const uneven = options({ batch: 24, accumulate: 4, minibatch: "stddev" });
-  assertStringIncludes(complaint(uneven)!, "a multiple of 4");
+  assertStringIncludes(validate(uneven)!, "a multiple of 4");
   const growing = options({ ...pggan.presets.default.options, resolution: 128 });
-  assertEquals(pggan.complaint!({ ...growing, accumulate: 8 }), undefined); // 16 images at 128 pixels
-  assertStringIncludes(pggan.complaint!({ ...growing, accumulate: 16 })!, "a batch of 16");
+  assertEquals(pggan.validate!({ ...growing, accumulate: 8 }), undefined); // 16 images at 128 pixels
+  assertStringIncludes(pggan.validate!({ ...growing, accumulate: 16 })!, "a batch of 16");
 });

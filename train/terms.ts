@@ -6,7 +6,6 @@
 import { type Live, now } from "../gpu/record.ts";
 import { scale } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { TrainOptions } from "./options.ts";
 import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./penalties.ts";
 
 /** What a term of D may look at. */
@@ -93,18 +92,4 @@ export function drift(epsilon: number): Term[] {
 /** {@linkcode weightPenalty} of the network. */
 export function weightDecay(l1: number, l2: number): Term[] {
   return l1 || l2 ? [{ of: "parameters", value: (params) => weightPenalty(params, l1, l2) }] : [];
-}
-
-/** The terms that options ask for; what a recipe offers is a line here. */
-export function termsOf(options: TrainOptions): Terms {
-  const decay = weightDecay(options.l1, options.l2);
-  return {
-    D: [
-      ...r1(options.r1, options.r1Every),
-      ...drift(options.drift),
-      ...decay,
-      ...wganGp(options.gp),
-    ],
-    G: decay,
-  };
 }
