@@ -39,7 +39,9 @@ const GAIN = Math.sqrt(2 / (1 + SLOPE ** 2));
 const EXPANSION = 2;
 
 /** Channels of the maps of each level, from 4x4 up. */
-function widthsOf({ resolution, fmapBase, fmapMax }: R3ganOptions): number[] {
+export function widthsOf(
+  { resolution, fmapBase, fmapMax }: Pick<R3ganOptions, "resolution" | "fmapBase" | "fmapMax">,
+): number[] {
   return Array.from(
     { length: levelOf(resolution) + 1 },
     (_, level) => Math.min(Math.floor(fmapBase / 2 ** (level + 1)), fmapMax),

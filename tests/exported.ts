@@ -19,6 +19,7 @@ import { dcgan } from "../train/dcgan.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
+import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 
 export const N = 3;
@@ -32,6 +33,8 @@ export interface Case extends Exported {
 }
 
 const narrow = { resolution: 16, nz: 6, ngf: 4, ndf: 4, fmapBase: 64, fmapMax: 8 };
+// Wide enough for groups, and narrower in the last level.
+const grouped = { fmapBase: 128, fmapMax: 32 };
 
 /** What is tested: each system, and each of its parts in both ways. */
 const CASES: readonly {
@@ -51,6 +54,7 @@ const CASES: readonly {
   },
   { name: "pggan", recipe: pggan, preset: "default" },
   { name: "pggan-thesis", recipe: pggan, preset: "thesis" },
+  { name: "r3gan", recipe: r3gan, preset: "default", more: grouped },
   {
     name: "pggan-fading",
     recipe: pggan,
