@@ -64,7 +64,10 @@ const CASES: readonly {
   },
 ];
 
-/** Moves every tensor: biases, averages and gamma, too, which begin at 0 or 1; weights by `gain`; `variance` is added to variances. */
+/**
+ * Moves every tensor: biases, averages, gamma and R3GAN's last convolutions, too, which begin at 0 or 1;
+ * other weights by `gain`; `variance` is added to variances.
+ */
 async function stir(
   named: Iterable<readonly [string, Tensor]>,
   gain: number,
@@ -75,7 +78,12 @@ async function stir(
     const vector = t.shape.length === 1 && !/_[uv]$/.test(name),
       above = /_var$/.test(name) ? variance : -0.5;
     const values = await t.read();
-    t.write(values.map((x) => vector ? x + above + random.uniform() : gain * x));
+    const zeros = values.every((x) => x === 0);
+    t.write(
+      values.map((x) =>
+        vector ? x + above + random.uniform() : zeros ? random.uniform() - 0.5 : gain * x
+      ),
+    );
   }
 }
 
@@ -94,7 +102,7 @@ export async function cases(): Promise<Case[]> {
     for (let i = 0; i < 15; i++) scoped(() => spectra.step());
     await stir(
       G.named(),
-      recipe === pggan ? 0.5 : recipe === dcgan ? 20 : 5,
+      recipe === pggan ? 0.5 : recipe === r3gan ? 0.5 : recipe === dcgan ? 20 : 5,
       recipe === pggan ? 6 : 0.2,
     );
     const latents = Float32Array.from({ length: N * options.nz }, (_, i) => Math.sin(7 * i + 1));
