@@ -265,7 +265,7 @@ def step(case, G, D, z, real, labels, mix):
     grads = pggan.gradients("grad", D, "D", d_real + d_fake + penalty)
     if case.r1 and not case.r2:
         grads |= pggan.gradients("between", D, "D", d_real + d_fake)
-    g = of_G(D(fake), D(real))
+    g = of_G(D(fake), D(real) if case.loss == "rsgan" else None)
     grads |= pggan.gradients("grad", G, "G", g)
     return torch.stack([d_real, d_fake, g, penalty]).detach(), grads
 
