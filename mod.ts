@@ -76,7 +76,7 @@ export { averagePool, type AverageWindows, maxPool, type Windows } from "./kerne
 export { type Precision } from "./kernels/precision.ts";
 export { normal, type RandomKey, uniform } from "./kernels/random.ts";
 export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
-export { bilinear, downAverage, upNearest } from "./kernels/resample.ts";
+export { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "./kernels/resample.ts";
 export { concat, pad, permute, slice } from "./kernels/slice.ts";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./kernels/softmax.ts";
 export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
@@ -117,4 +117,14 @@ export {
 export type { Stage } from "./models/stage.ts";
 export { type Loss, losses } from "./train/losses.ts";
 export { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./train/penalties.ts";
-export { drift, r1, type Seen, type Term, type Terms, weightDecay, wganGp } from "./train/terms.ts";
+export {
+  drift,
+  r1,
+  r2,
+  type Seen,
+  type Slope,
+  type Term,
+  type Terms,
+  weightDecay,
+  wganGp,
+} from "./train/terms.ts";

@@ -18,7 +18,7 @@ import { averagePool, maxPool } from "./pool.ts";
 import { portions } from "./portions.ts";
 import { broadcastTo, sum } from "./reduce.ts";
 import { normal, uniform } from "./random.ts";
-import { bilinear, downAverage, upNearest } from "./resample.ts";
+import { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "./resample.ts";
 import { concat, pad, slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { translate } from "./translate.ts";
@@ -54,6 +54,8 @@ const cases: readonly Case[] = [
   ["pixel norm", [X], (x) => pixelNorm(x)],
   ["up", [X], (x) => upNearest(x, 2)],
   ["down", [X], (x) => downAverage(x, 2)],
+  ["smoothed up", [X], upSmooth],
+  ["smoothed down", [X], downSmooth],
   ["bilinear", [X], (x) => bilinear(x, [36, 24])],
   ["maxima", [X], (x) => maxPool(x, windows)],
   ["means", [X], (x) => averagePool(x, { ...windows, countPadding: false })],

@@ -9,6 +9,7 @@ import { advance, play, stepPlayer } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
+import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 import { grow, newState, type State } from "../train/state.ts";
 import { picturesOf } from "./pictures.ts";
@@ -37,6 +38,14 @@ const runs: Record<string, [Recipe, Partial<TrainOptions>, images?: number]> = {
     r1Every: 3,
     drift: 1e-3,
     loss: "ragan",
+  }],
+  "R3GAN while its options are annealed and after": [r3gan, {
+    ...r3gan.presets.small.options,
+    resolution: 8,
+    fmapBase: 64,
+    fmapMax: 16,
+    annealKimg: 0.03,
+    augment: "color,translation,cutout",
   }],
   "PGGAN's first phase": [pggan, {
     ...pggan.presets.default.options,

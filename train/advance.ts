@@ -15,6 +15,7 @@ import { downAverage, upNearest } from "../kernels/resample.ts";
 import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { annealed } from "./anneal.ts";
 import { augment } from "./augment.ts";
 import { losses } from "./losses.ts";
 import { changesOf } from "./options.ts";
@@ -46,9 +47,9 @@ export function play(
 
 /** Names the steps of this stage that are as the next one but for what is live in it. */
 function tapeKey({ schedule, images, optD, options }: State): string {
-  const { batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
-  const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
-  return JSON.stringify([batch, lrG, lrD, due]);
+  const { dSteps, r1, r2, r1Every } = options, slopes = r1 > 0 || r2 > 0;
+  const due = Array.from({ length: dSteps }, (_, i) => slopes && (optD.steps + i) % r1Every === 0);
+  return JSON.stringify([schedule.at(images).batch, due]);
 }
 
 /**
@@ -60,7 +61,8 @@ export function advance(state: State, pictures: Pictures): StepLosses {
   const { options } = state;
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
-  const { batch: N, lrG, lrD } = state.schedule.at(state.images);
+  const { batch: N } = state.schedule.at(state.images);
+  const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
   const context = {
     training: true,
     precision: options.precision as Precision,
@@ -71,7 +73,8 @@ export function advance(state: State, pictures: Pictures): StepLosses {
     loss: losses[options.loss],
     dSteps,
     rates: { G: lrG, D: lrD },
-    terms: state.recipe.terms(options),
+    beta2,
+    terms: state.recipe.terms(live),
     accumulate: options.accumulate,
     context,
     augment: (x, pass) =>

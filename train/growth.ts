@@ -1,5 +1,5 @@
 /**
- * What holds at which point of a run: how far the nets have grown, the batch, the learning rates.
+ * What holds at which point of a run: how far the nets have grown, the batch.
  * All of it follows from the images shown, so a resumed run is where the unbroken one was.
  *
  * @module
@@ -25,8 +25,6 @@ export interface Moment {
   /** Share of the newest level, from 0 to 1 while it is faded in, else 1. */
   readonly alpha: number;
   readonly batch: number;
-  readonly lrG: number;
-  readonly lrD: number;
 }
 
 /** The course of a run: a pure function of the images shown. */
@@ -56,10 +54,10 @@ export function reach({ phases, total }: Schedule): string | undefined {
 }
 
 /** The schedule of nets that do not grow. */
-export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Schedule {
+export function steady({ resolution, kimg, batch }: TrainOptions): Schedule {
   const total = Math.round(1000 * kimg);
   const phase = { resolution, fading: false, from: 0, images: total };
-  return { phases: [phase], total, at: () => ({ phase, alpha: 1, batch, lrG, lrD }) };
+  return { phases: [phase], total, at: () => ({ phase, alpha: 1, batch }) };
 }
 
 /**
@@ -70,7 +68,7 @@ export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Sch
  * @see Karras et al. 2018, section 2 and appendix A
  */
 export function growing(options: TrainOptions): Schedule {
-  const { resolution, kimg, phaseKimg, phaseFactor, lastKimg, lrG, lrD } = options;
+  const { resolution, kimg, phaseKimg, phaseFactor, lastKimg } = options;
   const phases: Phase[] = [];
   let end = 0;
   const add = (resolution: number, fading: boolean, kimg: number) => {
@@ -92,7 +90,7 @@ export function growing(options: TrainOptions): Schedule {
     at: (images) => {
       const phase = phases.findLast(({ from }) => from <= images)!;
       const alpha = phase.fading ? Math.min(1, (images - phase.from) / phase.images) : 1;
-      return { phase, alpha, batch: batchAt(options, phase.resolution), lrG, lrD };
+      return { phase, alpha, batch: batchAt(options, phase.resolution) };
     },
   };
 }

@@ -62,6 +62,7 @@ const networks = {
     help: "channels of a map are this over its side, times 2, ...",
   },
   fmapMax: { value: 512, special: true, min: 1, max: 4096, help: "... and at most this" },
+  blocks: { value: 2, special: true, min: 1, max: 64, help: "residual blocks a level" },
   norm: {
     ...{ value: "pixel", special: true, choices: ["pixel", "batch", "none"] },
     help: "pixel (in G), batch (in both networks) or none",
@@ -122,9 +123,14 @@ const losses = {
     ...{ value: 0, special: true, real: true },
     help: "weight of R1's penalty on D's slope at real images, through --augment",
   },
+  r2: { value: 0, special: true, real: true, help: "weight of R2's penalty, R1's at fake images" },
   r1Every: {
     ...{ value: 1, special: true, min: 1, max: 1000, needs: "r1" },
-    help: "D's steps from one with R1 to the next: above 1 is faster",
+    help: "D's steps from one with R1 and R2 to the next: above 1 is faster",
+  },
+  gammaEnd: {
+    ...{ value: 1, special: true, max: 1, real: true, needs: "annealKimg" },
+    help: "share of --r1 and --r2 that is left in the end",
   },
   drift: { value: 0, real: true, help: "weight of the squares of D's logits on real images" },
   l1: { value: 0, real: true, help: "weight of the sum of all weights' sizes" },
@@ -142,6 +148,19 @@ const optimiser = {
   lrD: { value: 2e-4, min: 1e-9, max: 1, real: true, help: "learning rate of D" },
   beta1: { value: 0.5, max: 1, real: true, help: "Adam's memory of gradients" },
   beta2: { value: 0.999, max: 1, real: true, help: "Adam's memory of their squares" },
+  annealKimg: {
+    ...{ value: 0, max: 1e9, real: true },
+    help:
+      "thousands of images over which options move to their --...-end, by a cosine; 0 for never",
+  },
+  lrEnd: {
+    ...{ value: 1, max: 1, real: true, needs: "annealKimg" },
+    help: "share of both learning rates that is left in the end",
+  },
+  beta2End: {
+    ...{ value: 0, max: 0.99999, real: true, needs: "annealKimg" },
+    help: "--beta2 in the end; 0 for no other",
+  },
   dSteps: { value: 1, min: 1, max: 100, help: "D's steps for one of G" },
   ema: {
     ...{ value: 0.999, max: 1, real: true },

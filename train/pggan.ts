@@ -105,6 +105,7 @@ export const pggan: Recipe = {
     "gp",
     "r1",
     "r1Every",
+    "gammaEnd",
     "phaseKimg",
     "phaseFactor",
     "lastKimg",

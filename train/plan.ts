@@ -159,9 +159,9 @@ const ENOUGH_MS = 300, SLOW_MS = 10_000;
 
 type Speed = Pick<PhasePlan, "gflopPerImage" | "imagesPerSecond">;
 
-/** The mean speed of steps as they come: with R1 in every `r1Every`th, others without it. */
+/** The mean speed of steps as they come: with R1 and R2 in every `r1Every`th, others without it. */
 async function measure(state: State, signal?: AbortSignal): Promise<Speed> {
-  const { r1, r1Every, dSteps } = state.options, lazy = r1 > 0 && r1Every > dSteps;
+  const { r1, r2, r1Every, dSteps } = state.options, lazy = r1 + r2 > 0 && r1Every > dSteps;
   const due = await measureSteps(state, 0, signal);
   const rest = lazy ? await measureSteps(state, 1, signal) : due;
   const share = lazy ? dSteps / r1Every : 1;

@@ -1,6 +1,7 @@
 import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
+import type { Annealed } from "./anneal.ts";
 import type { Schedule } from "./growth.ts";
 import { defaults, type OptionName, optionTable, type TrainOptions } from "./options.ts";
 import type { Terms } from "./terms.ts";
@@ -26,7 +27,7 @@ export interface Recipe {
   /** A discriminator, `[N, R, R, 3]` to `[N]`. */
   readonly D: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
   /** Terms of the losses beside the adversarial ones. */
-  readonly terms: (options: TrainOptions) => Terms;
+  readonly terms: (options: Annealed) => Terms;
   /** The course of a run; if left out, all stays as it is from the first image to the last. */
   readonly schedule?: (options: TrainOptions) => Schedule;
 }

@@ -87,6 +87,7 @@ export const sagan: Recipe = {
     "gp",
     "r1",
     "r1Every",
+    "gammaEnd",
   ],
   validate: ({ attention, resolution, normD, gp, r1, minibatch, batch }) => {
     try {
