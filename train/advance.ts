@@ -17,6 +17,7 @@ import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { annealed } from "./anneal.ts";
 import { augment } from "./augment.ts";
+import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
 import { changesOf } from "./options.ts";
 import type { State } from "./state.ts";
@@ -56,8 +57,13 @@ function tapeKey({ schedule, images, optD, options }: State): string {
  * One step on the next pictures; returns its losses. What differs from that of the next step is live.
  *
  * @param pictures As large as the state's stage wants them.
+ * @throws {TrainError} If a tensor is too large for the device.
  */
 export function advance(state: State, pictures: Pictures): StepLosses {
+  return stepThatFits(state, (state) => step(state, pictures));
+}
+
+function step(state: State, pictures: Pictures): StepLosses {
   const { options } = state;
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;

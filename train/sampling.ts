@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
+import { rehearsed } from "../gpu/record.ts";
 import { toBytes } from "../kernels/bytes.ts";
+import { full } from "../kernels/elementwise.ts";
 import { normal } from "../kernels/random.ts";
 import { upNearest } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
@@ -38,15 +41,30 @@ export async function render(
   { resolution }: SamplingOptions,
   latents: () => Tensor,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const x = scoped(() =>
-    noGrad(() => {
-      const x = G.forward(latents(), EVALUATION), R = x.shape[1];
-      return R === resolution ? x : upNearest(x, resolution / R);
-    })
-  );
+  const x = scoped(() => made(G, resolution, latents()));
   const bytes = toBytes(x);
   release(x.storage);
   return await bytes;
+}
+
+function made(G: Module, resolution: number, z: Tensor): Tensor {
+  return noGrad(() => {
+    const x = G.forward(z, EVALUATION), R = x.shape[1];
+    return R === resolution ? x : upNearest(x, resolution / R);
+  });
+}
+
+/** How many images, at most those of a batch, the device can make at once. */
+function fittingBatch(G: Module, { nz, batch, resolution }: SamplingOptions): number {
+  for (let n = batch; n > 1; n = Math.ceil(n / 2)) {
+    try {
+      rehearsed(() => scoped(() => void made(G, resolution, full([n, nz], 0))));
+      return n;
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+    }
+  }
+  return 1;
 }
 
 /**
@@ -61,8 +79,9 @@ export async function* samples(
   count: number,
   seed: number,
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
-  for (let at = 0; at < count; at += options.batch) {
-    const n = Math.min(options.batch, count - at);
+  const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
+  for (let at = 0; at < count; at += batch) {
+    const n = Math.min(batch, count - at);
     yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };
   }
 }
@@ -110,7 +129,7 @@ export async function* walk(
   options: SamplingOptions,
   { count, stops, frames, seed }: Walk,
 ): AsyncGenerator<Uint8Array> {
-  const { nz, batch, resolution: R } = options, size = R * R * 3;
+  const { nz, resolution: R } = options, size = R * R * 3, batch = fittingBatch(G, options);
   const drawn = scoped(() => latentsAt(options, seed, 0, count * stops));
   const all = await drawn.read();
   release(drawn.storage);
