@@ -117,7 +117,7 @@ Deno.test("samples are made as many at a time as fit, and are the same", async (
   const { state } = stateOf("dcgan", {});
   const sampled = async () => {
     const all: number[] = [];
-    for await (const { bytes } of samples(state.G, options, 16, 1)) all.push(...bytes);
+    for await (const { bytes } of samples(state.G, state.options, 16, 1)) all.push(...bytes);
     return all;
   };
   const expected = await sampled();
