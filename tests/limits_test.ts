@@ -83,7 +83,7 @@ Deno.test("a step that does not fit names the --accumulate that does, and with i
   const error = await refused().catch((error) => error);
   assert(error instanceof TrainError, `${error}`);
   assert(
-    /^\w+: \w+ \[[\d,]+\] is too large for .*; --accumulate 8 fits this run$/.test(
+    /^[\w.]+: \w+: \w+ \[[\d,]+\] is too large for .*; --accumulate 8 fits this run$/.test(
       error.message,
     ),
     error.message,

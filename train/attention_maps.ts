@@ -24,23 +24,22 @@ const MOST = 2 ** 24; // elements of a map at once; of fewer images than given, 
  * @param x What the network takes, as many as are wanted.
  */
 export function attentionMaps(net: Module, x: Tensor): SeenMap[] {
-  const layers = [...net.modules()].filter((layer) => layer instanceof SelfAttention);
+  const layers = [...net.namedModules()].flatMap(([path, layer]) =>
+    layer instanceof SelfAttention ? [{ path, layer, forward: layer.forward }] : []
+  );
   if (layers.length === 0) return [];
-  const paths = new Map([...net.named()].map(([path, t]) => [t, path]));
   const seen: SeenMap[] = [];
-  for (const layer of layers) {
-    const path = paths.get(layer.gamma)!.replace(/\.gamma$/, "");
-    // An own property hides the class's method for the length of one forward.
+  for (const { path, layer, forward } of layers) {
     layer.forward = (x) => {
       const [N, side] = x.shape, n = Math.max(1, Math.min(N, Math.floor(MOST / side ** 4)));
       seen.push({ path, layer, side, map: layer.map(slice(x, 0, 0, n)) });
-      return SelfAttention.prototype.forward.call(layer, x);
+      return forward(x);
     };
   }
   try {
     noGrad(() => void net.forward(x, EVALUATION));
   } finally {
-    for (const layer of layers) delete (layer as Partial<SelfAttention>).forward;
+    for (const { layer, forward } of layers) layer.forward = forward;
   }
   return seen;
 }

@@ -8,8 +8,8 @@ import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
 import type { Dataset } from "../data/pack.ts";
-import { type Context, EVALUATION } from "../nn/context.ts";
-import { Module } from "../nn/module.ts";
+import { EVALUATION } from "../nn/context.ts";
+import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
 import { advance } from "./advance.ts";
@@ -27,23 +27,22 @@ export interface LayerRow {
 
 /** The parts of a network that hold parameters themselves, with what they give for `x`. */
 export function layersOf(net: Module, x: Tensor): LayerRow[] {
-  const leaves = new Map<Module, string>();
-  find(net, "", leaves);
-  const outputs = new Map<Module, readonly number[]>();
-  for (const leaf of leaves.keys()) {
-    // An own property hides the class's method for the length of one forward.
-    leaf.forward = function (input: Tensor, context: Context) {
-      const y = Object.getPrototypeOf(this).forward.call(this, input, context);
-      outputs.set(this, y.shape);
+  const leaves = [...net.namedModules()].filter(([, module]) => own(module).length);
+  const outputs = new Map<Module, readonly number[]>(),
+    forwards = leaves.map(([, leaf]) => leaf.forward);
+  for (const [i, [, leaf]] of leaves.entries()) {
+    leaf.forward = (input, context) => {
+      const y = forwards[i](input, context);
+      outputs.set(leaf, y.shape);
       return y;
     };
   }
   try {
     noGrad(() => scoped(() => void net.forward(x, EVALUATION)));
   } finally {
-    for (const leaf of leaves.keys()) delete (leaf as Partial<Module>).forward;
+    for (const [i, [, leaf]] of leaves.entries()) leaf.forward = forwards[i];
   }
-  return [...leaves].map(([leaf, path]) => {
+  return leaves.map(([path, leaf]) => {
     const shapes = own(leaf).map(({ shape }) => shape);
     return {
       path,
@@ -57,18 +56,6 @@ export function layersOf(net: Module, x: Tensor): LayerRow[] {
 /** What an optimiser trains of a module, without that of its parts. */
 function own(module: Module): Tensor[] {
   return Object.values(module).filter((part) => part instanceof Tensor && part.isParam);
-}
-
-/** Modules that hold parameters themselves; those of attention are its gamma alone. */
-function find(value: unknown, path: string, leaves: Map<Module, string>): void {
-  if (value === null || typeof value !== "object") return;
-  if (value instanceof Module && own(value).length > 0) leaves.set(value, path);
-  const plain = value instanceof Module || Array.isArray(value) ||
-    Object.getPrototypeOf(value) === Object.prototype;
-  if (!plain) return;
-  for (const [key, part] of Object.entries(value)) {
-    find(part, path ? `${path}.${key}` : key, leaves);
-  }
 }
 
 /** One phase of a run, as measured. */
