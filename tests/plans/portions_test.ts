@@ -5,7 +5,7 @@ import { gpu } from "../../gpu/gpu.ts";
 
 await openGpu();
 gpu().bindable = 1 << 15;
-for (const net of ["dcgan", "sagan", "pggan"]) {
+for (const net of ["dcgan", "sagan", "pggan", "r3gan"]) {
   let before = 0;
   Deno.test(`${net}: what follows goes by portions`, () => void (before = gpu().counters.portions));
   await import(`../${net}_test.ts`);
