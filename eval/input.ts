@@ -4,6 +4,7 @@
  * @module
  */
 import type { Image } from "../data/decode.ts";
+import { bindable } from "../gpu/memory.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { bilinear } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
@@ -28,7 +29,7 @@ export interface Group extends Image {
   readonly count: number;
 }
 
-/** Bytes of floats that a group takes on the device at a time. */
+/** Bytes of floats that images take on the device at a time. */
 const MOST = 1 << 26;
 
 /**
@@ -38,23 +39,48 @@ const MOST = 1 << 26;
  */
 export function toInput(groups: readonly Group[], stage: Stage): Tensor {
   const parts = stage === "bilinear"
-    ? groups.flatMap((group) => [...portioned(group)]).map(onDevice)
+    ? groups.flatMap((group) => [...batches(group)]).map(onDevice)
     : groups.map((group) => onHost(group, stage));
   return parts.length === 1 ? parts[0] : concat(parts, 0);
 }
 
-function* portioned(group: Group): Generator<Group> {
+function* batches(group: Group): Generator<Group> {
   const { count, height, width, rgb } = group, size = height * width * 3;
-  const step = Math.max(1, Math.floor(MOST / (4 * size)));
+  const step = Math.max(1, Math.floor(Math.min(MOST, bindable()) / (4 * size)));
   for (let at = 0; at < count; at += step) {
     const n = Math.min(step, count - at);
     yield { ...group, count: n, rgb: rgb.slice(at * size, (at + n) * size) };
   }
 }
 
-function onDevice({ count, height, width, rgb }: Group): Tensor {
-  const bytes = rgb as Uint8Array<ArrayBuffer>;
-  return scoped(() => bilinear(fromBytes(bytes, [count, height, width, 3]), [SIDE, SIDE]));
+function onDevice(group: Group): Tensor {
+  const { count, height } = group;
+  return scoped(() => {
+    // A large image is one of its own; rows of the result depend on no other column.
+    const parts = [...strips(group)].map(({ rgb, width }) =>
+      scoped(() => bilinear(fromBytes(rgb, [count, height, width, 3]), [SIDE, width]))
+    );
+    return bilinear(parts.length === 1 ? parts[0] : concat(parts, 2), [SIDE, SIDE]);
+  });
+}
+
+/** An image in vertical strips that the device can bind, or all images at once. */
+function* strips(
+  { height, width, rgb, count }: Group,
+): Generator<{ width: number; rgb: Uint8Array<ArrayBuffer> }> {
+  const most = Math.min(MOST, bindable()), columns = Math.floor(most / (12 * height));
+  if (count > 1 || columns >= width) {
+    yield { width, rgb: rgb as Uint8Array<ArrayBuffer> };
+    return;
+  }
+  for (let left = 0; left < width; left += columns) {
+    const n = Math.min(columns, width - left), strip = new Uint8Array(3 * height * n);
+    for (let y = 0; y < height; y++) {
+      const at = 3 * (y * width + left);
+      strip.set(rgb.subarray(at, at + 3 * n), 3 * y * n);
+    }
+    yield { width: n, rgb: strip };
+  }
 }
 
 function onHost({ count, height, width, rgb }: Group, filter: Filter): Tensor {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { release } from "../gpu/memory.ts";
+import { bindable, release } from "../gpu/memory.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
@@ -18,8 +18,23 @@ export interface Features {
   readonly values: Float32Array;
 }
 
-/** All products `a b^T`, `[a.count, b.count]`. */
+/** All products `a b^T`, `[a.count, b.count]`: for as many rows of `b` at a time as the device can bind. */
 export async function products(a: Features, b: Features): Promise<Float32Array> {
+  // Rows are padded to eight channels.
+  const row = 4 * Math.max(Math.ceil(a.dimension / 8) * 8, a.count);
+  const most = Math.max(1, Math.floor(bindable() / row));
+  if (b.count <= most) return await block(a, b);
+  const all = new Float32Array(a.count * b.count);
+  for (let from = 0; from < b.count; from += most) {
+    const some = range(b, from, Math.min(b.count, from + most)), values = await block(a, some);
+    for (let i = 0; i < a.count; i++) {
+      all.set(values.subarray(i * some.count, (i + 1) * some.count), i * b.count + from);
+    }
+  }
+  return all;
+}
+
+async function block(a: Features, b: Features): Promise<Float32Array> {
   const d = a.dimension;
   const y = scoped(() =>
     noGrad(() =>

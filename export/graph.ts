@@ -106,15 +106,9 @@ function outputsOf(module: Conv2d): number {
 
 /** The paths of all parts, with `_` for dots. */
 function namesOf(G: Module): Map<object, string> {
-  const names = new Map<object, string>();
-  for (const module of G.modules()) {
-    const [first] = module.named();
-    if (first === undefined) continue;
-    const own = first[0].split(".").length; // how deep its first tensor is
-    const path = [...G.named()].find(([, t]) => t === first[1])![0].split(".");
-    names.set(module, path.slice(0, path.length - own).join("_"));
-  }
-  return names;
+  return new Map(
+    [...G.namedModules()].map(([path, module]) => [module, path.replaceAll(".", "_")]),
+  );
 }
 
 /**

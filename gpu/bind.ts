@@ -5,23 +5,31 @@
  */
 import { type Gpu, SLOT, SLOTS } from "./gpu.ts";
 import type { Kernel, Pipeline } from "./kernel.ts";
-import { assertOn, type Resource, Storage } from "./memory.ts";
+import { assertOn, type Resource, Storage, tooLarge } from "./memory.ts";
 
-/** What can be bound: a resource, or something that has one (a tensor). */
-export type Bindable = Resource | { readonly storage: Resource };
+/** What can be bound: a resource, or a tensor. */
+export type Bindable = Resource | { readonly storage: Resource; readonly shape: readonly number[] };
 
 /** A resource for each binding, by its name in the WGSL. */
 export type Bound = Readonly<Record<string, Bindable>>;
 
-/** Bytes of a buffer that is bound. */
-export function sizeOf(bindable: Bindable): number {
-  const resource = resourceOf(bindable);
-  return resource instanceof Storage ? resource.size : 0;
-}
-
 /** The resource that is bound. */
 export function resourceOf(bindable: Bindable): Resource {
   return "storage" in bindable ? bindable.storage : bindable;
+}
+
+/**
+ * Refuses buffers that exceed a binding; textures have limits of their own.
+ *
+ * @throws {TooLargeError} If one does.
+ */
+export function assertBindable(g: Gpu, k: Kernel, bound: Bound): void {
+  for (const name in bound) {
+    const given = bound[name], resource = resourceOf(given);
+    if (!(resource instanceof Storage) || resource.size <= g.bindable) continue;
+    const [kernel] = k.label.split(/[ /]/), shape = "shape" in given ? ` [${given.shape}]` : "";
+    throw tooLarge(g, `${kernel}: ${name}${shape}`, resource.size, g.bindable);
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 import { describe, deviceInfo, newGpu } from "./device.ts";
 import { dawn } from "./engines/dawn.ts";
 import { deno, openGpu } from "./engines/deno.ts";
-import { GpuError } from "./errors.ts";
+import { GpuError, TooLargeError } from "./errors.ts";
 import { gpu } from "./gpu.ts";
 import { kernel } from "./kernel.ts";
 import { release, storage } from "./memory.ts";
@@ -70,19 +70,20 @@ Deno.test("memory that cannot be had is named with its size", async () => {
   );
   await assertRejects(() => gpu().check(), GpuError, "buffer of much");
   const error = assertThrows(() => storage(maxBufferSize + 16), GpuError);
-  assertStringIncludes(error.message, `can hold (${(maxBufferSize / 2 ** 20).toFixed(1)} MiB)`);
+  assertStringIncludes(error.message, `at most ${(maxBufferSize / 2 ** 20).toFixed(1)} MiB`);
 });
 
-Deno.test("what cannot be bound whole is named with its size", () => {
+Deno.test("a tensor that exceeds a binding is named with its shape and size, and what to do", () => {
   const source = `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64) fn main() { y[0] = 1; }`;
   const y = storage(3 << 20);
   gpu().bindable = 2 << 20;
   try {
     assertThrows(
-      () => run(kernel("large", source), { y: { storage: y } }, {}, [1, 1, 1]),
-      GpuError,
-      "A tensor of 3.0 MiB is more than",
+      () => run(kernel("large", source), { y: { storage: y, shape: [768, 1024] } }, {}, [1, 1, 1]),
+      TooLargeError,
+      `large: y [768,1024] is too large for ${deviceInfo().name}: got 3.0 MiB, expected at most ` +
+        "2.0 MiB: use a smaller batch, --accumulate in training, or a narrower network",
     );
   } finally {
     gpu().bindable = undefined;
@@ -94,7 +95,7 @@ Deno.test("a shader that does not compile is named, with the place in its source
   const source = `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64) fn main() { y[0] = 1u; }`;
   const y = storage(16);
-  run(kernel("wrong", source), { y: { storage: y } }, {}, [1, 1, 1]);
+  run(kernel("wrong", source), { y }, {}, [1, 1, 1]);
   await assertRejects(() => gpu().check(), GpuError, "The shader wrong/main cannot be had");
   release(y);
 });

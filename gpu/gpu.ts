@@ -34,8 +34,6 @@ export interface Counters {
   bindGroups: number;
   /** Also those that are not submitted yet. */
   dispatches: number;
-  /** Parts that were bound of tensors that are too large to be bound whole. */
-  portions: number;
   /** Floating-point operations of matrix products and convolutions, 2 a multiplication. */
   flop: number;
 }
@@ -67,7 +65,6 @@ export class Gpu {
     pipelines: 0,
     bindGroups: 0,
     dispatches: 0,
-    portions: 0,
     flop: 0,
   };
 
@@ -148,7 +145,7 @@ export class Gpu {
     });
   }
 
-  /** Bytes that a shader can be given at once; tests set less, and undefined ends it. */
+  /** The largest binding in bytes; tests set less, and undefined restores the device's limit. */
   get bindable(): number {
     return this.#bindable;
   }

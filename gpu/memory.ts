@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { GpuError } from "./errors.ts";
+import { GpuError, TooLargeError } from "./errors.ts";
 import { type Gpu, gpu } from "./gpu.ts";
 
 /** A range of a buffer on the device. Sizes are multiples of 16 bytes, so that vec4 fits. */
@@ -90,32 +90,28 @@ export function assertOn(g: Gpu, resource: Resource): void {
   );
 }
 
-/** How many bytes a shader of this device can be given at once. */
+/** The largest binding of the current device, in bytes. */
 export function bindable(): number {
   return gpu().bindable;
 }
 
-/** Says that a shader was to be given too much at once. */
-export function assertBindable(bytes: number, g = gpu()): void {
-  if (bytes > g.bindable) throw tooLarge(g, bytes, "bind", g.bindable);
-}
-
-function tooLarge({ info }: Gpu, bytes: number, verb: string, most: number): GpuError {
-  return new GpuError(
-    `A tensor of ${megabytes(bytes)} is more than ${info.name} can ${verb} ` +
-      `(${megabytes(most)}): try a smaller --batch or --resolution, or a narrower net`,
+/** The error for `what` of more bytes than the device allows. */
+export function tooLarge({ info }: Gpu, what: string, bytes: number, most: number): TooLargeError {
+  return new TooLargeError(
+    `${what} is too large for ${info.name}: got ${megabytes(bytes)}, expected at most ` +
+      `${megabytes(most)}: use a smaller batch, --accumulate in training, or a narrower network`,
   );
 }
 
 /**
  * Takes a buffer of at least `bytes` with undefined contents, owned by the innermost scope.
  *
- * @throws {GpuError} If the device has no buffers of that size.
+ * @throws {TooLargeError} If the device has no buffers of that size.
  */
 export function storage(bytes: number): Storage {
   const g = gpu(), size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
   const { maxBufferSize: most } = g.info.limits;
-  if (size > most) throw tooLarge(g, size, "hold", most);
+  if (size > most) throw tooLarge(g, "A buffer", size, most);
   // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
   const pooled = g.pool.take("buffer", size, size < LARGE ? size : 2 * size) as Storage | undefined;
   if (pooled) {
@@ -137,6 +133,19 @@ export function part(whole: Storage, offset: number, bytes: number): Storage {
   const size = Math.ceil(bytes / 16) * 16;
   const id = `${whole.id}+${offset}:${size}`, at = whole.offset + offset;
   return new Storage(whole.gpu, whole.buffer, id, at, size, whole.age, whole);
+}
+
+/** Buffers of one layout, in ranges that can be bound: in one where all fit. */
+export function* ranges<K extends string>(
+  buffers: Readonly<Record<K, Storage>>,
+): Generator<Record<K, Storage>> {
+  const all = Object.entries<Storage>(buffers), [[, { size }]] = all;
+  const most = size <= bindable() ? size : Math.floor(bindable() / ALIGNMENT) * ALIGNMENT;
+  for (let begin = 0; begin < size; begin += most) {
+    const bytes = Math.min(most, size - begin);
+    const range = (whole: Storage) => bytes === size ? whole : part(whole, begin, bytes);
+    yield Object.fromEntries(all.map(([name, whole]) => [name, range(whole)])) as never;
+  }
 }
 
 /**

@@ -5,17 +5,10 @@
  *
  * @module
  */
-import { bindGroup, type Bound, resourceOf, sizeOf, uniforms } from "./bind.ts";
+import { assertBindable, bindGroup, type Bound, resourceOf, uniforms } from "./bind.ts";
 import { type Gpu, gpu, SLOT, SLOTS } from "./gpu.ts";
 import { forgetGroups, type Kernel, pipelineOf } from "./kernel.ts";
-import {
-  assertBindable,
-  assertOn,
-  drain,
-  handleOf,
-  type Resource,
-  type Storage,
-} from "./memory.ts";
+import { assertOn, drain, handleOf, type Resource, type Storage } from "./memory.ts";
 import { Stopwatch, timed, type Timing, timingOf } from "./stopwatch.ts";
 
 /** A value, or a function that gives the one of this time, where steps are played again. */
@@ -92,7 +85,7 @@ export function record(
   constants: Readonly<Record<string, number>> = {},
 ): void {
   const g = gpu();
-  for (const name in bound) assertBindable(sizeOf(bound[name]), g);
+  assertBindable(g, k, bound);
   if (g.rehearsing) return void g.rehearsing(k, constants);
   const made = pipelineOf(g, k, constants), { pipeline } = made;
   const group = bindGroup(g, k, made, bound);

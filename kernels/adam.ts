@@ -4,7 +4,7 @@
  * @module
  */
 import wgsl from "./adam.wgsl" with { type: "text" };
-import { bindable, part, type Storage } from "../gpu/memory.ts";
+import { ranges, type Storage } from "../gpu/memory.ts";
 import { folded, type Live } from "../gpu/record.ts";
 import { run, twins } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -40,11 +40,8 @@ export function adamStep(
   numbers: AdamStep,
   scaling?: Tensor,
 ): void {
-  for (let from = 0; from < param.size; from += bindable()) {
-    const bytes = Math.min(bindable(), param.size - from), n = bytes / 16;
-    const here = (whole: Storage) => part(whole, from, bytes);
-    const bound = { param: here(param), g: here(g), m: here(m), v: here(v) };
-    const grid = folded(Math.ceil(n / 64));
+  for (const bound of ranges({ param, g, m, v })) {
+    const n = bound.param.size / 16, grid = folded(Math.ceil(n / 64));
     if (scaling) run(scaled, { ...bound, scaling }, { ...numbers, n }, grid);
     else run(plain, bound, { ...numbers, n }, grid);
   }

@@ -16,12 +16,11 @@ import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { expand } from "../gpu/wgsl.ts";
 import { apply, isRecording, reshape } from "../tensor/op.ts";
-import { empty, Tensor } from "../tensor/tensor.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
 import { mul, sub } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { inParts, partsThatFit } from "./parts.ts";
-import { fitsTexture, type Layout, type Load, pack, panelBytes, plain } from "./panel.ts";
-import { portionsByName } from "./portions.ts";
+import { fitsTexture, type Layout, type Load, pack, plain } from "./panel.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 
@@ -86,80 +85,61 @@ export function attention(
     plan = { ...plan, load: "buffer" };
   }
   const { kernels, slices } = family({ plan, d, e }), sums = empty([N, I]); // log sum_j e^(q . k)
-  const widest = Math.max(...[q, k, v].map((x) => panelBytes(layoutOf(x)) / N));
-  // All pictures, or as many at a time as can be bound.
-  const byPictures = (
-    rows: Readonly<Record<string, Tensor>>,
-    others: Readonly<Record<string, Tensor>>,
-    body: (bound: Readonly<Record<string, Bindable>>, N: number) => void,
-  ) =>
-    portionsByName({ ...rows, ...others }, N, (parts, N) => {
-      const laid: Record<string, Bindable> = { ...parts };
-      for (const [name, { shape: [, count, width] }] of Object.entries(rows)) {
-        laid[name] = rowsOf(new Tensor([N, count, width], parts[name].storage), plan.load);
-      }
-      body(laid, N);
-    }, widest);
+  const laid = (x: Tensor) => rowsOf(x, plan.load);
+  const groupsOf = (rows: number) => Math.ceil(rows / ((plan.share || ALONE) * plan.held));
   const stream = (
     k: Kernel,
     bound: Bound,
     [rows, others]: readonly [number, number],
-    pictures: number,
     slices = 1,
     parts = 1,
   ) => {
     const perPart = Math.ceil(others / parts / (plan.share || 1)) * (plan.share || 1);
-    run(k, bound, { rows, others, pictures, parts, perPart }, [
-      groupsOf(rows),
-      pictures,
-      slices * parts,
-    ]);
+    const grid = [groupsOf(rows), N, slices * parts] as const;
+    run(k, bound, { rows, others, images: N, parts, perPart }, grid);
   };
-  const groupsOf = (rows: number) => Math.ceil(rows / ((plan.share || ALONE) * plan.held));
-  // The same into `to`, part by part where there would be few workgroups.
+  // The same into `to`, split into parts where there would be few workgroups.
   const streamInto = (
     to: Tensor,
     k: Kernel,
-    held: Readonly<Record<string, Tensor>>,
-    given: Readonly<Record<string, Tensor>>,
+    bound: Bound,
     [rows, others]: readonly [number, number],
     slices = 1,
-  ) =>
-    byPictures(held, { ...given, to }, ({ to, ...bound }, N) => {
-      const part = to as Tensor;
-      const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
-      const most = Math.min(wanted, Math.floor(others / LEAST), partsThatFit(part.size));
-      const parts = Math.max(1, most);
-      inParts(part, parts, (result) =>
-        stream(k, { ...bound, result }, [rows, others], N, slices, parts));
-    });
+  ) => {
+    const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
+    const most = Math.min(wanted, Math.floor(others / LEAST), partsThatFit(to.size));
+    const parts = Math.max(1, most);
+    inParts(
+      to,
+      parts,
+      (result) => stream(k, { ...bound, result }, [rows, others], slices, parts),
+    );
+  };
   gpu().counters.flop += 2 * N * I * J * (d + e);
   return apply({
     op: "attention",
     inputs: [q, k, v],
     shape: [N, I, e],
     forward: (y) => {
-      byPictures(
-        { held: q, passing: k, passing_wide: v },
-        { result: y, sums },
-        (bound, N) => stream(kernels.forward, bound, [I, J], N, slices),
-      );
+      const bound = { held: laid(q), passing: laid(k), passing_wide: laid(v), result: y, sums };
+      stream(kernels.forward, bound, [I, J], slices);
     },
     backward: (dy, y, need) => {
       if (isRecording()) return plainGradients(q, k, v, dy);
       const [dq, dk, dv] = [q, k, v].map(({ shape }) => empty(shape));
       const delta = sum(mul(dy, y), [2]); // [N, I]
-      const ofQueries = { held: q, held_wide: dy, passing: k, passing_wide: v };
-      const ofKeys = { held: k, passing: q, passing_wide: dy };
+      const [Q, K, V, dY] = [q, k, v, dy].map(laid);
+      const ofQueries = { held: Q, held_wide: dY, passing: K, passing_wide: V };
+      const ofKeys = { held: K, passing: Q, passing_wide: dY, sums };
       gpu().counters.flop += 2 * N * I * J * (2 * d + e);
-      streamInto(dq, kernels.queries, ofQueries, { sums, delta }, [I, J]);
+      streamInto(dq, kernels.queries, { ...ofQueries, sums, delta }, [I, J]);
       if (need[1]) {
         gpu().counters.flop += 2 * N * I * J * (2 * d + e);
-        streamInto(dk, kernels.keys, { ...ofKeys, held_wide: v }, { sums, delta }, [J, I]);
+        streamInto(dk, kernels.keys, { ...ofKeys, held_wide: V, delta }, [J, I]);
       }
       if (need[2]) {
         gpu().counters.flop += 2 * N * I * J * (d + e);
-        streamInto(dv, kernels.values, ofKeys, { sums }, [J, I], slices);
+        streamInto(dv, kernels.values, ofKeys, [J, I], slices);
       }
       return [dq, need[1] ? dk : null, need[2] ? dv : null];
     },

@@ -16,7 +16,7 @@
 //
 // `p.rows` are held, `p.others` pass: on the way back `p.perPart` of them in each of `p.parts`, whose sums
 // are added afterwards.
-struct Params { rows: u32, others: u32, pictures: u32, parts: u32, perPart: u32 }
+struct Params { rows: u32, others: u32, images: u32, parts: u32, perPart: u32 }
 #if TEXTURES
 @group(0) @binding(0) var held: texture_storage_2d_array<rgba32float, read>;
 @group(0) @binding(1) var held_wide: texture_storage_2d_array<rgba32float, read>;
@@ -37,32 +37,32 @@ struct Params { rows: u32, others: u32, pictures: u32, parts: u32, perPart: u32 
 #end
 @group(0) @binding(7) var<uniform> p: Params;
 
-// Channels 4 c to 4 c + 3 of a row of a picture
+// Channels 4 c to 4 c + 3 of a row of a image
 #if TEXTURES
-fn held_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return textureLoad(held, vec2u(c, row), picture);
+fn held_at(image: u32, row: u32, c: u32) -> vec4f {
+  return textureLoad(held, vec2u(c, row), image);
 }
-fn held_wide_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return textureLoad(held_wide, vec2u(c, row), picture);
+fn held_wide_at(image: u32, row: u32, c: u32) -> vec4f {
+  return textureLoad(held_wide, vec2u(c, row), image);
 }
-fn passing_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return textureLoad(passing, vec2u(c, row), picture);
+fn passing_at(image: u32, row: u32, c: u32) -> vec4f {
+  return textureLoad(passing, vec2u(c, row), image);
 }
-fn passing_wide_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return textureLoad(passing_wide, vec2u(c, row), picture);
+fn passing_wide_at(image: u32, row: u32, c: u32) -> vec4f {
+  return textureLoad(passing_wide, vec2u(c, row), image);
 }
 #else
-fn held_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return held[(picture * p.rows + row) * $D + c];
+fn held_at(image: u32, row: u32, c: u32) -> vec4f {
+  return held[(image * p.rows + row) * $D + c];
 }
-fn held_wide_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return held_wide[(picture * p.rows + row) * $E + c];
+fn held_wide_at(image: u32, row: u32, c: u32) -> vec4f {
+  return held_wide[(image * p.rows + row) * $E + c];
 }
-fn passing_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return passing[(picture * p.others + row) * $D + c];
+fn passing_at(image: u32, row: u32, c: u32) -> vec4f {
+  return passing[(image * p.others + row) * $D + c];
 }
-fn passing_wide_at(picture: u32, row: u32, c: u32) -> vec4f {
-  return passing_wide[(picture * p.others + row) * $E + c];
+fn passing_wide_at(image: u32, row: u32, c: u32) -> vec4f {
+  return passing_wide[(image * p.others + row) * $E + c];
 }
 #end
 
@@ -79,7 +79,7 @@ fn store(row: u32, c: u32, x: vec4f) {
 
 @compute @workgroup_size($LANES)
 fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lane: vec3u) {
-  let picture = group.y;
+  let image = group.y;
 #if BACK
   let part = group.z % p.parts;
   let slice = group.z / p.parts;
@@ -100,11 +100,11 @@ fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lan
   let row$m = (group.x * $HELD + $m) * $LANES + lane.x;
   let near$m = min(row$m, p.rows - 1);
 #for c in D
-  let h${m}_$c = held_at(picture, near$m, $c);
+  let h${m}_$c = held_at(image, near$m, $c);
 #end
 #if !SLICED
 #for c in E
-  let hw${m}_$c = held_wide_at(picture, near$m, $c);
+  let hw${m}_$c = held_wide_at(image, near$m, $c);
 #end
 #end
 #for c in SUMS
@@ -115,8 +115,8 @@ fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lan
   var total$m = 0f;
 #else
 #if QUERIES
-  let sum$m = sums[picture * p.rows + near$m];
-  let mean$m = delta[picture * p.rows + near$m];
+  let sum$m = sums[image * p.rows + near$m];
+  let mean$m = delta[image * p.rows + near$m];
 #end
 #end
 #end
@@ -126,15 +126,15 @@ fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lan
     // A workgroup is one subgroup: each lane loads a row for all of them.
     let mine = min(turn + lane.x, p.others - 1);
 #for c in D
-    let own_r_$c = passing_at(picture, mine, $c);
+    let own_r_$c = passing_at(image, mine, $c);
 #end
 #for c in PASSING_WIDE
-    let own_rw_$c = passing_wide_at(picture, mine, c$c);
+    let own_rw_$c = passing_wide_at(image, mine, c$c);
 #end
 #if !QUERIES
-    let own_sum = sums[picture * p.others + mine];
+    let own_sum = sums[image * p.others + mine];
 #if !SLICED
-    let own_mean = delta[picture * p.others + mine];
+    let own_mean = delta[image * p.others + mine];
 #end
 #end
 #end
@@ -160,12 +160,12 @@ fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lan
 #else
       let j$b = min(j + $b, p.others - 1);
 #for c in D
-      let r${b}_$c = passing_at(picture, j$b, $c);
+      let r${b}_$c = passing_at(image, j$b, $c);
 #end
 #if !QUERIES
-      let sum$b = sums[picture * p.others + j$b];
+      let sum$b = sums[image * p.others + j$b];
 #if !SLICED
-      let mean$b = delta[picture * p.others + j$b];
+      let mean$b = delta[image * p.others + j$b];
 #end
 #end
 #end
@@ -207,7 +207,7 @@ fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lan
 #if SHARE
       let rw${b}_$c = subgroupBroadcast(own_rw_$c, ${nth * BLOCK + b}u);
 #else
-      let rw${b}_$c = passing_wide_at(picture, j$b, c$c);
+      let rw${b}_$c = passing_wide_at(image, j$b, c$c);
 #end
 #end
 #end
@@ -238,13 +238,13 @@ fn $ENTRY(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) lan
 
 #for m in HELD
 #if !BACK
-  if (row$m < p.rows && slice == 0) { sums[picture * p.rows + row$m] = most$m + log(total$m); }
+  if (row$m < p.rows && slice == 0) { sums[image * p.rows + row$m] = most$m + log(total$m); }
 #for c in SUMS
   a${m}_$c = a${m}_$c / total$m;
 #end
 #end
   if (row$m < p.rows) {
-    let to = (part * p.pictures + picture) * p.rows + row$m;
+    let to = (part * p.images + image) * p.rows + row$m;
 #for c in SUMS
 #if SLICED
     if (slice * $PER + $c < $E) { store(to, c$c, a${m}_$c); }

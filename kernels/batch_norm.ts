@@ -4,15 +4,13 @@
  * @module
  */
 import wgsl from "./batch_norm.wgsl" with { type: "text" };
-import { bindable, part } from "../gpu/memory.ts";
+import { part } from "../gpu/memory.ts";
 import type { Bound } from "../gpu/bind.ts";
 import { folded, type Grid } from "../gpu/record.ts";
 import { run, type Runnable } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { twinsByElement } from "./element.ts";
-import { portionsByName, portionsOf } from "./portions.ts";
-import { eachOf } from "./slice.ts";
 import { variant } from "./variant.ts";
 
 const ENTRIES = [
@@ -22,8 +20,6 @@ const ENTRIES = [
   "gradient_sums",
   "gradient",
 ] as const;
-
-type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Columns of channels of a workgroup whose lanes add up together, and lanes for each. */
 const COLUMNS = 16, LANES = 16;
@@ -82,30 +78,18 @@ export function batchNorm(
   if (!sameShape(gamma.shape, [C])) {
     throw new RangeError(`batchNorm: x is [${x.shape}], weight is [${gamma.shape}]`);
   }
-  if (batches > 1 && 4 * x.size > bindable()) {
-    return eachOf(batches, x, (x) => batchNorm(x, norm, options));
-  }
   const isVec4 = C % 4 === 0, columns = isVec4 ? C / 4 : C, by = variant();
   const own = kernels[by][isVec4 ? "vec4f" : "f32"];
-  // In how many chunks the rows of a batch are served.
+  // Chunks of rows that a batch is divided into.
   const lanes = by === "group" ? LANES : 1, blocks = Math.ceil(columns / COLUMNS);
   const wide = by === "group" ? COLUMNS * blocks : columns;
   const fill = Math.ceil(ENOUGH[by] / batches / wide / lanes);
-  const step = Math.max(1, Math.min(Math.ceil(rows / lanes / LEAST_ROWS), fill, 1024));
+  const chunks = Math.max(1, Math.min(Math.ceil(rows / lanes / LEAST_ROWS), fill, 1024));
   const grid: Grid = by === "group"
-    ? [blocks, step, batches]
-    : folded(Math.ceil(step * columns / 64), batches);
-  const params = {
-    ...{ batches, rows, total: rows, C: columns, step, chunks: step, begin: 0 },
-    ...{ eps, momentum, k },
-  };
-  // All rows of all batches, or as many of the one batch as can be bound.
-  const byRows = (kernel: Runnable, tensors: Tensors, others: Bound, chunks: number) =>
-    portionsByName(tensors, batches * rows, (bound, n, nth) => {
-      const own = { ...params, rows: n / batches, chunks, begin: nth * step };
-      run(kernel, { ...bound, ...others }, own, grid);
-    });
-  const chunksOf = (tensors: Tensors) => step * portionsOf(Object.values(tensors), batches * rows);
+    ? [blocks, chunks, batches]
+    : folded(Math.ceil(chunks * columns / 64), batches);
+  const params = { batches, rows, C: columns, chunks, eps, momentum, k };
+  const dispatch = (kernel: Runnable, bound: Bound) => run(kernel, bound, params, grid);
   const stats = empty([batches, 5, C]);
   const running = { running_mean, running_var };
   return apply({
@@ -114,31 +98,25 @@ export function batchNorm(
     shape: x.shape,
     forward: (result) => {
       if (!training) {
-        const others = { ...running, gamma, beta };
-        return byRows(own.normalise_by_running, { x, result }, others, 0);
+        return dispatch(own.normalise_by_running, { x, result, ...running, gamma, beta });
       }
-      const chunks = chunksOf({ x }), sums = empty([batches, chunks, 2, C]);
+      const sums = empty([batches, chunks, 2, C]);
       const first = batches > 1 ? x : part(x.storage, 0, 4 * C);
-      byRows(own.moments, { x }, { first, sums, stats }, chunks);
-      byRows(
-        own.normalise,
-        { x, result },
-        { stats, gamma, beta, ...running, partial: sums },
-        chunks,
-      );
+      dispatch(own.moments, { x, first, sums, stats });
+      dispatch(own.normalise, { x, result, stats, gamma, beta, ...running, partial: sums });
     },
     ...(training && {
       backward: (dy: Tensor) => {
-        const chunks = chunksOf({ x, dy }), sums = empty([batches, chunks, 2, C]);
-        byRows(own.gradient_sums, { x, dy }, { stats, sums }, chunks);
+        const sums = empty([batches, chunks, 2, C]);
+        dispatch(own.gradient_sums, { x, dy, stats, sums });
         // Fused: that these have no gradient of their own is noted by the missing rule.
         const of = (shape: Shape, forward: (y: Tensor) => void) =>
           apply({ op: "batchNorm's gradient", inputs: [x, dy], shape, forward });
         const [dgamma, dbeta] = [0, 1].map(() => of([C], () => {})); // dx brings both
-        const others = { partial: sums, stats, dgamma, dbeta };
         const dx = of(
           x.shape,
-          (result) => byRows(own.gradient, { x, dy, result }, others, chunks),
+          (result) =>
+            dispatch(own.gradient, { x, dy, result, partial: sums, stats, dgamma, dbeta }),
         );
         return [dx, dgamma, dbeta];
       },

@@ -6,11 +6,9 @@
 // be those of several batches, one after the other, each with statistics of its own; z of the grid is
 // the batch.
 #include element
-// `rows` of `total` a batch, in this dispatch those behind the sums of `begin` of `chunks` chunks.
-// C counts V.
+// `rows` a batch, in `chunks` chunks. C counts V.
 struct Params {
-  batches: u32, rows: u32, total: u32, C: u32, step: u32, chunks: u32, begin: u32,
-  eps: f32, momentum: f32, k: f32,
+  batches: u32, rows: u32, C: u32, chunks: u32, eps: f32, momentum: f32, k: f32,
 }
 @group(0) @binding(1) var<storage, read> first: array<V>; // the same, or the first of its rows
 @group(0) @binding(3) var<storage, read_write> sums: array<V>; // [batches, chunks, 2, C]
@@ -50,7 +48,7 @@ struct Sums { one: V, two: V }
 // Of a chunk of rows
 fn kept_sums(batch: u32, own: Place, chunk: Sums) {
   if (!own.writes) { return; }
-  let at = 2 * (batch * p.chunks + p.begin + own.chunk) * p.C + own.c;
+  let at = 2 * (batch * p.chunks + own.chunk) * p.C + own.c;
   sums[at] = chunk.one;
   sums[at + p.C] = chunk.two;
 }
@@ -68,7 +66,7 @@ fn added(batch: u32, own: Place) -> Sums {
 }
 
 // True in one dispatch for the invocation that keeps what belongs to all rows of all batches
-fn keeps(own: Place, id: vec3u) -> bool { return id.z == 0 && p.begin == 0 && is_first(own, id); }
+fn keeps(own: Place, id: vec3u) -> bool { return id.z == 0 && is_first(own, id); }
 
 // Sums of (x - x0) and its square; x0, the first row, keeps squares small where the mean is large.
 @compute @workgroup_size(SIZE)
@@ -78,18 +76,18 @@ fn moments(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: ve
   let x0 = first[id.z * p.rows * p.C + own.c];
   var sum = V();
   var squares = V();
-  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+  for (var r = own.row; r < p.rows; r += p.chunks * LANES) {
     let d = x_at((id.z * p.rows + r) * p.C + own.c) - x0;
     sum += d;
     squares += d * d;
   }
   kept_sums(id.z, own, whole(Sums(sum, squares), own));
-  if (own.writes && p.begin == 0 && own.chunk == 0) { stats[5 * id.z * p.C + own.c] = x0; }
+  if (own.writes && own.chunk == 0) { stats[5 * id.z * p.C + own.c] = x0; }
 }
 
 struct Moments { mean: V, variance: V } // the variance is biased
 fn moments_of(batch: u32, own: Place) -> Moments {
-  let n = f32(p.total);
+  let n = f32(p.rows);
   let all = added(batch, own);
   let shift = all.one / n;
   let x0 = stats[5 * batch * p.C + own.c];
@@ -113,7 +111,7 @@ fn normalise(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: 
     stats[at + 4 * p.C] = shift;
   }
   if (keeps(own, id)) {
-    let n = f32(p.total);
+    let n = f32(p.rows);
     for (var b = 0u; b < p.batches; b++) {
       let next = moments_of(b, own);
       if (own.writes) { // not `continue`: barriers follow in the next turn
@@ -136,7 +134,7 @@ fn normalise_by_running(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroup
 
 fn normalised(batch: u32, own: Place, mean: V, scale: V, shift: V) {
   if (!own.live) { return; }
-  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+  for (var r = own.row; r < p.rows; r += p.chunks * LANES) {
     let e = (batch * p.rows + r) * p.C + own.c;
     let v = (x_at(e) - mean) * scale + shift;
     result[e] = leaky_relu(v, p.k);
@@ -162,7 +160,7 @@ fn gradient_sums(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) grou
   let by = stats_of(id.z, own.c);
   var sum = V();
   var products = V();
-  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+  for (var r = own.row; r < p.rows; r += p.chunks * LANES) {
     let e = (id.z * p.rows + r) * p.C + own.c;
     let centred = x_at(e) - by.mean;
     let g = through(dy_at(e), centred, by);
@@ -191,10 +189,10 @@ fn gradient(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: v
     }
   }
   if (!own.live) { return; }
-  let n = f32(p.total);
+  let n = f32(p.rows);
   let k1 = batch.one / n;
   let k2 = by.inverse * batch.two / n;
-  for (var r = own.row; r < p.rows; r += p.step * LANES) {
+  for (var r = own.row; r < p.rows; r += p.chunks * LANES) {
     let e = (id.z * p.rows + r) * p.C + own.c;
     let centred = x_at(e) - by.mean;
     let g = through(dy_at(e), centred, by);
@@ -243,7 +241,7 @@ struct Place { c: u32, chunk: u32, lane: u32, row: u32, live: bool, writes: bool
 fn place(id: vec3u, groups: vec3u, l: u32) -> Place {
   let i = (id.y * groups.x + id.x) * 64u + l;
   let chunk = i / p.C;
-  let live = chunk < p.step;
+  let live = chunk < p.chunks;
   return Place(i % p.C, chunk, 0, select(p.rows, chunk, live), live, live);
 }
 

@@ -6,12 +6,11 @@
 import wgsl from "./bytes.wgsl" with { type: "text" };
 import { write } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { release, type Storage, storage } from "../gpu/memory.ts";
+import { release, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { folded, type Live, now } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
-import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
-import { portions } from "./portions.ts";
+import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 
 const toFloatsKernel = kernel("bytes", wgsl, "toFloats");
 const toBytesKernel = kernel("bytes", wgsl, "toBytes");
@@ -34,13 +33,7 @@ export function fromBytes(bytes: Live<Uint8Array<ArrayBuffer>>, shape: Shape): T
     whole.set(given);
     return whole;
   });
-  byFours(
-    n4,
-    packed,
-    y,
-    (packed, unpacked, n4) =>
-      run(toFloatsKernel, { packed, unpacked }, { n4 }, folded(Math.ceil(n4 / 64))),
-  );
+  run(toFloatsKernel, { packed, unpacked: y }, { n4 }, folded(Math.ceil(n4 / 64)));
   release(packed);
   return y;
 }
@@ -53,29 +46,9 @@ export function fromBytes(bytes: Live<Uint8Array<ArrayBuffer>>, shape: Shape): T
  */
 export async function toBytes(x: Tensor): Promise<Uint8Array<ArrayBuffer>> {
   const n4 = Math.ceil(x.size / 4), bytes = storage(4 * n4);
-  byFours(
-    n4,
-    bytes,
-    x,
-    (bytes, values, n4) =>
-      run(toBytesKernel, { values, bytes }, { n4 }, folded(Math.ceil(n4 / 64))),
-  );
+  run(toBytesKernel, { values: x, bytes }, { n4 }, folded(Math.ceil(n4 / 64)));
   const copied = read(bytes, 4 * n4);
   // The copy is recorded: whoever gets this storage next writes to it later.
   release(bytes);
   return new Uint8Array(await copied, 0, x.size);
-}
-
-/** Words of four bytes with their four floats, as many at a time as can be bound. */
-function byFours(
-  n4: number,
-  bytes: Storage,
-  { storage }: Tensor,
-  body: (bytes: Tensor, floats: Tensor, n4: number) => void,
-): void {
-  portions(
-    [new Tensor([n4], bytes), new Tensor([n4, 4], storage)],
-    n4,
-    ([bytes, floats], n4) => body(bytes, floats, n4),
-  );
 }

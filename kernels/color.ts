@@ -3,7 +3,6 @@ import { kernel } from "../gpu/kernel.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
-import { portions } from "./portions.ts";
 import { sumInto } from "./reduce.ts";
 
 const colorKernel = kernel("color", wgsl);
@@ -40,13 +39,7 @@ function changed(x: Tensor, u: Tensor, shift: number): Tensor {
     forward: (y) => {
       const sums = empty([N, 4]);
       sumInto(sums, x, [N, 3 * fours, 4]);
-      portions([x, sums, u, y], N, ([x, sums, u, y], N) =>
-        run(
-          colorKernel,
-          { x, sums, u, y },
-          { fours, k, shift },
-          [Math.ceil(fours / 64), N, 1],
-        ));
+      run(colorKernel, { x, sums, u, y }, { fours, k, shift }, [Math.ceil(fours / 64), N, 1]);
     },
     backward: (dy) => [changed(dy, u, 0)],
   });

@@ -10,21 +10,15 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import { flop, layoutX, layoutY, type Sizes } from "./conv2d_sizes.ts";
 import { split } from "./gather.ts";
 import { inParts } from "./parts.ts";
-import { bare, fitsTexture, loadOf, pack, panelBytes } from "./panel.ts";
+import { bare, fitsTexture, loadOf, pack } from "./panel.ts";
 import { type Plan, planFor } from "./plan.ts";
-import { summed } from "./portions.ts";
-import { addUp, sumInto } from "./reduce.ts";
+import { sumInto } from "./reduce.ts";
 import { tiledWeight } from "./product/tile_weight.ts";
 import { weightKernel } from "./software/weight.ts";
 
 /** Sums `x` times `y` over all pixels into `w`, tap by tap. */
 export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   gpu().counters.flop += flop(z);
-  const unit = Math.max(panelBytes(layoutX(z)), panelBytes(layoutY(z))) / z.N;
-  summed(w, [x, y], z.N, ([x, y], w, N) => sumWhole(x, y, w, { ...z, N }), addUp, unit);
-}
-
-function sumWhole(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   const texture = fitsTexture(layoutX(z)) && fitsTexture(layoutY(z));
   const { N, Y, kh, kw, groups = 1 } = z;
   const problem = {

@@ -13,7 +13,6 @@ import { empty, sameShape, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { expand } from "../gpu/wgsl.ts";
 import { ELEMENT } from "./element.ts";
 import { EXACT, EXACT_FOR } from "./exact.ts";
-import { portions } from "./portions.ts";
 import { broadcastShape, broadcastTo, sumTo } from "./reduce.ts";
 
 const source = expand(
@@ -57,11 +56,10 @@ function unary(
     op,
     inputs: [x],
     shape: x.shape,
-    forward: (y) =>
-      portions([x, y], rowsOf(x), ([a, y]) => {
-        const n4 = Math.ceil(a.size / 4), params = { n4, cols: 1, k, l };
-        run(unaryKernel, { a, y }, params, folded(Math.ceil(n4 / 64)), { OP: UNARY[op] });
-      }),
+    forward: (y) => {
+      const n4 = Math.ceil(x.size / 4), params = { n4, cols: 1, k, l };
+      run(unaryKernel, { a: x, y }, params, folded(Math.ceil(n4 / 64)), { OP: UNARY[op] });
+    },
     backward: (dy, y) => [back(dy, y)],
   });
 }
@@ -69,21 +67,10 @@ function unary(
 /** Computes `op(a, b)` into `y`, which has the shape of `a`; `b` is like `a`, a number, or a row. */
 function combine(op: keyof typeof BINARY, a: Tensor, b: Tensor, y: Tensor, k = 0, l = 0): void {
   const cols = b.size, ROW = cols === a.size ? 0 : cols === 1 ? 1 : cols % 4 ? 2 : 3;
-  const constants = { OP: BINARY[op], ROW };
-  const part = (a: Tensor, b: Tensor, y: Tensor) => {
-    const n4 = Math.ceil(a.size / 4),
-      params = { n4, cols, k, l },
-      grid = folded(Math.ceil(n4 / 64));
-    if (ROW === 0 || ROW === 3) run(binary4Kernel, { a, b4: b, y }, params, grid, constants);
-    else run(binaryKernel, { a, b, y }, params, grid, constants);
-  };
-  if (ROW === 0) portions([a, b, y], rowsOf(a), ([a, b, y]) => part(a, b, y));
-  else portions([a, y], cols === 1 ? rowsOf(a) : a.size / cols, ([a, y]) => part(a, b, y));
-}
-
-/** All axes but the last as one. */
-function rowsOf(x: Tensor): number {
-  return x.size / (x.shape.at(-1) ?? 1);
+  const constants = { OP: BINARY[op], ROW }, n4 = Math.ceil(a.size / 4);
+  const params = { n4, cols, k, l }, grid = folded(Math.ceil(n4 / 64));
+  if (ROW === 0 || ROW === 3) run(binary4Kernel, { a, b4: b, y }, params, grid, constants);
+  else run(binaryKernel, { a, b, y }, params, grid, constants);
 }
 
 /** What a two-sided op takes: a tensor, or a number for all elements of the other side. */
@@ -257,10 +244,7 @@ function clampGate(x: Tensor, z: Tensor, low: number, high: number): Tensor {
 
 /** A constant tensor of one value. */
 export function full(shape: Shape, value: number): Tensor {
-  const y = empty(shape);
-  portions([y], rowsOf(y), ([y]) => {
-    const n4 = Math.ceil(y.size / 4);
-    run(fillKernel, { y }, { n4, cols: 1, k: value, l: 0 }, folded(Math.ceil(n4 / 64)));
-  });
+  const y = empty(shape), n4 = Math.ceil(y.size / 4);
+  run(fillKernel, { y }, { n4, cols: 1, k: value, l: 0 }, folded(Math.ceil(n4 / 64)));
   return y;
 }

@@ -5,7 +5,7 @@
  */
 import wgsl from "./finite.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
-import { release, type Storage, storage } from "../gpu/memory.ts";
+import { ranges, release, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
@@ -30,6 +30,10 @@ export async function nonFinite(tensors: readonly Tensor[]): Promise<number[]> {
 
 /** Sets word `which` of `flags` to 1 if `x` has a NaN or an infinity; else it stays as it is. */
 export function noteNonFinite(x: Tensor, flags: Storage, which: number): void {
-  const groups = Math.min(MOST_GROUPS, Math.ceil(x.size / 256));
-  run(lookKernel, { words: x, flags }, { n: x.size, which }, [groups, 1, 1]);
+  let left = x.size;
+  for (const { words } of ranges({ words: x.storage })) {
+    const n = Math.min(left, words.size / 4), groups = Math.min(MOST_GROUPS, Math.ceil(n / 256));
+    if (n > 0) run(lookKernel, { words, flags }, { n, which }, [groups, 1, 1]);
+    left -= n;
+  }
 }

@@ -1,11 +1,11 @@
-// Adds up what each pixel of y contributes to the pixels of x under its window:
+// Sums what each pixel of y contributes to the pixels of x under its window:
 // x[n, h, w, c] = sum over taps (i, j) of columns[n, (h + p - i) / s, (w + p - j) / s, i, j, c].
 struct Params { N: u32, H: u32, W: u32, C: u32, kh: u32, kw: u32, Y: u32, X: u32, s: u32, p: u32 }
 @group(0) @binding(0) var<storage, read> columns: array<f32>;
-@group(0) @binding(1) var<storage, read_write> picture: array<f32>;
+@group(0) @binding(1) var<storage, read_write> image: array<f32>;
 @group(0) @binding(2) var<uniform> p: Params;
 @group(0) @binding(3) var<storage, read> columns4: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> picture4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> image4: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn each(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -17,7 +17,7 @@ fn each(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = e / (p.C * p.W * p.H);
   var total = 0f;
   for (var i = (h + p.p) % p.s; i < p.kh; i += p.s) {
-    let y = (h + p.p - i) / p.s; // above the picture it wraps to a huge number
+    let y = (h + p.p - i) / p.s; // above the image it wraps to a huge number
     if (h + p.p < i || y >= p.Y) { continue; }
     for (var j = (w + p.p) % p.s; j < p.kw; j += p.s) {
       let x = (w + p.p - j) / p.s;
@@ -25,13 +25,13 @@ fn each(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       total += columns[((((n * p.Y + y) * p.X + x) * p.kh + i) * p.kw + j) * p.C + c];
     }
   }
-  picture[e] = total;
+  image[e] = total;
 }
 
-// The same four at a time, where lines of pictures and of windows come in fours. A line of a window,
-// `kw C` numbers, lies over as many neighbours in a line of the picture.
+// The same by vec4, where rows of images and of windows are multiples of four numbers. A row of a
+// window, `kw C` numbers, covers as many neighbours in a row of the image.
 @compute @workgroup_size(32)
-fn fours(@builtin(global_invocation_id) id: vec3u) {
+fn each_vec4(@builtin(global_invocation_id) id: vec3u) {
   let e = 4 * id.x;
   if (e >= p.W * p.C) { return; }
   let width = i32(p.kw * p.C / 4);
@@ -56,5 +56,5 @@ fn fours(@builtin(global_invocation_id) id: vec3u) {
       total += select(vec4f(), select(even, odd, (at & 1) != 0), under);
     }
   }
-  picture4[(id.z * p.H + id.y) * (p.W * p.C / 4) + id.x] = total;
+  image4[(id.z * p.H + id.y) * (p.W * p.C / 4) + id.x] = total;
 }

@@ -8,8 +8,7 @@ import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
-import { summed } from "./portions.ts";
-import { addUp, chunksOf, sumInto, workgroupsOf } from "./reduce.ts";
+import { chunksOf, sumInto, workgroupsOf } from "./reduce.ts";
 import { variant } from "./variant.ts";
 
 const kernels = byElement("gate_sum", wgsl, ["lane", "group"]);
@@ -22,22 +21,19 @@ const kernels = byElement("gate_sum", wgsl, ["lane", "group"]);
  * @param dy The same.
  */
 export function gateAndSum(y: Tensor, dy: Tensor, slope: number): [z: Tensor, sum: Tensor] {
-  const B = y.shape.at(-1)!, z = empty(y.shape), sum = empty([B]);
-  summed(sum, [y, dy, z], y.size / B, ([y, dy, z], sum, R) => {
-    const { lane: perLane, group } = kernels[B % 4 ? "f32" : "vec4f"],
-      columns = B % 4 ? B : B / 4,
-      lane = variant() === "lane";
-    const { wide, groups, chunks } = lane
-      ? { wide: 1, groups: 1, chunks: chunksOf([1, R, columns]) }
-      : workgroupsOf([1, R, columns]);
-    const sums = chunks === 1 ? sum : empty([chunks, B]);
-    run(
-      lane ? perLane : group,
-      { dy, y, z, sums },
-      { R, B: columns, chunks, wide, slope },
-      folded(lane ? Math.ceil(chunks * columns / 64) : groups * chunks),
-    );
-    if (chunks > 1) sumInto(sum, sums, [1, chunks, B]);
-  }, addUp);
+  const B = y.shape.at(-1)!, R = y.size / B, z = empty(y.shape), sum = empty([B]);
+  const isVec4 = B % 4 === 0, columns = isVec4 ? B / 4 : B, lane = variant() === "lane";
+  const { lane: perLane, group } = kernels[isVec4 ? "vec4f" : "f32"];
+  const { wide, groups, chunks } = lane
+    ? { wide: 1, groups: 1, chunks: chunksOf([1, R, columns]) }
+    : workgroupsOf([1, R, columns]);
+  const sums = chunks === 1 ? sum : empty([chunks, B]);
+  run(
+    lane ? perLane : group,
+    { dy, y, z, sums },
+    { R, B: columns, chunks, wide, slope },
+    folded(lane ? Math.ceil(chunks * columns / 64) : groups * chunks),
+  );
+  if (chunks > 1) sumInto(sum, sums, [1, chunks, B]);
   return [z, sum];
 }

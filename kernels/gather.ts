@@ -8,10 +8,9 @@ import { run } from "../gpu/run.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import type { Epilogue } from "./epilogue.ts";
 import { type Plan, planFor } from "./plan.ts";
-import { bare, fitsTexture, type Layout, loadOf, pack, panelBytes } from "./panel.ts";
+import { bare, fitsTexture, type Layout, loadOf, pack } from "./panel.ts";
 import { addParts, inParts, partsThatFit } from "./parts.ts";
 import type { Precision } from "./precision.ts";
-import { portions } from "./portions.ts";
 import { tiledGather } from "./product/tile_gather.ts";
 import { gatherKernel } from "./software/gather.ts";
 
@@ -42,53 +41,8 @@ export interface Gather {
   readonly epilogue?: Epilogue;
 }
 
-/**
- * Lays both operands out and runs the gather kernel on them: picture by picture, or row by row of a
- * product, where a binding cannot hold them all.
- */
+/** Lays both operands out and runs the gather kernel on them. */
 export function gather(job: Gather, out: Tensor): void {
-  const { a, A, b, B, flipped, sizes, images = 1 } = job, [layers, H] = A.size;
-  if (images > 1) {
-    portions([a, b, out], images, ([a, b, out], images) =>
-      whole({
-        ...job,
-        a,
-        A: { ...A, size: withFirst(A.size, images) },
-        b,
-        B: { ...B, size: withFirst(B.size, images) },
-        ...flipped && { flipped: { ...flipped, size: withFirst(flipped.size, images) } },
-        images,
-      }, out), panelBytes(A) / images);
-  } else if (layers > 1) {
-    portions([a, out], layers, ([a, out], n) =>
-      whole({
-        ...job,
-        a,
-        A: { ...A, size: withFirst(A.size, n) },
-        sizes: { ...sizes, rows: sizes.rows / layers * n },
-      }, out), panelBytes(A) / layers);
-  } else if (isProduct(sizes, H) && A.strides[1] * H === a.size) {
-    const { size: [, , W, C] } = A;
-    portions([a, out], H, ([a, out], rows) =>
-      whole({
-        ...job,
-        a,
-        A: { ...A, size: [1, rows, W, C], rows },
-        sizes: { ...sizes, rows: sizes.rows / H * rows, TY: rows, H: rows },
-      }, out), panelBytes(A) / H);
-  } else whole(job, out);
-}
-
-/** Whether it is a product of matrices, of `H` rows. */
-function isProduct({ TX, TY, kh, kw, S, E }: GatherSizes, H: number): boolean {
-  return TY === H && [TX, kh, kw, S, E].every((n) => n === 1);
-}
-
-function withFirst([, H, W, C]: Layout["size"], layers: number): Layout["size"] {
-  return [layers, H, W, C];
-}
-
-function whole(job: Gather, out: Tensor): void {
   const { a, A, b, B, transposed, sizes: { rows, OC, E }, images = 1, groups = 1 } = job;
   if (A.channels > 4 * 60_000) {
     throw new RangeError(

@@ -12,8 +12,6 @@ import type { Layout } from "./panel.ts";
 import { byTiles } from "./plan.ts";
 import { up } from "./plan_rules.ts";
 import type { Precision } from "./precision.ts";
-import { portionsOf, summed } from "./portions.ts";
-import { addUp } from "./reduce.ts";
 import { gpu } from "../gpu/gpu.ts";
 
 /** How operands are read, and a factor. */
@@ -103,11 +101,6 @@ function product(
   if (sums && byTiles() && K <= MOST_PIXELS) {
     // Tiles are filled from rows as they lie: those of K pictures of one pixel.
     return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N, scale, precision });
-  }
-  if (sums && portionsOf([a, b], K) > 1) {
-    const part = ([a, b]: readonly Tensor[], y: Tensor, K: number) =>
-      product(a, b, y, [1, M, K, N], options, {});
-    return summed(y, [a, b], K, part, addUp);
   }
   gpu().counters.flop += 2 * batch * M * K * N;
   // A single row or column lies as if transposed, too.

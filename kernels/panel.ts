@@ -95,11 +95,6 @@ export function fitsTexture({ size: [layers], rows, columns, channels }: Layout)
   return layers <= maxTextureArrayLayers && rows <= side && columns * channels / 4 <= side;
 }
 
-/** Of an operand once it is laid out. */
-export function panelBytes({ size: [layers], rows, columns, channels }: Layout): number {
-  return 4 * layers * rows * columns * channels;
-}
-
 /** What a storage was laid out as while its contents were of `version`. */
 interface Packed {
   readonly version: number;

@@ -31,8 +31,7 @@ export function partsThatFit(size: number): number {
 
 /** Adds `sums [parts, size of y]` up to `y [..., channels]`, and finishes them. */
 export function addParts(y: Tensor, sums: Tensor, { bias, slope = 1 }: Epilogue): void {
-  // Of a portion the last axis is not channels alone.
-  const channels = bias?.size ?? y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
+  const channels = y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
   const params = { parts: sums.shape[0], n, channels: channels / by, slope };
   run(
     kernels[by === 4 ? "vec4f" : "f32"].main,

@@ -10,7 +10,6 @@ import { apply, reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { twinsByElement } from "./element.ts";
 import { add, affine, mul, reciprocal, scale, sqrt, square } from "./elementwise.ts";
-import { portionsByName } from "./portions.ts";
 import { broadcastTo, mean } from "./reduce.ts";
 
 const ENTRIES = ["normalise", "gradient"] as const;
@@ -85,12 +84,11 @@ function dispatch(
   C: number,
   eps: number,
 ): void {
-  const wide = C % 4 === 0;
-  portionsByName(bound, bound.x.size / C, (bound, rows) =>
-    run(
-      kernels[wide ? "vec4f" : "f32"][entry],
-      bound,
-      { rows, cols: wide ? C / 4 : C, k: 1 / C, eps },
-      folded(Math.ceil(rows / 64)),
-    ));
+  const wide = C % 4 === 0, rows = bound.x.size / C;
+  run(
+    kernels[wide ? "vec4f" : "f32"][entry],
+    bound,
+    { rows, cols: wide ? C / 4 : C, k: 1 / C, eps },
+    folded(Math.ceil(rows / 64)),
+  );
 }

@@ -9,7 +9,6 @@ import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
-import { portionsByName } from "./portions.ts";
 
 /** Square windows. */
 export interface Windows {
@@ -67,15 +66,13 @@ function plan(op: string, x: Tensor, windows: Windows, countPadding = true): Pla
 function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, plan: Plan): void {
   const [N, H, W, C] = plan.large, [, P, Q] = plan.small, wide = C % 4 === 0;
   const { kernel: K, stride: S, pad } = plan.windows;
-  const size = bound.result.size / N / (wide ? 4 : 1);
-  portionsByName(bound, N, (bound, N) =>
-    run(
-      kernels[wide ? "vec4f" : "f32"][entry],
-      bound,
-      { N, H, W, C: wide ? C / 4 : C, P, Q, K, S, pad },
-      folded(Math.ceil(N * size / 64)),
-      entry.startsWith("average") ? { COUNT_PADDING: Number(plan.countPadding) } : {},
-    ));
+  run(
+    kernels[wide ? "vec4f" : "f32"][entry],
+    bound,
+    { N, H, W, C: wide ? C / 4 : C, P, Q, K, S, pad },
+    folded(Math.ceil(bound.result.size / (wide ? 4 : 1) / 64)),
+    entry.startsWith("average") ? { COUNT_PADDING: Number(plan.countPadding) } : {},
+  );
 }
 
 /**

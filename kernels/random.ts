@@ -8,10 +8,9 @@ import wgsl from "./random.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, type Live, now } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
-import { empty, type Shape, Tensor } from "../tensor/tensor.ts";
+import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { expand } from "../gpu/wgsl.ts";
 import { EXACT, EXACT_FOR } from "./exact.ts";
-import { portions } from "./portions.ts";
 
 const source = expand({ name: "random.wgsl", text: wgsl }, EXACT_FOR.vec2f, EXACT);
 const uniformKernel = kernel("random", source, "uniform_");
@@ -61,11 +60,7 @@ function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Te
     typeof counter === "function" ? () => halves(counter())[i] : halves(counter)[i];
   const counters = { counter_low: half(0), counter_high: half(1) };
   const keyed = { seed_low, seed_high, stream, ...counters };
-  let begin = 0;
-  portions([new Tensor([n4, 4], numbers.storage)], n4, ([numbers], n4) => {
-    run(k, { numbers }, { n4, begin, ...keyed }, folded(Math.ceil(n4 / 64)));
-    begin += n4;
-  });
+  run(k, { numbers }, { n4, ...keyed }, folded(Math.ceil(n4 / 64)));
   return numbers;
 }
 

@@ -3,9 +3,9 @@
 // numbers without the others. Chosen over PCG4D, which is cheaper but mixes key and counter in one
 // 128-bit state in a single round: Philox has 192 bits, passes BigCrush, and is PyTorch's on GPUs.
 #include exact
-// n4 blocks of four numbers, of which the first is block `begin` of the draw
+// n4 blocks of four numbers
 struct Params {
-  n4: u32, begin: u32,
+  n4: u32,
   seed_low: u32, seed_high: u32,
   stream: u32,
   counter_low: u32, counter_high: u32,
@@ -47,7 +47,7 @@ fn unit(bits: vec4u) -> vec4f { return vec4f(bits >> vec4u(8)) * 0x1p-24f; }
 fn uniform_(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.n4) { return; }
-  numbers[i] = unit(philox(p.begin + i));
+  numbers[i] = unit(philox(i));
 }
 
 // Box and Muller: sqrt(-2 log(1 - u)) times the cosine and sine of 2 pi v. 1 - u is never 0. Neither
@@ -56,7 +56,7 @@ fn uniform_(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 fn normal(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * 64u + id.x;
   if (i >= p.n4) { return; }
-  let bits = philox(p.begin + i);
+  let bits = philox(i);
   let u = unit(bits).xy;
   let radius = sqrt(-2 * exact_log(1 - u));
   // A quadrant and an angle t in [-pi / 4, pi / 4) within it

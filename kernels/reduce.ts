@@ -4,13 +4,11 @@
  * @module
  */
 import wgsl from "./reduce.wgsl" with { type: "text" };
-import { copy } from "../gpu/copy.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import { empty, sameShape, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
-import { portions, summed } from "./portions.ts";
 import { variant } from "./variant.ts";
 
 const kernels = byElement("reduce", wgsl, ["sum", "sumGroup", "repeat"]);
@@ -120,36 +118,19 @@ function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
     op: "repeat",
     inputs: [x],
     shape: [A, R, B],
-    forward: (y) => {
-      const part = (x: Tensor, y: Tensor, A: number, R: number) =>
-        run(
-          kernels.repeat,
-          { x, y },
-          { A, R, B: columns, chunks: 1, k, wide: 1 },
-          folded(Math.ceil(A * R * columns / 64)),
-        );
-      if (A === 1) portions([y], R, ([y], R) => part(x, y, 1, R));
-      else portions([x, y], A, ([x, y], A) => part(x, y, A, R));
-    },
+    forward: (y) =>
+      run(
+        kernels.repeat,
+        { x, y },
+        { A, R, B: columns, chunks: 1, k, wide: 1 },
+        folded(Math.ceil(A * R * columns / 64)),
+      ),
     backward: (dy) => [reshape(middleSum(dy, [A, R, B], k), x.shape)],
   });
 }
 
 /** Sums `x` as `[A, R, B]` over `R` into `y`: in two rounds where one would be long or lonely. */
 export function sumInto(y: Tensor, x: Tensor, [A, R, B]: View, k = 1): void {
-  if (A === 1) {
-    summed(y, [x], R, ([x], y, R) => sumWhole(y, x, [1, R, B], k), addUp);
-  } else portions([x, y], A, ([x, y], A) => sumWhole(y, x, [A, R, B], k));
-}
-
-/** Adds the rows of `sums` up, of which `y` is as much as it is long. */
-export function addUp(y: Tensor, sums: Tensor): void {
-  const [count, width] = sums.shape, all = empty([width]);
-  sumWhole(all, sums, [1, count, width], 1);
-  copy(all.storage, y.storage, 4 * y.size);
-}
-
-function sumWhole(y: Tensor, x: Tensor, [A, R, B]: View, k: number): void {
   const { kernels, columns } = by(B);
   // Many short sums are as well done by a lane each.
   if (variant() === "group" && R > 8 && A * columns < 32_768) {

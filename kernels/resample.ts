@@ -10,7 +10,6 @@ import { run } from "../gpu/run.ts";
 import { apply, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
-import { portions } from "./portions.ts";
 
 const ENTRIES = ["up", "down", "up_smooth", "down_smooth", "interpolate", "gather"] as const;
 type Entry = typeof ENTRIES[number];
@@ -26,22 +25,16 @@ interface Sizes {
   B: number;
   f?: number;
   k?: number;
-  /** Rows, of the A, that cannot be computed without each other. */
-  whole?: number;
 }
 
-function dispatch(entry: Entry, x: Tensor, y: Tensor, sizes: Sizes) {
-  const { R, S = 0, B, f = 1, k = 1, whole = 1 } = sizes, wide = B % 4 === 0;
-  portions([x, y], sizes.A / whole, ([x, y], units) => {
-    const A = units * whole;
-    const size = entry.startsWith("up") ? x.size : y.size;
-    run(
-      kernels[wide ? "vec4f" : "f32"][entry],
-      { x, y },
-      { A, R, S, B: wide ? B / 4 : B, f, k },
-      folded(Math.ceil((wide ? size / 4 : size) / 64)),
-    );
-  });
+function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k = 1 }: Sizes) {
+  const wide = B % 4 === 0, size = entry.startsWith("up") ? x.size : y.size;
+  run(
+    kernels[wide ? "vec4f" : "f32"][entry],
+    { x, y },
+    { A, R, S, B: wide ? B / 4 : B, f, k },
+    folded(Math.ceil((wide ? size / 4 : size) / 64)),
+  );
 }
 
 /**
@@ -135,7 +128,7 @@ export function downSmooth(x: Tensor): Tensor {
 
 /** `k` is a factor along each axis. */
 function smoothUp(x: Tensor, k: number): Tensor {
-  const [N, H, W, C] = x.shape, of = { S: H, whole: H, B: C, f: 2 };
+  const [N, H, W, C] = x.shape, of = { S: H, B: C, f: 2 };
   return apply({
     op: "upSmooth",
     inputs: [x],
@@ -146,7 +139,7 @@ function smoothUp(x: Tensor, k: number): Tensor {
 }
 
 function smoothDown(x: Tensor, k: number): Tensor {
-  const [N, H, W, C] = x.shape, R = W / 2, S = H / 2, of = { S, whole: S, B: C, f: 2 };
+  const [N, H, W, C] = x.shape, R = W / 2, S = H / 2, of = { S, B: C, f: 2 };
   return apply({
     op: "downSmooth",
     inputs: [x],

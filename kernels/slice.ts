@@ -4,14 +4,11 @@
  * @module
  */
 import wgsl from "./slice.wgsl" with { type: "text" };
-import { clear, copy } from "../gpu/copy.ts";
-import { bindable, part } from "../gpu/memory.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import { type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
-import { portions } from "./portions.ts";
 
 const ENTRIES = ["slice", "place", "pad", "permute"] as const;
 type Entry = typeof ENTRIES[number];
@@ -38,25 +35,8 @@ function dispatch(
   const wide = p.whole % 4 === 0 && p.part % 4 === 0 && p.start % 4 === 0, k = wide ? 4 : 1;
   const row = { whole: p.whole / k, part: p.part / k, start: p.start / k };
   const kernel = kernels[wide ? "vec4f" : "f32"][entry];
-  const rows = (entry === "slice" ? result : source).size / p.part;
-  if (rows === 1 && 4 * p.whole > bindable()) return copyRow(entry, source, result, p);
-  portions([source, result], rows, ([source, result]) => {
-    const n = (entry === "place" ? source : result).size / k;
-    run(kernel, { source, result }, { ...NO_AXES, n, ...row }, folded(Math.ceil(n / 64)));
-  });
-}
-
-/** Of a single row that is longer than a shader can be given. */
-function copyRow(
-  entry: "slice" | "place" | "pad",
-  { storage: source }: Tensor,
-  { storage: result }: Tensor,
-  { part: length, start }: Part,
-): void {
-  const bytes = 4 * length, at = 4 * start;
-  if (entry === "slice") return copy(part(source, at, bytes), result, bytes);
-  if (entry === "pad") clear(result);
-  copy(source, part(result, at, bytes), bytes);
+  const n = (entry === "place" ? source : result).size / k;
+  run(kernel, { source, result }, { ...NO_AXES, n, ...row }, folded(Math.ceil(n / 64)));
 }
 
 /** `length` indices from `start` on along an axis of a tensor. */

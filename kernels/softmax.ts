@@ -11,7 +11,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
 import { exp, mul, neg, sub } from "./elementwise.ts";
 import { EXACT_FOR } from "./exact.ts";
-import { portionsByName } from "./portions.ts";
 import { sum } from "./reduce.ts";
 import { type Variant, variant as standard } from "./variant.ts";
 
@@ -94,14 +93,13 @@ function rowwiseGrad(y: Tensor, dy: Tensor, dx: Tensor, p: Plan): void {
 
 function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, p: Plan): void {
   const { variant, LOG, rows, cols } = p, wide = cols % 4 === 0;
-  portionsByName(bound, rows, (bound, rows) =>
-    run(
-      kernels[wide ? "vec4f" : "f32"][entry],
-      bound,
-      { rows, cols: wide ? cols / 4 : cols },
-      folded(variant === "lane" ? Math.ceil(rows / 64) : rows),
-      { LOG },
-    ));
+  run(
+    kernels[wide ? "vec4f" : "f32"][entry],
+    bound,
+    { rows, cols: wide ? cols / 4 : cols },
+    folded(variant === "lane" ? Math.ceil(rows / 64) : rows),
+    { LOG },
+  );
 }
 
 /** `y (dy - sum y dy)`, in one dispatch. */

@@ -8,7 +8,6 @@ import { kernel } from "../gpu/kernel.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { portions } from "./portions.ts";
 
 const translateKernel = kernel("translate", wgsl);
 
@@ -45,11 +44,10 @@ function moved(x: Tensor, u: Tensor, by: Translation, back: boolean): Tensor {
     op: "translate",
     inputs: [x],
     shape: x.shape,
-    forward: (y) =>
-      portions([x, u, y], N, ([x, u, y], N) => {
-        const grid = [Math.ceil(W * C / 4 / 32), H, N] as const;
-        run(translateKernel, { x, u, y }, { H, W, C, ...by }, grid, { BACK: Number(back) });
-      }),
+    forward: (y) => {
+      const grid = [Math.ceil(W * C / 4 / 32), H, N] as const;
+      run(translateKernel, { x, u, y }, { H, W, C, ...by }, grid, { BACK: Number(back) });
+    },
     backward: (dy) => [moved(dy, u, by, !back)],
   });
 }
