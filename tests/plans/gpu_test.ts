@@ -15,6 +15,7 @@ await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
 await import("../pggan_test.ts");
+await import("../r3gan_test.ts");
 for (const each of QUICK) checkPreset(each);
 
 Deno.test("kernels are chosen as for a GPU", () => {
