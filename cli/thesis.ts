@@ -10,7 +10,7 @@ import { choose, common, kebab, type Option, optionLines, parse, type Values } f
 import { type Experiment, experiments } from "./thesis/experiments.ts";
 import { commandOf, type Job, jobsOf, type Scale } from "./thesis/plan.ts";
 import { madeIn } from "./thesis/runs.ts";
-import { trainInProcess } from "./thesis/process.ts";
+import { trainApart } from "./thesis/apart.ts";
 import { writeThesis } from "./thesis/report.ts";
 import { trainOptions } from "./train_options.ts";
 
@@ -73,7 +73,7 @@ export type Train = (args: string[]) => Promise<number>;
 export async function thesisCommand(
   args: string[],
   print: (line: string) => void,
-  train: Train = trainInProcess,
+  train: Train = trainApart,
 ): Promise<number> {
   const { values, rest } = parse(args, table);
   if (values.help) {

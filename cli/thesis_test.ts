@@ -5,6 +5,7 @@ import { savePng } from "../data/png.ts";
 import { UsageError } from "./errors.ts";
 import { thesisCommand, type Train } from "./thesis.ts";
 import { experiments } from "./thesis/experiments.ts";
+import { madeIn } from "./thesis/runs.ts";
 import { trainCommand } from "./train.ts";
 
 const SCALE = "--kimg 0.1 --seeds 1 --resolution 8 --batch 4 --width 4 --samples 0".split(" ");
@@ -103,6 +104,27 @@ Deno.test("Ctrl-C ends all; the same command goes on", async () => {
     [130, 1],
     "SAGAN is there; without spectral norm it was stopped",
   );
+});
+
+Deno.test({
+  name: "asked to end, the program ends the run's process, which leaves a checkpoint",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const root = join(import.meta.dirname!, ".."), own = join(temp, "asked");
+    const long = scale.map((word, i) => scale[i - 1] === "--kimg" ? "500" : word);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--config", join(root, "deno.json"), join(root, "main.ts"), "thesis"]
+        .concat("systems", ...long, "--to", own),
+      ...{ cwd: temp, stdin: "null", stdout: "null", stderr: "null" },
+    }).spawn();
+    for (let i = 0; i < 600 && ![...await madeIn(own)].some(([, { stats }]) => stats.length); i++) {
+      await new Promise((resume) => setTimeout(resume, 100));
+    }
+    child.kill("SIGTERM");
+    assertEquals((await child.status).code, 130);
+    const [run] = (await madeIn(own)).values();
+    assertEquals(run.state, "stopped");
+  },
 });
 
 Deno.test("the report tells of every experiment, from the runs alone", async () => {
