@@ -26,7 +26,7 @@ const scaleOptions: readonly Option[] = [
   {
     name: "width",
     kind: "count",
-    help: "channels: --ngf and --ndf, and pggan's in proportion [the preset's 64]",
+    help: "channels: --ngf and --ndf, and pggan's in proportion [the preset's]",
     min: 1,
     max: 1024,
   },
@@ -53,9 +53,9 @@ const help = [
   "variant with several seeds, and writes what came out beside what the thesis says.",
   "",
   "  gan thesis                                       lists the experiments",
-  "  gan thesis systems ttur --data faces.zip         trains two of them, as large as in the thesis",
-  "  gan thesis all --data faces.zip --resolution 32 --width 16 --batch 32 --kimg 10 --samples 200",
-  "                                                   all of them, small: hours without a GPU",
+  "  gan thesis systems ttur --data faces.zip         trains two of them, as large as their presets",
+  "  gan thesis all --data faces.zip --resolution 32 --width 16 --batch 16 --kimg 16 --samples 200",
+  "                                                   all of them, small: half a day without a GPU",
   "  gan thesis all                                   goes on where it stopped, at the same scale",
   "  gan thesis --report                              writes the report of what there is",
   "",
@@ -154,7 +154,7 @@ function listing(scale: Scale): string[] {
   ];
 }
 
-/** Trains what is not finished yet; a run that fails does not end the others. */
+/** Trains what is not finished yet; a run that fails does not end the others, once it has begun. */
 async function trainAll(
   jobs: readonly Job[],
   to: string,
@@ -175,6 +175,10 @@ async function trainAll(
     );
     if (code === 130) {
       print("Stopped; the same command goes on");
+      return code;
+    }
+    if (code !== 0 && !(await madeIn(to)).has(job.key)) {
+      print(`${place} did not begin: mend what it says above; the same command goes on`);
       return code;
     }
     if (code !== 0) {

@@ -62,17 +62,28 @@ Deno.test("a run that failed does not end the others; an interrupted one goes on
   const seen: string[][] = [];
   const first: Train = async (args) => {
     seen.push(args);
-    if (args[0] === "dcgan") return 1;
+    const words = [...args, "--json"];
+    if (args[0] === "dcgan") {
+      await trainCommand(words, () => {});
+      await Deno.remove(join(to, "00000-dcgan-noise-8", "checkpoint-000000.100.safetensors"));
+      return 1;
+    }
     // As if it had been stopped half-way.
-    const half = args.map((word, i) => args[i - 1] === "--kimg" ? "0.05" : word);
-    assertEquals(await trainCommand([...half, "--json"], () => {}), 0);
-    const path = join(to, "00000-sagan-noise-8", "options.json");
+    const half = words.map((word, i) => words[i - 1] === "--kimg" ? "0.05" : word);
+    assertEquals(await trainCommand(half, () => {}), 0);
+    const path = join(to, "00001-sagan-noise-8", "options.json");
     const text = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, text.replace('"kimg": 0.05', '"kimg": 0.1'));
     return 1;
   };
   const failed = await thesis(["systems", ...scale, "--to", to], first);
   assertEquals([failed.code, seen.length], [1, 2]);
+
+  const never = await thesis(["ttur", "--to", to], () => Promise.resolve(2));
+  assertEquals([never.code, never.lines.filter((line) => line.includes("did not begin")).length], [
+    2,
+    1,
+  ]);
 
   const again: string[][] = [];
   const train: Train = (args) => {
