@@ -15,7 +15,7 @@ const table: readonly Option[] = [
 const LAST_MS = 2000; // that the last grid is shown
 
 const help = [
-  "Shows how a run's pictures came to be: its grids, first to last, as an animated PNG.",
+  "Shows how a run's images came to be: its grids, first to last, as an animated PNG.",
   "",
   "  gan timelapse latest",
   "",

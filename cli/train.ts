@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "@std/path";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../train/lock.ts";
@@ -111,21 +111,21 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;
   try {
-    const pictures = await openTraining(options, cache, progress, signal);
-    if (resumed) await goOn(resumed, state, pictures, values, progress);
+    const dataset = await openTraining(options, cache, progress, signal);
+    if (resumed) await goOn(resumed, state, dataset, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
-    const judge = await openJudge(options, pictures, cache, progress);
+    const judge = await openJudge(options, dataset, cache, progress);
     const say = (text: string) => progress.say(text);
     const tuner = values.autotune ?? !device.software
       ? await openTuner(cache, device, say)
       : undefined;
     const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
-    run ??= await createRun(out, title(options, pictures), savedOptions(recipe, options));
+    run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
-    state.data = { hash: pictures.hash, count: pictures.count };
-    tellStart(run, state, pictures, device, progress);
-    using observer = new Reporter({ state, pictures, run, progress, judge, phases });
-    const complete = await train({ state, pictures, observer, signal, tune });
+    state.data = { hash: dataset.hash, count: dataset.count };
+    tellStart(run, state, dataset, device, progress);
+    using observer = new Reporter({ state, dataset, run, progress, judge, phases });
+    const complete = await train({ state, dataset, observer, signal, tune });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes images`
@@ -143,12 +143,12 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
 function tellStart(
   run: string,
   { options: { preset, resolution, batch, precision }, schedule }: State,
-  pictures: Pictures,
+  dataset: Dataset,
   { name, software }: DeviceInfo,
   progress: Progress,
 ): void {
   progress.say(
-    `${run}: ${pictures.count} images of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
+    `${run}: ${dataset.count} images of ${dataset.name}; preset ${preset}, ${resolution} px, ` +
       `batch ${batch}, ${schedule.total / 1000} kimg, on ${name}`,
   );
   if (precision === "f16" && software) {
@@ -168,6 +168,6 @@ async function assertWritable(folder: string, what: string): Promise<void> {
   }
 }
 
-function title({ recipe, resolution }: TrainOptions, pictures: Pictures): string {
-  return `${recipe}-${basename(pictures.name)}-${resolution}`;
+function title({ recipe, resolution }: TrainOptions, dataset: Dataset): string {
+  return `${recipe}-${basename(dataset.name)}-${resolution}`;
 }

@@ -50,7 +50,7 @@ function numbers(type: string, ...fields: readonly (readonly [size: number, valu
 /**
  * Encodes frames as a PNG that plays for ever.
  *
- * @param frames Pictures of one size, first to last; the first is what a program shows that knows no
+ * @param frames Images of one size, first to last; the first is what a program shows that knows no
  * animations.
  * @param ms Milliseconds that each frame is shown, up to 65,535; one number for all, or one a frame.
  * @returns The whole file.

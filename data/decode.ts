@@ -8,7 +8,7 @@ import { type ImageHeader, readHeader } from "./header.ts";
 import { decodeJpeg } from "./jpeg.ts";
 import { type Rgba, WasmDecoder } from "./wasm_decoder.ts";
 
-/** A picture in memory. */
+/** An image in memory. */
 export interface Image {
   /** Width in pixels. */
   width: number;
@@ -95,7 +95,7 @@ function flatten({ width: W, height: H, data }: Rgba, orientation: number): Imag
  *
  * @param bytes The whole file; its kind is told from its first bytes, not from its name.
  * @param maxPixels Width times height that is decoded; more is refused by the header alone.
- * @returns The picture.
+ * @returns The image.
  * @throws {Error} If it is another kind of file, too large, truncated or damaged.
  */
 export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image {

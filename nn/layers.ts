@@ -1,5 +1,5 @@
 /**
- * Layers, with PyTorch's names for options and tensors. Pictures are `[N, H, W, C]`.
+ * Layers, with PyTorch's names for options and tensors. Images are `[N, H, W, C]`.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export interface ConvOptions extends LayerOptions {
   readonly kernel: number;
   /** Pixels between two places of the kernel. */
   readonly stride: number;
-  /** Zeros around the picture, in pixels. */
+  /** Zeros around the image, in pixels. */
   readonly padding: number;
   /** Into how many groups the channels of both sides fall, each seeing its own; 1 if left out. */
   readonly groups?: number;

@@ -13,7 +13,7 @@ import { flatten, placeOf } from "./flat.ts";
 import type { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
 
-/** Keeps the singular vectors of a net's spectrally normalised layers near the true ones. */
+/** Keeps the singular vectors of a network's spectrally normalised layers near the true ones. */
 export class PowerIteration {
   readonly #layers: readonly { readonly path: string; readonly layer: Weighted }[];
   readonly #groups: readonly SpectralGroup[];

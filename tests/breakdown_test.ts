@@ -9,7 +9,7 @@ import { trainIn } from "./train_in.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { Progress } from "../train/progress.ts";
 import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { inFolder } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
@@ -30,7 +30,7 @@ const options: TrainOptions = {
 function runOf(folder: string, own: TrainOptions, state = newState(dcgan, own)) {
   return {
     state,
-    pictures: picturesOf(own.resolution),
+    dataset: datasetOf(own.resolution),
     run: folder,
     progress: new Progress({ style: "json", write: () => {} }),
   };

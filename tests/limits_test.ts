@@ -15,7 +15,7 @@ import { TrainError } from "../train/errors.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { samples } from "../train/sampling.ts";
 import { grow, newState } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { randoms } from "./support.ts";
 
 await openGpu();
@@ -71,7 +71,7 @@ function stateOf(recipe: string, more: Partial<TrainOptions>) {
 /** A step's losses, and D's first parameter afterwards. */
 async function stepped(recipe: string, more: Partial<TrainOptions>): Promise<number[][]> {
   const { state } = stateOf(recipe, more);
-  const made = scoped(() => advance(state, picturesOf(state.stage.resolution)));
+  const made = scoped(() => advance(state, datasetOf(state.stage.resolution)));
   const read = [...Object.values(made), state.D.parameters()[0]].map((t) => t.read());
   return (await Promise.all(read)).map((values) => [...values]);
 }
@@ -98,7 +98,7 @@ Deno.test("networks that grow are told the --accumulate that fits the largest", 
   const { state } = stateOf("pggan", { ...more, minibatch: "none" });
   state.images = state.schedule.phases[1].from;
   grow(state);
-  const step = () => scoped(() => void advance(state, picturesOf(8)));
+  const step = () => scoped(() => void advance(state, datasetOf(8)));
   await limited(
     96 << 10,
     () => assertThrows(step, TrainError, "--accumulate 16 fits this run"),
@@ -109,7 +109,7 @@ Deno.test("a step that no number of micro-batches makes fit is refused as it is"
   const { state } = stateOf("dcgan", {});
   await limited(
     4096,
-    () => assertThrows(() => scoped(() => advance(state, picturesOf(32))), TooLargeError),
+    () => assertThrows(() => scoped(() => advance(state, datasetOf(32))), TooLargeError),
   );
 });
 

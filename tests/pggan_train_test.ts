@@ -1,7 +1,7 @@
 /** Growing: resume in every phase, what is carried over and what is given back, what a run leaves. */
 import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { shrink } from "../data/shrink.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle, trim } from "../gpu/record.ts";
@@ -48,7 +48,7 @@ const options: TrainOptions = {
   drift: 1e-3,
 };
 const R = options.resolution, count = 10, STEPS = 12;
-const pictures: Pictures = {
+const dataset: Dataset = {
   name: "test",
   count,
   resolution: R,
@@ -59,7 +59,7 @@ const pictures: Pictures = {
 
 function step(state: State): void {
   grow(state);
-  const shown = shrink(pictures, state.stage.resolution);
+  const shown = shrink(dataset, state.stage.resolution);
   scoped(() => void advance(state, shown));
 }
 
@@ -160,7 +160,7 @@ Deno.test("growing carries weights and average over, begins moments anew, drops 
     assert(grow(state)); // to 16 pixels
     const grown = await entries(), fresh = newState(pggan, { ...options, phaseKimg: 0 });
     assert(grown.has("G.blocks.2.0.conv.weight") && grown.has("G.toRgb.1.weight"));
-    // A new block begins as in a net that is built as large.
+    // A new block begins as in a network that is built as large.
     const [, built] = [...fresh.G.named()].find(([name]) => name === "blocks.2.0.conv.weight")!;
     const [, mine] = [...state.G.named()].find(([name]) => name === "blocks.2.0.conv.weight")!;
     assertSame(await mine.read(), await built.read(), "new block");
@@ -168,7 +168,7 @@ Deno.test("growing carries weights and average over, begins moments anew, drops 
     assertSame(block("average"), block("G"), "new block of the average");
   }));
 
-Deno.test("grown nets hold no more memory than nets built as large, and steps of a phase allocate nothing", async () => {
+Deno.test("grown networks hold no more memory than networks built as large, and steps of a phase allocate nothing", async () => {
   const bytesOf = async (make: () => State) => {
     trim();
     const before = gpu().counters.bytes, state = make();
@@ -215,14 +215,14 @@ Deno.test("a plan tells batch, speed and time of each phase that the run comes t
   assertEquals(short.phases.map(({ images }) => images), [8, 8, 4]);
 });
 
-Deno.test("while a level is faded in, pictures go from the old branch's to the new one's", async () => {
+Deno.test("while a level is faded in, images go from the old branch's to the new one's", async () => {
   const state = newState(pggan, options);
   for (let i = 0; i < 3; i++) step(state);
-  const picture = async (alpha: number) => {
+  const image = async (alpha: number) => {
     state.stage.alpha = alpha;
     for await (const { bytes } of samples(state.G, options, 1, 5)) return [...bytes];
   };
-  const [old, half, fresh] = [await picture(0), await picture(0.5), await picture(1)];
+  const [old, half, fresh] = [await image(0), await image(0.5), await image(1)];
   assertEquals(old!.length, R * R * 3); // enlarged to the run's resolution
   assert(old!.some((v, i) => Math.abs(v - fresh![i]) > 2), "the branches do not differ");
   for (const [i, v] of half!.entries()) {
@@ -235,11 +235,11 @@ Deno.test("while a level is faded in, pictures go from the old branch's to the n
   }
 });
 
-Deno.test("a run grows by itself, tells its phase, and its checkpoints of any level make pictures", () =>
+Deno.test("a run grows by itself, tells its phase, and its checkpoints of any level make images", () =>
   inFolder(async (folder) => {
     const state = newState(pggan, { ...options, keep: 9 }), said: string[] = [];
     const progress = new Progress({ style: "json", write: (text) => said.push(text) });
-    assert(await trainIn({ state, pictures, run: folder, progress }));
+    assert(await trainIn({ state, dataset, run: folder, progress }));
     assertEquals([state.images, state.stage.resolution], [4 * STEPS, 16]);
     const stats = await readStats(folder);
     assertEquals(stats.at(-1)!.resolution, 16);
@@ -256,6 +256,6 @@ Deno.test("a run grows by itself, tells its phase, and its checkpoints of any le
       const of = async (net: typeof G) => {
         for await (const { bytes } of samples(net, options, 2, 1)) return bytes;
       };
-      assertSame((await of(G))!, (await of(sampler(early)))!, `pictures at ${stage.resolution}`);
+      assertSame((await of(G))!, (await of(sampler(early)))!, `images at ${stage.resolution}`);
     }
   }));

@@ -31,14 +31,14 @@ export interface Case {
   readonly recipe: Recipe;
   readonly preset: string;
   readonly N: number;
-  /** Up to where the nets have grown; to the preset's resolution if left out. */
+  /** Up to where the networks have grown; to the preset's resolution if left out. */
   readonly grown?: number;
   /** Whether the last level is faded in, with a share of 0.3. */
   readonly fading?: boolean;
 }
 
 /**
- * DCGAN's `original` and SAGAN's `paper` differ from the default in mirrored pictures and the running average
+ * DCGAN's `original` and SAGAN's `paper` differ from the default in mirrored images and the running average
  * only. The batch is a preset's own where it is for
  * machines without a GPU.
  */
@@ -103,7 +103,7 @@ export function checkPreset(given: Case): void {
 
 interface Drawing {
   readonly nets: Readonly<Record<"G" | "D", Module>>;
-  /** Every tensor of both nets by its name, and its values as PyTorch has them. */
+  /** Every tensor of both networks by its name, and its values as PyTorch has them. */
   readonly named: readonly [string, Tensor][];
   readonly values: ReadonlyMap<string, Entry>;
   readonly inputs: Readonly<Record<"z" | "real" | "labels" | "mix", Float32Array>>;

@@ -38,7 +38,7 @@ const options: SaganOptions = {
   dropout: 0,
 };
 
-/** The nets as the fixture begins, and what trains them. */
+/** The networks as the fixture begins, and what trains them. */
 function players() {
   const G = new SaganGenerator(options, hostRandom(0));
   const D = new SaganDiscriminator(options, hostRandom(1));

@@ -20,7 +20,7 @@ import { plan } from "../train/plan.ts";
 import { Progress } from "../train/progress.ts";
 import { findCheckpoint, readStats } from "../train/run_folder.ts";
 import { loadState, newState, saveState, type State } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { assertClose, assertSame } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
@@ -39,14 +39,14 @@ const options: TrainOptions = {
   labelSmoothing: 0.8,
   dSteps: 1,
 };
-const pictures = picturesOf(options.resolution);
+const dataset = datasetOf(options.resolution);
 const quiet = () => new Progress({ style: "json", write: () => {} });
 
 function runOf(folder: string, changed: Partial<TrainOptions> = {}) {
   const own = { ...options, ...changed };
   return {
     state: newState(dcgan, own),
-    pictures,
+    dataset,
     run: folder,
     progress: quiet(),
   };
@@ -57,7 +57,7 @@ for (const changed of [{ dSteps: 1 }, { dSteps: 2 }, { precision: "f16" }]) {
   Deno.test(`a resumed run is the unbroken run, bit for bit ${JSON.stringify(changed)}`, async () => {
     const folder = await Deno.makeTempDir();
     const steps = (state: State) => {
-      for (let i = 0; i < 3; i++) scoped(() => void advance(state, pictures));
+      for (let i = 0; i < 3; i++) scoped(() => void advance(state, dataset));
     };
     try {
       const straight = newState(dcgan, own);
@@ -86,13 +86,13 @@ Deno.test("the average forgets faster while a run is young", () => {
   assertAlmostEquals(decay(0.999, 1e9, 32), Math.sqrt(0.999));
 });
 
-Deno.test("the average counts every picture of a step in which D has several", async () => {
+Deno.test("the average counts every image of a step in which D has several", async () => {
   for (const [dSteps, shown] of [[1, 4], [2, 8]]) {
     const own = { ...options, dSteps }, state = newState(dcgan, own);
     state.images = 10_000;
     const values = (net = state.G) => Promise.all(net.parameters().map((t) => t.read()));
     const before = await values();
-    scoped(() => void advance(state, pictures));
+    scoped(() => void advance(state, dataset));
     const after = await values(), average = await values(state.average!.net);
     const k = decay(own.ema, 10_000, shown);
     for (const [i, got] of average.entries()) {
@@ -112,7 +112,7 @@ Deno.test("another seed is another run", async () => {
   try {
     for (const seed of [0, 1]) {
       const state = newState(dcgan, { ...options, seed });
-      scoped(() => void advance(state, pictures));
+      scoped(() => void advance(state, dataset));
       await saveState(state, join(folder, String(seed)));
     }
     const weights = async (seed: number) =>
@@ -127,7 +127,7 @@ for (const precision of ["f32", "f16"]) {
   Deno.test(`after the first step nothing is allocated or compiled, after the second nothing bound, ${precision}`, async () => {
     const own = { ...options, precision }, state = newState(dcgan, own);
     const step = async () => {
-      scoped(() => void advance(state, pictures));
+      scoped(() => void advance(state, dataset));
       await idle();
       return { ...gpu().counters };
     };
@@ -181,7 +181,7 @@ Deno.test("a run leaves grids, curves and a checkpoint; stopped, it goes on", as
   }
 });
 
-Deno.test("a net that breaks down stops the run and names the tensor", async () => {
+Deno.test("a network that breaks down stops the run and names the tensor", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const run = runOf(folder);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { effect } from "../gpu/record.ts";
 import { Player } from "../gpu/tape.ts";
@@ -40,10 +40,10 @@ export function stepPlayer(): Player<StepLosses> {
 export function play(
   player: Player<StepLosses>,
   state: State,
-  pictures: Pictures,
+  dataset: Dataset,
   note: (losses: StepLosses) => void,
 ): void {
-  note(player.step(tapeKey(state), () => advance(state, pictures)));
+  note(player.step(tapeKey(state), () => advance(state, dataset)));
 }
 
 /** Names the steps of this stage that are as the next one but for what is live in it. */
@@ -54,16 +54,16 @@ function tapeKey({ schedule, images, optD, options }: State): string {
 }
 
 /**
- * One step on the next pictures; returns its losses. What differs from that of the next step is live.
+ * One step on the next images; returns its losses. What differs from that of the next step is live.
  *
- * @param pictures As large as the state's stage wants them.
+ * @param dataset As large as the state's stage wants them.
  * @throws {TrainError} If a tensor is too large for the device.
  */
-export function advance(state: State, pictures: Pictures): StepLosses {
-  return stepThatFits(state, (state) => step(state, pictures));
+export function advance(state: State, dataset: Dataset): StepLosses {
+  return stepThatFits(state, (state) => step(state, dataset));
 }
 
-function step(state: State, pictures: Pictures): StepLosses {
+function step(state: State, dataset: Dataset): StepLosses {
   const { options } = state;
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
@@ -87,9 +87,9 @@ function step(state: State, pictures: Pictures): StepLosses {
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
     batch: (i): Batch => {
       const counter = shown(i * N);
-      const chosen = () => batchAt({ count: pictures.count, seed, mirror }, counter(), N);
+      const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
-      const real = faded(fromBytes(() => gather(pictures, chosen()), [N, R, R, 3]), stage);
+      const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, 3]), stage);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : 1;
@@ -108,7 +108,7 @@ function step(state: State, pictures: Pictures): StepLosses {
 }
 
 /**
- * Real pictures as D sees them while a level is faded in: mixed with what half their size would show,
+ * Real images as D sees them while a level is faded in: mixed with what half their size would show,
  * as the fakes are.
  */
 function faded(real: Tensor, stage: Stage): Tensor {

@@ -5,9 +5,9 @@ import { SelfAttention } from "../nn/self_attention.ts";
 import { noGrad } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** What one attention of a net looks at. */
+/** What one attention of a network looks at. */
 export interface SeenMap {
-  /** In the net, e.g. `blocks.2.attention`. */
+  /** In the network, e.g. `blocks.2.attention`. */
   readonly path: string;
   readonly layer: SelfAttention;
   /** Side of the map that attends; its keys have this side or, pooled, half of it. */
@@ -16,12 +16,12 @@ export interface SeenMap {
   readonly map: Tensor;
 }
 
-const MOST = 2 ** 24; // elements of a map at once; of fewer pictures than given, if they are more
+const MOST = 2 ** 24; // elements of a map at once; of fewer images than given, if they are more
 
 /**
- * Runs a net outside of training and tells where its attentions look.
+ * Runs a network outside of training and tells where its attentions look.
  *
- * @param x What the net takes, as many as are wanted.
+ * @param x What the network takes, as many as are wanted.
  */
 export function attentionMaps(net: Module, x: Tensor): SeenMap[] {
   const layers = [...net.modules()].filter((layer) => layer instanceof SelfAttention);

@@ -1,5 +1,5 @@
 /**
- * What holds at which point of a run: how far the nets have grown, the batch.
+ * What holds at which point of a run: how far the networks have grown, the batch.
  * All of it follows from the images shown, so a resumed run is where the unbroken one was.
  *
  * @module
@@ -7,9 +7,9 @@
 import { FIRST, levelOf, type Stage } from "../models/stage.ts";
 import type { TrainOptions } from "./options.ts";
 
-/** A stretch of a run in which the nets keep their shape. */
+/** A stretch of a run in which the networks keep their shape. */
 export interface Phase {
-  /** Side of the pictures in pixels. */
+  /** Side of the images in pixels. */
   readonly resolution: number;
   /** Whether the newest level is being faded in; else it is stabilised. */
   readonly fading: boolean;
@@ -53,7 +53,7 @@ export function reach({ phases, total }: Schedule): string | undefined {
     `${grown.from / 1000} kimg, and trained after ${(last.from + last.images) / 1000}`;
 }
 
-/** The schedule of nets that do not grow. */
+/** The schedule of networks that do not grow. */
 export function steady({ resolution, kimg, batch }: TrainOptions): Schedule {
   const total = Math.round(1000 * kimg);
   const phase = { resolution, fading: false, from: 0, images: total };
@@ -97,14 +97,14 @@ export function growing(options: TrainOptions): Schedule {
 
 /**
  * The batch of a level: whole up to `fullBatchTo` pixels, halved with each doubling above. Never
- * below 4, and a multiple of 4 where it is halved: the pictures that one minibatch deviation is of.
+ * below 4, and a multiple of 4 where it is halved: the images that one minibatch deviation is of.
  */
 function batchAt({ batch, fullBatchTo }: TrainOptions, resolution: number): number {
   if (resolution <= fullBatchTo || batch <= 4) return batch;
   return Math.max(4, 4 * Math.floor(batch * fullBatchTo / resolution / 4));
 }
 
-/** The stage that nets have in a phase, where it begins. */
+/** The stage that networks have in a phase, where it begins. */
 export function stageOf({ resolution, fading }: Phase, alpha = 1): Stage {
   return { resolution, fading, alpha };
 }

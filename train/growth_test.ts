@@ -68,7 +68,7 @@ Deno.test("phases of no images are left out", () => {
   assertEquals(growing({ ...options, lastKimg: 0 }).phases.length, 5);
 });
 
-Deno.test("nets that do not grow have one phase", () => {
+Deno.test("networks that do not grow have one phase", () => {
   const { phases, total, at } = steady({ ...options, kimg: 2, batch: 8 });
   assertEquals([phases.length, total], [1, 2000]);
   assertEquals([at(0).batch, at(0).alpha, at(0).phase.resolution], [8, 1, 16]);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import type { Resize } from "../data/resample.ts";
 import { shrink } from "../data/shrink.ts";
 import { scoped } from "../tensor/tensor.ts";
@@ -42,8 +42,8 @@ export async function train(training: Training): Promise<boolean> {
 }
 
 /** Images of the stage's size, and tuned steps: they are rehearsed, and afterwards the state is as before. */
-async function prepared({ state, pictures, tune }: Training): Promise<Pictures> {
-  const shown = shrink(pictures, state.stage.resolution, state.options.resize as Resize);
+async function prepared({ state, dataset, tune }: Training): Promise<Dataset> {
+  const shown = shrink(dataset, state.stage.resolution, state.options.resize as Resize);
   await tune?.(() => {
     const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
     try {

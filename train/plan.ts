@@ -7,7 +7,7 @@ import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { type Context, EVALUATION } from "../nn/context.ts";
 import { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -17,7 +17,7 @@ import { describe, type Phase } from "./growth.ts";
 import { duration } from "./progress.ts";
 import { grow, type State } from "./state.ts";
 
-/** One layer of a net. */
+/** One layer of a network. */
 export interface LayerRow {
   readonly path: string;
   readonly weight: readonly number[];
@@ -25,7 +25,7 @@ export interface LayerRow {
   readonly parameters: number;
 }
 
-/** The parts of a net that hold parameters themselves, with what they give for `x`. */
+/** The parts of a network that hold parameters themselves, with what they give for `x`. */
 export function layersOf(net: Module, x: Tensor): LayerRow[] {
   const leaves = new Map<Module, string>();
   find(net, "", leaves);
@@ -81,7 +81,7 @@ export interface PhasePlan extends Phase {
 
 /** What a dry run measured. */
 export interface Plan {
-  /** Of the nets as they are in the end. */
+  /** Of the networks as they are in the end. */
   readonly layers: Readonly<Record<"G" | "D", LayerRow[]>>;
   readonly phases: readonly PhasePlan[];
   /** Of the last phase. */
@@ -95,7 +95,7 @@ export interface Plan {
 }
 
 /**
- * Makes some steps of each phase on black pictures, two where they are slow, and measures the last;
+ * Makes some steps of each phase on black images, two where they are slow, and measures the last;
  * `state` is spoilt.
  *
  * @param signal Stops it; what the device was given it still computes.
@@ -134,7 +134,7 @@ export async function plan(
   };
 }
 
-/** The phases that the run comes to, each measured where its nets differ from the one's before. */
+/** The phases that the run comes to, each measured where its networks differ from the one's before. */
 async function* measured(
   state: State,
   shown: number,
@@ -177,7 +177,7 @@ async function measureSteps(
 ): Promise<{ ms: number; flop: number; images: number }> {
   const R = state.stage.resolution, { images, optD } = state;
   const pixels = new Uint8Array(R * R * 3);
-  const black: Pictures = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
+  const black: Dataset = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
   const step = () => {
     state.images = images;
     optD.steps = from;

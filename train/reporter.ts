@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { naming } from "../io/write_atomically.ts";
@@ -28,7 +28,7 @@ import type { Observer, Stepped } from "./training.ts";
 
 /** Images in a grid. */
 const GRID = 64;
-const UNSHAPED = 25_000; // images until which pictures may well be alike
+const UNSHAPED = 25_000; // images until which images may well be alike
 const REPORT_MS = 1000; // between two readings of the losses
 
 /** What a reading of the losses found besides the losses themselves. */
@@ -41,7 +41,7 @@ interface Losses {
 /** What is reported of, and where to. */
 export interface Reported {
   readonly state: State;
-  readonly pictures: Pictures;
+  readonly dataset: Dataset;
   /** The run's folder. */
   readonly run: string;
   readonly progress: Progress;
@@ -69,9 +69,9 @@ export class Reporter implements Observer, Disposable {
 
   constructor(reported: Reported) {
     this.#reported = reported;
-    const { run, pictures, state: { images, options } } = reported, { seed, loss } = options;
-    const { count } = pictures;
-    this.#reals = gather(pictures, batchAt({ count, seed, mirror: false }, 0, GRID));
+    const { run, dataset, state: { images, options } } = reported, { seed, loss } = options;
+    const { count } = dataset;
+    this.#reals = gather(dataset, batchAt({ count, seed, mirror: false }, 0, GRID));
     this.#balance = new Balance(loss);
     this.#events = new EventFile(run, images);
     this.#kept = images > 0 ? images : -1; // a resumed run has its first checkpoint

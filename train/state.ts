@@ -24,12 +24,12 @@ import type { TrainOptions } from "./options.ts";
 import { type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
 
-/** The nets, their optimisers, the running average of G, and how far they are. */
+/** The networks, their optimisers, the running average of G, and how far they are. */
 export interface State {
   readonly recipe: Recipe;
   readonly options: TrainOptions;
   readonly schedule: Schedule;
-  /** Up to where the nets have grown. */
+  /** Up to where the networks have grown. */
   stage: Stage;
   G: Module;
   D: Module;
@@ -88,11 +88,11 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
 }
 
 /**
- * Brings the nets to where the schedule is. When a new stage begins they are built anew: what both
+ * Brings the networks to where the schedule is. When a new stage begins they are built anew: what both
  * have is carried over, in the average, too; the optimisers begin anew; the memory of the old ones
  * goes back to the device. Call it outside of any scope, before each step.
  *
- * @param before Is called before the old nets go.
+ * @param before Is called before the old networks go.
  * @returns Whether a new stage began.
  */
 export function grow(state: State, before: () => void = () => {}): boolean {
@@ -111,7 +111,7 @@ export function grow(state: State, before: () => void = () => {}): boolean {
   return true;
 }
 
-/** Copies the tensors that both nets have. */
+/** Copies the tensors that both networks have. */
 function carry(from: Module, to: Module): void {
   const old = new Map(from.named());
   for (const [name, t] of to.named()) {
@@ -134,7 +134,7 @@ export function freeState({ G, D, optG, optD, average }: State): void {
   for (const opt of [optG, optD]) opt.free();
 }
 
-/** The generator to make pictures with: the average if there is one. */
+/** The generator to make images with: the average if there is one. */
 export function sampler({ G, average }: State): Module {
   return average?.net ?? G;
 }
@@ -204,10 +204,10 @@ export async function openCheckpoint(path: string): Promise<Contents> {
 }
 
 /**
- * Reads a checkpoint into a state of the same options; its nets become those of the checkpoint's
+ * Reads a checkpoint into a state of the same options; its networks become those of the checkpoint's
  * stage.
  *
- * @throws {CheckpointError} If the file is broken or of another net, or holds NaN or infinity.
+ * @throws {CheckpointError} If the file is broken or of another network, or holds NaN or infinity.
  */
 export async function loadState(state: State, path: string): Promise<void> {
   const { entries, metadata } = await openCheckpoint(path);
@@ -248,7 +248,7 @@ function stageIn(
   options: TrainOptions,
 ): Stage | undefined {
   const whole = { resolution: options.resolution, fading: false, alpha: 1 };
-  if (stage === undefined) return whole; // nets that do not grow
+  if (stage === undefined) return whole; // networks that do not grow
   try {
     const { resolution, fading, alpha } = JSON.parse(stage);
     const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
@@ -259,7 +259,7 @@ function stageIn(
   }
 }
 
-/** Reads G alone (the average where there is one), of the checkpoint's stage, to make pictures with. */
+/** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
 export async function loadGenerator(recipe: Recipe, options: TrainOptions, path: string) {
   const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";

@@ -11,7 +11,7 @@ import { scoped, type Tensor } from "../tensor/tensor.ts";
 import type { Loss } from "./losses.ts";
 import type { Slope, Term, Terms } from "./terms.ts";
 
-/** Two nets and what trains them. */
+/** Two networks and what trains them. */
 export interface Players {
   readonly G: Module;
   readonly D: Module;
@@ -26,7 +26,7 @@ export interface Players {
 export interface Batch {
   /** Latents, `[N, nz]`. */
   readonly z: Tensor;
-  /** Real pictures, `[N, R, R, 3]` in [-1, 1]. */
+  /** Real images, `[N, R, R, 3]` in [-1, 1]. */
   readonly real: Tensor;
   /** Targets for them: one for all, or `[N]`. */
   readonly labels: number | Tensor;

@@ -1,4 +1,4 @@
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import type { State } from "./state.ts";
 import type { StepLosses } from "./step.ts";
 
@@ -6,7 +6,7 @@ import type { StepLosses } from "./step.ts";
 export interface Training {
   readonly state: State;
   /** As large as the state's resolution. */
-  readonly pictures: Pictures;
+  readonly dataset: Dataset;
   /** Is told how the run goes, and keeps what it leaves. */
   readonly observer?: Observer | undefined;
   /** Ends the run before its last image, when aborted. */

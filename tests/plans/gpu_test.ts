@@ -1,4 +1,4 @@
-/** The nets by the kernels that the rules choose for a GPU, all of them together. */
+/** The networks by the kernels that the rules choose for a GPU, all of them together. */
 import { AS_GPU, deviceInfo } from "../../gpu/device.ts";
 import { gpu } from "../../gpu/gpu.ts";
 import { assertEquals } from "@std/assert";
