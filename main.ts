@@ -9,6 +9,7 @@ import { importCommand } from "./cli/import.ts";
 import { reportCommand } from "./cli/report.ts";
 import { runsCommand } from "./cli/runs.ts";
 import { sampleCommand } from "./cli/sample.ts";
+import { thesisCommand } from "./cli/thesis.ts";
 import { timelapseCommand } from "./cli/timelapse.ts";
 import { trainCommand } from "./cli/train.ts";
 import { weightsCommand } from "./cli/weights.ts";
@@ -35,6 +36,7 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan runs                  lists what has been trained here; gan runs rm removes a run
   gan cache                 shows what is kept of the data; gan cache clear removes it
   gan data FILE             tells what a data set is: counts, sizes, classes, damaged images
+  gan thesis                trains the experiments of the thesis behind this program, and reports
   gan doctor                tells what device there is and how fast it is
 
 Each command has --help; --version tells the versions of the program, Deno and the devices.`;
@@ -52,6 +54,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
     runs: runsCommand,
     cache: cacheCommand,
     data: dataCommand,
+    thesis: (args, print) => thesisCommand(args, print),
     doctor: doctorCommand,
   };
 

@@ -31,7 +31,7 @@ interface Timed {
 
 const WORKER = `
 import { openPath } from "OPEN";
-import { openPictures } from "PICTURES";
+import { openDataset } from "DATASET";
 const [data, resolution, cache, kind] = Deno.args;
 let start = performance.now();
 const lap = () => {
@@ -43,9 +43,9 @@ const source = await openPath(data), timed = { count: source.names.length, list:
 await source.close();
 if (kind !== "list") {
   start = performance.now();
-  await openPictures({ data, resolution: Number(resolution), cache });
+  await openDataset({ data, resolution: Number(resolution), cache });
   timed.prepare = lap();
-  await openPictures({ data, resolution: Number(resolution), cache });
+  await openDataset({ data, resolution: Number(resolution), cache });
   timed.cached = lap();
 }
 const status = await Deno.readTextFile("/proc/self/status").catch(() => "");
@@ -59,11 +59,13 @@ async function time(root: string, data: string, resolution: string, kind: string
   try {
     const script = `${cache}/worker.js`, url = pathToFileURL(`${root}/`).href;
     const isOlder = await Deno.stat(`${root}/data/open.ts`).then(() => false, () => true);
-    const opening = isOlder ? "pictures.ts" : "open.ts";
+    const renamed = await Deno.stat(`${root}/data/dataset.ts`).then(() => true, () => false);
+    const dataset = renamed ? "dataset.ts" : "pictures.ts", opening = isOlder ? dataset : "open.ts";
     await Deno.writeTextFile(
       script,
       // Imported statically: see findings/deno-dynamic-import-over-npm-wasm.sh.
-      WORKER.replace("OPEN", `${url}data/${opening}`).replace("PICTURES", `${url}data/pictures.ts`),
+      WORKER.replace("OPEN", `${url}data/${opening}`).replace("DATASET", `${url}data/${dataset}`)
+        .replaceAll("openDataset", renamed ? "openDataset" : "openPictures"),
     );
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--config", `${root}/deno.json`, script, data].concat(

@@ -1,6 +1,6 @@
 /**
  * Writes the first steps of a job that trains, for others to make as well: `bench/compare` has each
- * peer begin with the same weights, latents and pictures, and compares losses.
+ * peer begin with the same weights, latents and images, and compares losses.
  *
  *     deno run -A bench/first_steps.ts --job dcgan-32 --batch 16 --out first.safetensors
  *

@@ -13,7 +13,7 @@ export interface Job {
   readonly inputs: readonly Tensor[];
   /** Bytes that an ideal kernel moves, where that is what counts. */
   readonly bytes?: number;
-  /** Pictures, where that is what counts. */
+  /** Images, where that is what counts. */
   readonly images?: number;
   /** Runs it as training does, which plays a step that it has recorded. */
   readonly player?: { readonly step: () => void; readonly forget: () => void };

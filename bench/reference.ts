@@ -104,7 +104,7 @@ export function convAt(x: Values, w: Values, sizes: ConvSizes): Reference {
   };
 }
 
-/** Its gradient by the picture, or a transposed convolution, `[N, S, S, C]`. */
+/** Its gradient by the image, or a transposed convolution, `[N, S, S, C]`. */
 export function convInputAt(y: Values, w: Values, sizes: ConvSizes): Reference {
   const { N, S, C, O, kernel, stride, padding } = sizes;
   const T = (S + 2 * padding - kernel) / stride + 1;

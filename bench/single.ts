@@ -124,10 +124,10 @@ function adam(): Job {
   return single("adam", `${n}`, [p, g], op, (p, g) => adamAt(p, g, lr, 1e-8), 1e-6, 7 * 4 * n);
 }
 
-/** Of the first picture's features: by PyTorch in float64, with tests/oracle/inception.py. */
+/** Of the first image's features: by PyTorch in float64, with tests/oracle/inception.py. */
 const INCEPTION_MEAN = 1.196167037;
 
-/** FID's Inception up to the 768-dimensional feature, on pictures of 64 x 64 pixels. */
+/** FID's Inception up to the 768-dimensional feature, on images of 64 x 64 pixels. */
 function inception(batch: number): Job {
   const net = new Inception(weightsOf(drawnInception(1), "drawn weights"), "768");
   const size = 64 * 64 * 3,

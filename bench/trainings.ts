@@ -1,4 +1,4 @@
-/** Jobs that train: nets, their steps and what these are given, as in bench/pytorch.py. */
+/** Jobs that train: networks, their steps and what these are given, as in bench/pytorch.py. */
 import { effect } from "../gpu/record.ts";
 import type { Precision } from "../kernels/precision.ts";
 import { normal, uniform } from "../kernels/random.ts";
@@ -17,13 +17,13 @@ import { type Batch, type Players, type StepLosses, trainStep } from "../train/s
 import { drift, wganGp } from "../train/terms.ts";
 import { draw, type Job } from "./job.ts";
 
-/** Nets and how a step of theirs is made, from what a step is given. */
+/** Networks and how a step of theirs is made, from what a step is given. */
 export interface Training {
   readonly players: Players;
   readonly resolution: number;
   /** Length of a latent. */
   readonly nz: number;
-  /** Whether a step looks between real pictures and fakes. */
+  /** Whether a step looks between real images and fakes. */
   readonly mixes?: boolean;
   readonly step: (given: Batch) => StepLosses;
 }
@@ -69,7 +69,7 @@ function dcgan(resolution: number, precision: Precision, width = 64): TimedTrain
   return { players, resolution, nz: sizes.nz, step, shape: `ngf${width} ndf${width}` };
 }
 
-/** As the paper's preset: spectral norm and attention of 32x32 in both nets, hinge loss. */
+/** As the paper's preset: spectral norm and attention of 32x32 in both networks, hinge loss. */
 function sagan(resolution: number, precision: Precision): TimedTraining {
   const sizes = { resolution, nz: 128, ngf: 64, ndf: 64, dropout: 0 }, random = hostRandom(0);
   const attention = { attention: "32", attentionReduction: 8, attentionValues: "half" };
@@ -91,14 +91,14 @@ function sagan(resolution: number, precision: Precision): TimedTraining {
   for (const [name, t] of [...G.named(), ...D.named()]) {
     if (name.endsWith("gamma")) t.write([0.5]); // at 0 attention would not learn in the first step
   }
-  // Real pictures pull D's last bias up as fakes pull it down, while all logits are within the hinge.
+  // Real images pull D's last bias up as fakes pull it down, while all logits are within the hinge.
   const still = [D.output.bias!],
     range = { least: -50, most: 50 },
     shape = "ngf64 ndf64 attention 32";
   return { players, resolution, nz: sizes.nz, step, range, still, shape };
 }
 
-/** WGAN-GP on the nets of the preset for small devices, grown and stabilised. */
+/** WGAN-GP on the networks of the preset for small devices, grown and stabilised. */
 function pggan(resolution: number, precision: Precision): TimedTraining {
   const sizes = { nz: 64, fmapBase: 1024, fmapMax: 64 };
   const kinds = { norm: "pixel", weights: "equalised", minibatch: "stddev" };
@@ -144,12 +144,12 @@ export const others: Record<string, (precision: Precision) => TimedTraining> = {
 /** Names of the jobs that train. */
 export const trainingNames: readonly string[] = [trainings, others].flatMap(Object.keys);
 
-/** The nets of a job that trains, before their first step. */
+/** The networks of a job that trains, before their first step. */
 export function training(name: string, precision: Precision = "f32"): TimedTraining {
   return (trainings[name] ?? others[name])(precision);
 }
 
-/** Pictures that are noise, and what each step is given with them: as in PyTorch's, latents are drawn. */
+/** Images that are noise, and what each step is given with them: as in PyTorch's, latents are drawn. */
 export function batches(
   { resolution, nz, mixes }: Training,
   batch: number,
@@ -185,7 +185,7 @@ export function trainingJob(name: string, batch: number, precision: Precision): 
 
 /**
  * A whole step in float64 would take longer than all that is timed, and tests/dcgan_test.ts holds it
- * against PyTorch. So what must hold of any first step: D's losses are those of a net that knows
+ * against PyTorch. So what must hold of any first step: D's losses are those of a network that knows
  * nothing yet, and Adam moves each parameter by `lr g / (|g| + eps)`, at most `lr` and mostly that.
  */
 async function checkFirstStep(

@@ -15,7 +15,7 @@ export async function tellCourse(
   progress.say("Measuring the phases: shaders are compiled, so it takes a while the first time");
   const spoilt = newState(recipe, options);
   progress.say(PHASE_HEAD);
-  const { phases, seconds } = await plan(spoilt, options, {
+  const { phases, seconds } = await plan(spoilt, {
     signal,
     images,
     onPhase: (phase) => progress.say(phaseRow(phase)),

@@ -10,7 +10,7 @@ import { describe, type Description } from "../data/describe.ts";
 import { grid } from "../data/grid.ts";
 import { listed } from "../data/listing.ts";
 import { openPath } from "../data/open.ts";
-import { noPicture, packOf, preparation } from "../data/pictures.ts";
+import { noImage, packOf, preparation } from "../data/dataset.ts";
 import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import type { Source } from "../data/source.ts";
@@ -81,7 +81,7 @@ export async function dataCommand(args: string[], print: (line: string) => void)
     const source = withClasses(opened, values.classes as string | undefined);
     try {
       await source.list?.();
-      if (source.names.length === 0) throw noPicture(path, source);
+      if (source.names.length === 0) throw noImage(path, source);
       let told = performance.now();
       const found = await describe(source, to, signal, (done, total) => {
         if (performance.now() - told < 2000) return;

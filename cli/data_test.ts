@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decode } from "../data/decode.ts";
 import { DataError } from "../data/errors.ts";
-import { openPictures } from "../data/pictures.ts";
+import { openDataset } from "../data/dataset.ts";
 import { put, withFolder } from "../tests/image_files.ts";
 import { dataCommand } from "./data.ts";
 
@@ -18,7 +18,7 @@ Deno.test("gan data tells what a data set is, in lines and as JSON", async () =>
     await Deno.copyFile(`${root}/in/dog/a.png`, `${root}/in/dog/b.png`);
     await Deno.writeFile(`${root}/in/dog/c.png`, new Uint8Array(10));
     await Deno.writeTextFile(`${root}/in/a.gif`, "");
-    const { count, pixels } = await openPictures({
+    const { count, pixels } = await openDataset({
       data: `${root}/in`,
       resolution: 8,
       cache: `${root}/runs/.cache`,

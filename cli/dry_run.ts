@@ -1,4 +1,3 @@
-import type { TrainOptions } from "../train/options.ts";
 import { PHASE_HEAD, phaseRow, plan, planText } from "../train/plan.ts";
 import { reach } from "../train/growth.ts";
 import type { State } from "../train/state.ts";
@@ -8,14 +7,13 @@ import { lookAtData } from "./training_data.ts";
 /** `gan train --dry-run`: what a run would be. Returns the exit code. */
 export async function dryRun(
   state: State,
-  options: TrainOptions,
   values: Values,
   print: (line: string) => void,
 ): Promise<number> {
-  const count = await lookAtData(options);
+  const { options } = state, count = await lookAtData(options);
   if (values.json) {
     const images = count === undefined ? {} : { images: count };
-    print(JSON.stringify({ options, ...images, ...await plan(state, options) }));
+    print(JSON.stringify({ options, ...images, ...await plan(state) }));
     return 0;
   }
   for (const [name, value] of Object.entries(options)) print(`${name.padEnd(20)}${value}`);
@@ -25,7 +23,7 @@ export async function dryRun(
   if (short) print(short);
   const grows = state.schedule.phases.length > 1;
   if (grows) print(PHASE_HEAD);
-  const made = await plan(state, options, {
+  const made = await plan(state, {
     onPhase: (phase) => grows && print(phaseRow(phase)),
   });
   if (grows) print("");

@@ -5,7 +5,7 @@ import { aboutOf, type Noted, notesOf, textOf } from "./eval_report.ts";
 import type { Side } from "./sides.ts";
 
 function side(name: string, survey: Partial<Survey>): Side {
-  return { name, about: { pictures: name }, survey: { ...newSurvey(), ...survey } };
+  return { name, about: { dataset: name }, survey: { ...newSurvey(), ...survey } };
 }
 const square = { sizes: { "64 x 64": 900 } };
 
@@ -83,7 +83,7 @@ Deno.test("few images, early features and a tool's own conditions", () => {
 
 Deno.test("what is said of a side: its size where it has one", () => {
   assertEquals(aboutOf(side("a", square)), {
-    pictures: "a",
+    dataset: "a",
     resolution: 64,
     sizes: { "64 x 64": 900 },
   });

@@ -76,7 +76,7 @@ export function refuseOthers(
   const same = "checkpoint" in judged && last(judged.checkpoint) === basename(checkpoint) &&
     judged.images === images && (!("run" in judged) || last(judged.run) === basename(run));
   if (same) return;
-  const of = judged.checkpoint ?? judged.pictures ?? judged.statistics;
+  const of = judged.checkpoint ?? judged.dataset ?? judged.statistics;
   throw new UsageError(
     `--metrics: its numbers are of ${of}, not of ${checkpoint}: measure them by gan eval all ` +
       `--run ${run} --checkpoint ${basename(checkpoint)} --json`,
@@ -86,7 +86,7 @@ export function refuseOthers(
 /** A report in which files and runs go by their names: where they lie is nobody else's business. */
 export function withoutFolders(report: Record<string, unknown>): Record<string, unknown> {
   const paths = [report.real, report.fake, report.heldOut].flatMap((side) =>
-    ["run", "checkpoint", "pictures", "statistics"].map((name) =>
+    ["run", "checkpoint", "images", "statistics"].map((name) =>
       (side as Record<string, unknown> | undefined)?.[name]
     )
   ).filter((path): path is string => typeof path === "string" && /[\\/]/.test(path));

@@ -70,7 +70,7 @@ export async function importCommand(
     title,
     savedOptions(recipe, options),
   );
-  await saveState(state, options, checkpointPath(run, state.images, options.snapshot));
+  await saveState(state, checkpointPath(run, state.images, options.snapshot));
   if (values.json) {
     print(
       JSON.stringify({ run, what: source.what, images: state.images, prefix, prefixD }),

@@ -1,12 +1,12 @@
 /**
- * What `gan eval` and a run's own evaluations judge: pictures of a data set, or of a generator.
+ * What `gan eval` and a run's own evaluations judge: images of a data set, or of a generator.
  *
  * @module
  */
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { cachedFeatures } from "../eval/cache.ts";
 import { conventionsOf } from "../eval/conventions.ts";
-import { featuresOf, type PictureSet, statisticsOf } from "../eval/extract.ts";
+import { featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
 import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
 import type { Features } from "../eval/products.ts";
@@ -25,16 +25,16 @@ import { choose } from "./options.ts";
 /** How a generator's numbers become bytes, as in the PNGs that `gan sample` writes. */
 export const ROUNDING = "to the nearest byte, halves up";
 
-const REAL = 5; // real pictures for each generated one, at most: their noise counts for little then
+const REAL = 5; // real images for each generated one, at most: their noise counts for little then
 const TELL_MS = 30_000;
 
-/** The pictures that a generator makes from the latents of a seed. */
+/** The images that a generator makes from the latents of a seed. */
 export function generated(
   G: Module,
   options: TrainOptions,
   count: number,
   seed: number,
-): PictureSet {
+): PixelSet {
   return {
     count,
     resolution: options.resolution,
@@ -46,8 +46,8 @@ export function generated(
   };
 }
 
-/** The pictures of a data set in memory; of more than `most` as many, spread evenly. */
-export function inMemory({ pixels, count, resolution }: Pictures, most = count): PictureSet {
+/** The images of a data set in memory; of more than `most` as many, spread evenly. */
+export function inMemory({ pixels, count, resolution }: Dataset, most = count): PixelSet {
   const n = Math.min(count, most), stride = resolution ** 2 * 3;
   return {
     count: n,
@@ -104,7 +104,7 @@ function named(metric: Metric, feature: string, found: Result): Record<string, n
  */
 export async function openJudge(
   options: TrainOptions,
-  pictures: Pictures,
+  dataset: Dataset,
   cache: string,
   progress: Progress,
 ): Promise<Judge | undefined> {
@@ -112,14 +112,14 @@ export async function openJudge(
   if (evalEvery === 0) return undefined;
   const metrics = metricsIn(evalMetrics), feature = evalFeature as Feature;
   const inception = await loadInception(feature, evalWeights || undefined), { net } = inception;
-  const set = inMemory(pictures, REAL * n);
+  const set = inMemory(dataset, REAL * n);
   const images = {
     net,
     set,
     key: {
       folder: cache,
-      name: pictures.name,
-      hash: `${pictures.hash} ${set.count}`,
+      name: dataset.name,
+      hash: `${dataset.hash} ${set.count}`,
       feature,
       weights: inception.sha256,
     },
@@ -127,7 +127,7 @@ export async function openJudge(
   };
   const asked = {
     like: conventionsOf("pytorch-fid"),
-    names: { real: pictures.name, fake: "fakes" },
+    names: { real: dataset.name, fake: "fakes" },
   };
   // Where statistics are enough, features are not kept in memory.
   const plain = metrics.every(({ ofStatistics }) => ofStatistics);
@@ -161,7 +161,7 @@ export async function openJudge(
 /** Numbers by metric, and what real images get. */
 interface Measuring {
   readonly floors: ReadonlyMap<Metric, Result>;
-  readonly measure: (fakes: PictureSet) => Promise<ReadonlyMap<Metric, Result>>;
+  readonly measure: (fakes: PixelSet) => Promise<ReadonlyMap<Metric, Result>>;
 }
 
 async function byStatistics(

@@ -1,8 +1,8 @@
 /** The sheet of fakes beside the real images that are nearest to them. */
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { grid } from "../data/grid.ts";
 import { savePng } from "../data/png.ts";
-import type { ImageSet, PictureSet } from "../eval/extract.ts";
+import type { ImageSet, PixelSet } from "../eval/extract.ts";
 import type { Result } from "../eval/metrics/metric.ts";
 import { nearest } from "../eval/nearest.ts";
 import { range } from "../eval/products.ts";
@@ -49,7 +49,7 @@ export async function nearestSheet(work: Work): Promise<Result> {
 
 /** Some images of a set by their places in it, as squares of side `R`. */
 async function chosen(
-  set: PictureSet | ImageSet,
+  set: PixelSet | ImageSet,
   places: ArrayLike<number>,
   R: number,
 ): Promise<Map<number, Uint8Array>> {
@@ -63,7 +63,7 @@ async function chosen(
   return found;
 }
 
-async function* imagesOf(set: PictureSet | ImageSet): AsyncGenerator<Image> {
+async function* imagesOf(set: PixelSet | ImageSet): AsyncGenerator<Image> {
   if ("images" in set) {
     yield* set.images();
     return;

@@ -1,12 +1,13 @@
 import { dcgan } from "../train/dcgan.ts";
 import { pggan } from "../train/pggan.ts";
+import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { UsageError } from "./errors.ts";
 import { choose } from "./options.ts";
 
 /** Every system that can be trained, by name. */
-export const recipes: Readonly<Record<string, Recipe>> = { dcgan, sagan, pggan };
+export const recipes: Readonly<Record<string, Recipe>> = { dcgan, sagan, pggan, r3gan };
 
 /**
  * The recipe of that name.

@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, join, resolve } from "@std/path";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { removeLeft, writeAtomically } from "../io/write_atomically.ts";
 import { scheduleOf } from "../train/growth.ts";
@@ -84,11 +84,11 @@ export async function finished(resumed: Resumed): Promise<string | undefined> {
 export async function goOn(
   { run, options, checkpoint, metadata, notes }: Resumed,
   state: State,
-  pictures: Pictures,
+  dataset: Dataset,
   values: Values,
   progress: Progress,
 ): Promise<void> {
-  refuseOtherData(run, options, metadata, pictures, values.acceptData === true);
+  refuseOtherData(run, options, metadata, dataset, values.acceptData === true);
   await loadState(state, checkpoint);
   await removeLeft(run, isOwnFile);
   await trimStats(run, state.images);
@@ -106,15 +106,15 @@ function refuseOtherData(
   run: string,
   { data }: TrainOptions,
   metadata: Readonly<Record<string, string>>,
-  pictures: Pictures,
+  dataset: Dataset,
   accepted: boolean,
 ): void {
   const mark = markIn(metadata);
-  if (accepted || !mark || mark.hash === pictures.hash) return;
+  if (accepted || !mark || mark.hash === dataset.hash) return;
   throw new RunError(
     `run: ${basename(resolve(run))} was trained on other images than those of ${
-      data || pictures.name
-    } now (${mark.count} then, ${pictures.count} now; files or their dates have changed): bring the ` +
+      data || dataset.name
+    } now (${mark.count} then, ${dataset.count} now; files or their dates have changed): bring the ` +
       "old ones back, or go on with these by --accept-data",
   );
 }

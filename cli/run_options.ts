@@ -39,7 +39,7 @@ export function newOptions(
   software: boolean,
 ): { recipe: Recipe; options: TrainOptions } {
   const recipe = recipeOf(name), names = Object.keys(recipe.presets);
-  // Without a GPU the full nets would take weeks.
+  // Without a GPU the full networks would take weeks.
   const preset = String(values.preset ?? (software ? "small" : "default"));
   if (!Object.hasOwn(recipe.presets, preset)) {
     throw new UsageError(

@@ -18,13 +18,13 @@ import { teller } from "./teller.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
 const table: readonly Option[] = [
-  { name: "count", kind: "count", help: "how many pictures", min: 1, max: 1_000_000 },
-  { name: "seed", kind: "count", help: "other pictures for another seed" },
-  { name: "single", kind: "flag", help: "a file a picture in the folder --to, not one grid" },
+  { name: "count", kind: "count", help: "how many images", min: 1, max: 1_000_000 },
+  { name: "seed", kind: "count", help: "other images for another seed" },
+  { name: "single", kind: "flag", help: "a file an image in the folder --to, not one grid" },
   {
     name: "interpolate",
     kind: "flag",
-    help: "an animated grid, in which each picture walks through latents and back",
+    help: "an animated grid, in which each image walks through latents and back",
   },
   {
     name: "stops",
@@ -38,7 +38,7 @@ const table: readonly Option[] = [
   {
     name: "attention",
     kind: "flag",
-    help: "where pictures look from some points, drawn over them: a sheet for each attention of G",
+    help: "where images look from some points, drawn over them: a sheet for each attention of G",
   },
   {
     name: "points",
@@ -54,12 +54,12 @@ const table: readonly Option[] = [
 const MOST_BYTES = 2 ** 30; // of an animation's frames, or a grid, in memory
 
 const help = [
-  "Makes pictures with the generator of a run.",
+  "Makes images with the generator of a run.",
   "",
   "  gan sample latest                       a grid of 64",
-  "  gan sample 3 --count 1000 --single --to pictures",
+  "  gan sample 3 --count 1000 --single --to images",
   "  gan sample latest --interpolate         16 that change into others, as an animated PNG",
-  "  gan sample latest --attention           what attention looks at in 8 pictures",
+  "  gan sample latest --attention           what attention looks at in 8 images",
   "",
   "Options [default]:",
   ...optionLines(table, {
@@ -231,7 +231,7 @@ function pointsOf(text: string | undefined, R: number): Point[] {
     const [, x, y] = /^(\d+)\+(\d+)$/.exec(part.trim()) ?? [];
     if (!(Number(x) < R && Number(y) < R)) {
       throw new UsageError(
-        `--points ${text}: expected places in a picture of ${R} pixels, as ${R / 2}+${R / 2}`,
+        `--points ${text}: expected places in an image of ${R} pixels, as ${R / 2}+${R / 2}`,
       );
     }
     return { x: Number(x), y: Number(y) };

@@ -1,12 +1,12 @@
 /** What `gan eval` compares: what a generator makes, and images in files. */
 import { join } from "@std/path";
 import { openPath } from "../data/open.ts";
-import { openPictures } from "../data/pictures.ts";
+import { openDataset } from "../data/dataset.ts";
 import type { Resize } from "../data/resample.ts";
 import { openStream } from "../data/stream.ts";
 import { type Conventions, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
-import type { ImageSet, PictureSet } from "../eval/extract.ts";
+import type { ImageSet, PixelSet } from "../eval/extract.ts";
 import { openImageFiles } from "../eval/image_files.ts";
 import { loadStatistics } from "../eval/npz.ts";
 import type { Statistics } from "../eval/statistics.ts";
@@ -28,7 +28,7 @@ export interface Side {
   readonly name: string;
   /** Of content and preparation; absent where nothing is to be kept. */
   readonly hash?: string;
-  readonly set?: PictureSet | ImageSet;
+  readonly set?: PixelSet | ImageSet;
   readonly statistics?: Statistics;
   /** What the images are like, once they were read. */
   readonly survey?: Survey;
@@ -39,7 +39,7 @@ export interface Side {
   readonly close?: () => Promise<void>;
 }
 
-/** Where what is kept of real pictures lies. */
+/** Where what is kept of real images lies. */
 export function cacheFolder(values: Values): string {
   return join(String(values.out ?? "runs"), ".cache");
 }
@@ -51,7 +51,7 @@ export interface JudgedGenerator {
   readonly run?: string;
 }
 
-/** The run or the checkpoint that is judged; undefined where it is files of pictures. */
+/** The run or the checkpoint that is judged; undefined where it is files of images. */
 export async function judgedIn(values: Values): Promise<JudgedGenerator | undefined> {
   const { fake } = values;
   if (fake === undefined) {
@@ -113,12 +113,12 @@ export async function openReal(
   }
   // The built-in images are no folder of the user's.
   const { resolution, crop, resize } = options!, cache = cacheFolder(values);
-  const pictures = await openPictures({ resolution, crop, resize: resize as Resize, cache });
-  const set = inMemory(pictures, Number(values.realSamples ?? pictures.count));
+  const dataset = await openDataset({ resolution, crop, resize: resize as Resize, cache });
+  const set = inMemory(dataset, Number(values.realSamples ?? dataset.count));
   return {
-    about: { pictures: pictures.name, resolution, crop, resize, hash: pictures.hash },
-    name: pictures.name,
-    hash: `${pictures.hash} ${set.count}`,
+    about: { dataset: dataset.name, resolution, crop, resize, hash: dataset.hash },
+    name: dataset.name,
+    hash: `${dataset.hash} ${set.count}`,
     set,
     survey: surveyOf(set.count, resolution),
   };
@@ -191,7 +191,7 @@ async function openFiles(
       rule: like.files,
       strict: values.like !== undefined,
     });
-    return { about: { pictures: path, crop }, set: files, ...files };
+    return { about: { dataset: path, crop }, set: files, ...files };
   }
   const resolution = Number(values.resolution);
   const stream = await openStream({
@@ -205,7 +205,7 @@ async function openFiles(
   });
   const { name, hash, broken, count } = stream;
   return {
-    about: { pictures: path, resolution, crop, resize, hash },
+    about: { dataset: path, resolution, crop, resize, hash },
     name,
     hash,
     set: stream,

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
-import { decode, type Image } from "../data/decode.ts";
+import { decode } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { gridsOf, RunError } from "../train/run_folder.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
@@ -15,7 +16,7 @@ const table: readonly Option[] = [
 const LAST_MS = 2000; // that the last grid is shown
 
 const help = [
-  "Shows how a run's pictures came to be: its grids, first to last, as an animated PNG.",
+  "Shows how a run's images came to be: its grids, first to last, as an animated PNG.",
   "",
   "  gan timelapse latest",
   "",

@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "@std/path";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../train/lock.ts";
@@ -8,6 +8,7 @@ import { createRun } from "../train/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../train/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
+import { Reporter } from "../train/reporter.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -20,7 +21,7 @@ import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
 import { openTraining } from "./training_data.ts";
-import { openTuner } from "./tuning.ts";
+import { openTuner, profiling } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
@@ -88,7 +89,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { info: device } = await openGpu({ choice: values.device as string | undefined });
   const { recipe, options } = resumed ?? newOptions(rest[0], values, device.software);
   assertPrecision(options.precision as Precision, device);
-  if (values.dryRun) return await dryRun(newState(recipe, options), options, values, print);
+  if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
 }
 
@@ -110,20 +111,21 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;
   try {
-    const pictures = await openTraining(options, cache, progress, signal);
-    if (resumed) await goOn(resumed, state, pictures, values, progress);
+    const dataset = await openTraining(options, cache, progress, signal);
+    if (resumed) await goOn(resumed, state, dataset, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
-    const judge = await openJudge(options, pictures, cache, progress);
-    const tune = values.autotune ?? !device.software
-      ? await openTuner(cache, device, (text) => progress.say(text))
+    const judge = await openJudge(options, dataset, cache, progress);
+    const say = (text: string) => progress.say(text);
+    const tuner = values.autotune ?? !device.software
+      ? await openTuner(cache, device, say)
       : undefined;
-    run ??= await createRun(out, title(options, pictures), savedOptions(recipe, options));
+    const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
+    run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
-    state.data = { hash: pictures.hash, count: pictures.count };
-    tellStart(run, state, pictures, device, progress);
-    const complete = await train({
-      ...{ state, options, pictures, run, progress, signal, judge, tune, phases },
-    });
+    state.data = { hash: dataset.hash, count: dataset.count };
+    tellStart(run, state, dataset, device, progress);
+    using observer = new Reporter({ state, dataset, run, progress, judge, phases });
+    const complete = await train({ state, dataset, observer, signal, tune });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes images`
@@ -141,12 +143,12 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
 function tellStart(
   run: string,
   { options: { preset, resolution, batch, precision }, schedule }: State,
-  pictures: Pictures,
+  dataset: Dataset,
   { name, software }: DeviceInfo,
   progress: Progress,
 ): void {
   progress.say(
-    `${run}: ${pictures.count} images of ${pictures.name}; preset ${preset}, ${resolution} px, ` +
+    `${run}: ${dataset.count} images of ${dataset.name}; preset ${preset}, ${resolution} px, ` +
       `batch ${batch}, ${schedule.total / 1000} kimg, on ${name}`,
   );
   if (precision === "f16" && software) {
@@ -166,6 +168,6 @@ async function assertWritable(folder: string, what: string): Promise<void> {
   }
 }
 
-function title({ recipe, resolution }: TrainOptions, pictures: Pictures): string {
-  return `${recipe}-${basename(pictures.name)}-${resolution}`;
+function title({ recipe, resolution }: TrainOptions, dataset: Dataset): string {
+  return `${recipe}-${basename(dataset.name)}-${resolution}`;
 }

@@ -1,8 +1,8 @@
 import { DataError } from "../data/errors.ts";
-import type { Broken, Pictures } from "../data/pack.ts";
+import type { Broken, Dataset } from "../data/pack.ts";
 import { withClasses } from "../data/classes.ts";
 import { openPath } from "../data/open.ts";
-import { openPictures, preparation } from "../data/pictures.ts";
+import { openDataset, preparation } from "../data/dataset.ts";
 import { prepare } from "../data/prepare.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
@@ -20,11 +20,11 @@ export async function openTraining(
   cache: string,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Pictures> {
+): Promise<Dataset> {
   const { data, classes, resolution, crop, resize } = options;
   let told = performance.now(), first = true;
-  const pictures = await naming(cache, () =>
-    openPictures({
+  const dataset = await naming(cache, () =>
+    openDataset({
       ...(data && { data }),
       ...(classes && { classes }),
       resolution,
@@ -41,15 +41,15 @@ export async function openTraining(
         progress.say(`Reading images: ${done} of ${total}`);
       },
     }));
-  const { broken } = pictures, rest = broken.length - NAMED;
+  const { broken } = dataset, rest = broken.length - NAMED;
   if (broken.length) {
     progress.say(`Left out ${broken.length} image${broken.length > 1 ? "s" : ""}:`);
   }
   for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
   if (rest > 0) progress.say(`  and ${rest} more`);
-  for (const note of pictures.notes ?? []) progress.say(note);
-  if (classes && pictures.labels) progress.say(`Classes: ${pictures.labels.classes.join(", ")}`);
-  return pictures;
+  for (const note of dataset.notes ?? []) progress.say(note);
+  if (classes && dataset.labels) progress.say(`Classes: ${dataset.labels.classes.join(", ")}`);
+  return dataset;
 }
 
 /** What is told of images that take much room; undefined of others. */

@@ -1,8 +1,13 @@
 import { join } from "@std/path";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { profile } from "../gpu/record.ts";
+import { timingTable } from "../gpu/stopwatch.ts";
 import { tunedPlans, useTuned } from "../kernels/plan.ts";
 import { tune } from "../kernels/tune.ts";
 import { writeAtomically } from "../io/write_atomically.ts";
+
+/** Finds the fastest way to compute a step. */
+type Tune = (step: () => void) => Promise<void>;
 
 const FORMAT = 4; // grows when kernels change so much that old plans are no longer the best
 
@@ -14,7 +19,7 @@ export async function openTuner(
   cache: string,
   { name, features }: DeviceInfo,
   say: (text: string) => void,
-): Promise<(step: () => void) => Promise<void>> {
+): Promise<Tune> {
   const file = join(cache, `plans-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`);
   const maker = JSON.stringify([FORMAT, name, Deno.version.deno, features]);
   try {
@@ -41,5 +46,17 @@ export async function openTuner(
     const text = JSON.stringify({ maker, plans: tunedPlans() }, undefined, 1);
     await Deno.mkdir(cache, { recursive: true });
     await writeAtomically(file, new TextEncoder().encode(text));
+  };
+}
+
+/** As `tune`, and says of the first step how long each of its kernels takes. */
+export function profiling(say: (text: string) => void, tune?: Tune): Tune {
+  let shown = false;
+  return async (step) => {
+    await tune?.(step);
+    if (shown) return;
+    shown = true;
+    step(); // compiles
+    for (const line of timingTable(await profile(step, false))) say(line);
   };
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 import { encodePng } from "./png.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
@@ -50,7 +50,7 @@ function numbers(type: string, ...fields: readonly (readonly [size: number, valu
 /**
  * Encodes frames as a PNG that plays for ever.
  *
- * @param frames Pictures of one size, first to last; the first is what a program shows that knows no
+ * @param frames Images of one size, first to last; the first is what a program shows that knows no
  * animations.
  * @param ms Milliseconds that each frame is shown, up to 65,535; one number for all, or one a frame.
  * @returns The whole file.

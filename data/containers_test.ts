@@ -5,7 +5,7 @@ import { withFolder } from "../tests/image_files.ts";
 import { decode } from "./decode.ts";
 import { DataError } from "./errors.ts";
 import { openPath } from "./open.ts";
-import { openPictures } from "./pictures.ts";
+import { openDataset } from "./dataset.ts";
 import { batchAt, classesOf } from "./sampler.ts";
 import expected from "./fixtures/containers.json" with { type: "json" };
 
@@ -193,7 +193,7 @@ Deno.test("a folder of several kinds of containers names them", async () => {
 Deno.test("classes reach the cache and the sampler; a part of them is numbered anew", async () => {
   await withFolder(async (root) => {
     const open = (classes?: string) =>
-      openPictures({
+      openDataset({
         data: `${FIXTURES}zstd.parquet`,
         resolution: 4,
         cache: `${root}/cache`,
@@ -201,14 +201,14 @@ Deno.test("classes reach the cache and the sampler; a part of them is numbered a
       });
     const labels = expected["zstd.parquet"].labels;
     for (let times = 0; times < 2; times++) {
-      const pictures = await open();
-      assertEquals(pictures.labels, {
+      const dataset = await open();
+      assertEquals(dataset.labels, {
         classes: ["cat", "dog", "owl"],
         of: Uint16Array.from(labels),
       });
       const batch = batchAt({ count: 8, seed: 1, mirror: false }, 0, 5);
       assertEquals(
-        classesOf(pictures, batch),
+        classesOf(dataset, batch),
         batch.indices.reduce((of, index, i) => {
           of[i] = labels[index];
           return of;
@@ -234,7 +234,7 @@ Deno.test("with a finished cache a container is not read", async () => {
   await withFolder(async (root) => {
     const data = `${root}/in/a.tar.gz`;
     await Deno.copyFile(`${FIXTURES}twice.tar.gz`, data);
-    const open = () => openPictures({ data, resolution: 4, cache: `${root}/cache` });
+    const open = () => openDataset({ data, resolution: 4, cache: `${root}/cache` });
     const { pixels } = await open(), { mtime, size } = await Deno.stat(data);
     const bytes = new Uint8Array(size);
     bytes.set((await Deno.readFile(data)).subarray(0, 600));

@@ -1,4 +1,4 @@
-/** A part of a picture, in pixels from its upper left corner. */
+/** A part of an image, in pixels from its upper left corner. */
 export interface Rectangle {
   /** Left edge. */
   x: number;
@@ -10,7 +10,7 @@ export interface Rectangle {
   height: number;
 }
 
-/** Which part of each picture is used: the centre square, all of it, or the same rectangle of each. */
+/** Which part of each image is used: the centre square, all of it, or the same rectangle of each. */
 export type Crop = "center" | "none" | Rectangle;
 
 /**
@@ -34,12 +34,12 @@ export function parseCrop(text: string): Crop {
 }
 
 /**
- * The part of one picture that a crop means.
+ * The part of one image that a crop means.
  *
  * @param crop The crop.
- * @param width Width of the picture in pixels.
- * @param height Height of the picture in pixels.
- * @returns The part, or undefined if the picture is too small for it.
+ * @param width Width of the image in pixels.
+ * @param height Height of the image in pixels.
+ * @returns The part, or undefined if the image is too small for it.
  */
 export function cropRectangle(crop: Crop, width: number, height: number): Rectangle | undefined {
   if (crop === "none") return { x: 0, y: 0, width, height };

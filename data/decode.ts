@@ -1,3 +1,4 @@
+import type { Image } from "./image.ts";
 import { Buffer } from "node:buffer";
 import { inflateSync } from "node:zlib";
 import libwebp from "@jsquash/webp/codec/dec/webp_dec.js";
@@ -7,18 +8,6 @@ import { upright } from "./exif.ts";
 import { type ImageHeader, readHeader } from "./header.ts";
 import { decodeJpeg } from "./jpeg.ts";
 import { type Rgba, WasmDecoder } from "./wasm_decoder.ts";
-
-/** A picture in memory. */
-export interface Image {
-  /** Width in pixels. */
-  width: number;
-  /** Height in pixels. */
-  height: number;
-  /** Red, green, blue: `[height, width, 3]`. */
-  rgb: Uint8Array;
-  /** The largest sample of a PNG of 16 bits. */
-  peak?: number;
-}
 
 /** Pixels that an image may have by default: Pillow warns from 89 million on. */
 export const MAX_PIXELS = 100e6;
@@ -95,7 +84,7 @@ function flatten({ width: W, height: H, data }: Rgba, orientation: number): Imag
  *
  * @param bytes The whole file; its kind is told from its first bytes, not from its name.
  * @param maxPixels Width times height that is decoded; more is refused by the header alone.
- * @returns The picture.
+ * @returns The image.
  * @throws {Error} If it is another kind of file, too large, truncated or damaged.
  */
 export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image {

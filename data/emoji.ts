@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { DataError } from "./errors.ts";
 
-/** The package that holds the built-in pictures: Twitter's emoji, 64 x 64, CC BY 4.0. */
+/** The package that holds the built-in images: Twitter's emoji, 64 x 64, CC BY 4.0. */
 export const EMOJI = "emoji-datasource-twitter@16.0.0";
 
 const NAME = EMOJI.split("@")[0];
@@ -53,7 +53,7 @@ async function findInDenoCache(npmCache: string): Promise<string | undefined> {
 }
 
 async function throughDeno(run: RunClient, deno: string, signal?: AbortSignal): Promise<string> {
-  // Without the project's own configuration: the pictures are no dependency of it.
+  // Without the project's own configuration: the images are no dependency of it.
   await run(deno, ["cache", "--no-config", "--no-lock", `npm:${EMOJI}`], signal);
   const info = JSON.parse(await run(deno, ["info", "--json", "--no-config"], signal));
   const found = await findInDenoCache(info.npmCache);
@@ -73,12 +73,12 @@ async function throughNpm(run: RunClient, cache: string, signal?: AbortSignal): 
 }
 
 /**
- * Fetches the built-in pictures with the package client that is there: `deno`, or else `npm`.
+ * Fetches the built-in images with the package client that is there: `deno`, or else `npm`.
  *
  * @param cache Folder into which npm may unpack.
  * @param signal Stops it.
  * @param run Runs the clients.
- * @returns The folder of pictures.
+ * @returns The folder of images.
  * @throws {DataError} If neither client can fetch them.
  */
 export async function fetchEmoji(
@@ -101,6 +101,6 @@ export async function fetchEmoji(
   }
   throw new DataError(
     `data: the built-in emoji (npm package ${EMOJI}) could not be fetched with deno ` +
-      `(${reasons[0]}) or npm (${reasons[1]}); go online once, or give a folder or zip of pictures`,
+      `(${reasons[0]}) or npm (${reasons[1]}); go online once, or give a folder or zip of images`,
   );
 }

@@ -2,7 +2,7 @@ import { basename, dirname, resolve, sep } from "@std/path";
 import { DataError } from "./errors.ts";
 import { datasetLabels, folderLabels } from "./labels.ts";
 import { kindOf, listed, Passed, printable } from "./listing.ts";
-import { isPicturePath, isVisible, sortByName, type Source } from "./source.ts";
+import { isImagePath, isVisible, sortByName, type Source } from "./source.ts";
 
 // Between two looks at the event loop, so that an interrupt is seen.
 const STRIDE = 1000;
@@ -97,7 +97,7 @@ class Lister {
   }
 
   #take(folder: string, entry: Deno.DirEntry): void {
-    const name = folder + entry.name, isImage = isPicturePath(entry.name);
+    const name = folder + entry.name, isImage = isImagePath(entry.name);
     const needsInfo = isImage || entry.isSymlink;
     const info = needsInfo && !entry.isDirectory ? statOf(`${this.#root}/${name}`) : undefined;
     const isFolder = entry.isDirectory || info?.isDirectory;

@@ -1,12 +1,12 @@
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 
 /**
- * Lays pictures out row by row, edge to edge, in one picture; cells that are left over are white.
+ * Lays images out row by row, edge to edge, in one image; cells that are left over are white.
  *
  * @param pixels `[count, R, R, 3]`.
- * @param count Number of pictures.
+ * @param count Number of images.
  * @param R Side of each in pixels.
- * @param columns Pictures in a row; by default as near to a square as it goes.
+ * @param columns Images in a row; by default as near to a square as it goes.
  * @returns The sheet.
  * @throws {RangeError} If the pixels are not as many as count and R say, or columns is below 1.
  */
@@ -18,7 +18,7 @@ export function grid(
 ): Image {
   if (count < 1 || pixels.length !== count * R * R * 3) {
     throw new RangeError(
-      `grid: got ${pixels.length} bytes, expected ${count * R * R * 3} for ${count} pictures of ` +
+      `grid: got ${pixels.length} bytes, expected ${count * R * R * 3} for ${count} images of ` +
         `${R} x ${R}`,
     );
   }

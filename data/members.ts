@@ -1,5 +1,5 @@
 import { kindOf, listed, Passed } from "./listing.ts";
-import { isPicturePath } from "./source.ts";
+import { isImagePath } from "./source.ts";
 
 /** With forward slashes, as programs for Windows may write others, and without empty and `.` parts. */
 function plainName(name: string): string {
@@ -29,7 +29,7 @@ export class Members {
     const plain = plainName(name);
     if (isUnsafe(name)) this.#unsafe.push(name);
     else if (plain.endsWith("/")) return undefined;
-    else if (isPicturePath(plain)) return plain;
+    else if (isImagePath(plain)) return plain;
     else this.#passed.add(kindOf(plain));
     return undefined;
   }

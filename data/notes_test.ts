@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { filesIn, put, withFolder, zip } from "../tests/image_files.ts";
 import { DataError } from "./errors.ts";
-import { openPictures } from "./pictures.ts";
+import { openDataset } from "./dataset.ts";
 import { openStream } from "./stream.ts";
 
 Deno.test("what is odd is told, the first time and from the pack", async () => {
@@ -10,7 +10,7 @@ Deno.test("what is odd is told, the first time and from the pack", async () => {
     await Deno.writeTextFile(`${root}/in/a.gif`, "");
     await zip(`${root}/z.zip`, [...filesIn(`${root}/in`), ["../up.png", new Uint8Array(1)]], 0);
     const open = async (name: string) =>
-      (await openPictures({ data: `${root}/${name}`, resolution: 6, cache: `${root}/cache` }))
+      (await openDataset({ data: `${root}/${name}`, resolution: 6, cache: `${root}/cache` }))
         .notes!;
     const odd = [
       "3 of 3 images are smaller than 6 x 6 pixels: enlarged up to 2 times",
@@ -28,7 +28,7 @@ Deno.test("what is odd is told, the first time and from the pack", async () => {
     // The folder of runs is that which holds the cache.
     await put(`${root}/in/runs/4.png`, 4);
     const cache = `${root}/in/runs/.cache`;
-    const { count, notes } = await openPictures({ data: `${root}/in`, resolution: 6, cache });
+    const { count, notes } = await openDataset({ data: `${root}/in`, resolution: 6, cache });
     assertEquals([count, notes], [3, ["1 folder of runs is left out: runs/", ...odd]]);
   });
 });
@@ -46,7 +46,7 @@ Deno.test("a stream tells the same, from files and from the pack", async () => {
     };
     const fromFiles = await notesOf();
     assertEquals(fromFiles.length, 3);
-    const { notes } = await openPictures(options);
+    const { notes } = await openDataset(options);
     assertEquals([fromFiles, await notesOf()], [notes, notes]);
   });
 });
@@ -56,19 +56,19 @@ Deno.test("images above a limit of pixels are left out and named", async () => {
     await put(`${root}/in/a.png`, 1, 10, 10);
     await put(`${root}/in/b.png`, 2, 10, 11);
     const open = { data: `${root}/in`, resolution: 4, cache: `${root}/cache` };
-    const limited = await openPictures({ ...open, maxPixels: 100 });
+    const limited = await openDataset({ ...open, maxPixels: 100 });
     assertEquals(limited.count, 1);
     assertEquals(limited.broken, [{
       name: "b.png",
       reason: "it has 10 x 11 pixels, more than 100: make it smaller, " +
         "or allow it with GAN_MAX_PIXELS=110",
     }]);
-    assertEquals((await openPictures({ ...open, maxPixels: 110 })).count, 2);
+    assertEquals((await openDataset({ ...open, maxPixels: 110 })).count, 2);
     try {
       Deno.env.set("GAN_MAX_PIXELS", "100");
-      assertEquals((await openPictures(open)).count, 1);
+      assertEquals((await openDataset(open)).count, 1);
       Deno.env.set("GAN_MAX_PIXELS", "many");
-      await assertRejects(() => openPictures(open), RangeError, `GAN_MAX_PIXELS: got "many"`);
+      await assertRejects(() => openDataset(open), RangeError, `GAN_MAX_PIXELS: got "many"`);
     } finally {
       Deno.env.delete("GAN_MAX_PIXELS");
     }
@@ -79,7 +79,7 @@ Deno.test("a crop that fits none fails before any image is decoded; one that fit
   await withFolder(async (root) => {
     for (let i = 0; i < 60; i++) await put(`${root}/in/${100 + i}.png`, i, 8, 8);
     const open = (crop: string) =>
-      openPictures({
+      openDataset({
         data: `${root}/in`,
         resolution: 4,
         crop,
@@ -99,7 +99,7 @@ Deno.test("names from files are printed with control characters escaped", async 
   await withFolder(async (root) => {
     await put(`${root}/in/a.png`, 1);
     await Deno.writeTextFile(`${root}/in/b\u001b[31m\u202e.png`, "garbage");
-    const { broken } = await openPictures({
+    const { broken } = await openDataset({
       data: `${root}/in`,
       resolution: 4,
       cache: `${root}/cache`,

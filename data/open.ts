@@ -213,7 +213,7 @@ const ADVICE: Readonly<Record<string, string>> = {
  *
  * @param path Where they are.
  * @param signal Stops the listing.
- * @param cache Folder of packs: see {@linkcode PictureOptions.cache}.
+ * @param cache Folder of packs: see {@linkcode DatasetOptions.cache}.
  * @returns The source.
  * @throws {DataError} If there is no such path, or it is something else.
  */
@@ -248,7 +248,7 @@ export async function openUnlisted(
  *
  * @param path Where they are.
  * @param signal Stops the listing.
- * @param cache Folder of packs: see {@linkcode PictureOptions.cache}.
+ * @param cache Folder of packs: see {@linkcode DatasetOptions.cache}.
  * @returns The source, listed.
  * @throws {DataError} If there is no such path, or it is something else, or damaged.
  */

@@ -8,17 +8,19 @@ const VERSION = 2;
 const HEADER_VERSION = 3;
 const CHUNK = 1 << 26;
 
-/** A picture that cannot be decoded, or is too small for the crop. */
+/** An image that cannot be decoded, or is too small for the crop. */
 export interface Broken {
+  /** Its path in the data set. */
   name: string;
+  /** What is wrong with it. */
   reason: string;
 }
 
 /** A data set in memory. */
-export interface Pictures {
+export interface Dataset {
   /** Name of the folder or zip, or `emoji`. */
   name: string;
-  /** Number of pictures. */
+  /** Number of images. */
   count: number;
   /** Side R of each in pixels. */
   resolution: number;
@@ -26,16 +28,34 @@ export interface Pictures {
   pixels: Uint8Array;
   /** SHA-256 of content (names, sizes, dates or checksums) and options. */
   hash: string;
-  /** The classes of the pictures, where there are some. */
+  /** The classes of the images, where there are some. */
   labels?: Labels;
-  /** Pictures that are left out. */
+  /** Images that are left out. */
   broken: Broken[];
   /** Lines for the user on what was passed over and what is odd. */
   notes?: string[];
 }
 
+/**
+ * A data set of images that are in memory already.
+ *
+ * @param pixels Red, green, blue: `[count, R, R, 3]`.
+ * @param resolution Side R of each in pixels.
+ * @throws {RangeError} If the pixels are not those of whole images.
+ */
+export function datasetFrom(pixels: Uint8Array, resolution: number, name = "images"): Dataset {
+  const count = pixels.length / (3 * resolution ** 2);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `datasetFrom: got ${pixels.length} bytes, expected a multiple of ${3 * resolution ** 2}, ` +
+        `${resolution} x ${resolution} x 3`,
+    );
+  }
+  return { name, count, resolution, pixels, hash: "", broken: [] };
+}
+
 /** A data set as it is packed. */
-export interface Packed extends Pictures {
+export interface Packed extends Dataset {
   notes: string[];
   /** Those of the notes that come from the source. */
   sourceNotes: string[];
@@ -44,7 +64,7 @@ export interface Packed extends Pictures {
 /** What lies beside the pixels, in a file of the same name with `.json` at its end. */
 interface Header extends Omit<Packed, "pixels" | "labels"> {
   version: number;
-  /** Names of classes, and the number of each picture's: 16 bits, little endian, in base 64. */
+  /** Names of classes, and the number of each image's: 16 bits, little endian, in base 64. */
   labels?: { classes: readonly string[]; of: string };
   /** CRC-32 of the pixels. */
   crc: number;
@@ -87,14 +107,14 @@ export async function packHash(lines: string[]): Promise<string> {
  * Where a pack lies.
  *
  * @param cache The folder of packs.
- * @param of Name, side in pixels and hash of the pictures.
+ * @param of Name, side in pixels and hash of the images.
  * @returns The path.
  */
 export function packPath(
   cache: string,
-  { name, resolution, hash }: Pick<Pictures, "name" | "resolution" | "hash">,
+  { name, resolution, hash }: Pick<Dataset, "name" | "resolution" | "hash">,
 ): string {
-  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "pictures";
+  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "images";
   return `${cache}/${plain}-${resolution}-${hash.slice(0, 12)}.rgb8`;
 }
 
@@ -133,7 +153,7 @@ async function readHeader(path: string, hash: string): Promise<Header | undefine
  * @param path See {@linkcode packPath}.
  * @param hash The hash that it must have.
  * @param signal Stops the reading.
- * @returns The pictures, or undefined if there is no such pack, or it is incomplete or damaged.
+ * @returns The images, or undefined if there is no such pack, or it is incomplete or damaged.
  */
 export async function readPack(
   path: string,

@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 import pngjs from "pngjs";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
 /**
- * Encodes a picture as an 8-bit RGB PNG.
+ * Encodes an image as an 8-bit RGB PNG.
  *
- * @param image The picture.
+ * @param image The image.
  * @returns The whole file.
- * @throws {RangeError} If the picture does not hold width x height x 3 bytes.
+ * @throws {RangeError} If the image does not hold width x height x 3 bytes.
  */
 export function encodePng({ width, height, rgb }: Image): Uint8Array {
   if (rgb.length !== width * height * 3) {
@@ -20,10 +20,10 @@ export function encodePng({ width, height, rgb }: Image): Uint8Array {
 }
 
 /**
- * Writes a picture as an 8-bit RGB PNG: beside its place first, then renamed.
+ * Writes an image as an 8-bit RGB PNG: beside its place first, then renamed.
  *
  * @param path Where the file goes; its folder is made if it is not there.
- * @param image The picture.
+ * @param image The image.
  * @throws {RangeError} As {@linkcode encodePng}.
  */
 export async function savePng(path: string, image: Image): Promise<void> {

@@ -2,7 +2,7 @@ import { type Crop, cropRectangle } from "./crop.ts";
 import { decode } from "./decode.ts";
 import { resample, type Resize } from "./resample.ts";
 
-/** What is made of each picture. */
+/** What is made of each image. */
 export interface Preparation {
   /** Side of the result in pixels. */
   resolution: number;
@@ -10,11 +10,11 @@ export interface Preparation {
   crop: Crop;
   /** How it is made larger or smaller. */
   resize: Resize;
-  /** Width times height that is decoded; larger pictures are left out. */
+  /** Width times height that is decoded; larger images are left out. */
   maxPixels?: number;
 }
 
-/** What was made of a picture, and what is to be known of it. */
+/** What was made of an image, and what is to be known of it. */
 export interface Prepared {
   /** `[R, R, 3]`. */
   pixels: Uint8Array<ArrayBuffer>;
@@ -25,10 +25,10 @@ export interface Prepared {
 }
 
 /**
- * Why a crop lies outside a picture.
+ * Why a crop lies outside an image.
  *
  * @param crop The crop, a rectangle.
- * @param width Width of the picture in pixels.
+ * @param width Width of the image in pixels.
  * @param height Its height.
  * @returns The reason.
  */
@@ -39,9 +39,9 @@ export function outside(crop: Crop, width: number, height: number): string {
 }
 
 /**
- * Decodes, crops and resizes one picture.
+ * Decodes, crops and resizes one image.
  *
- * @param bytes The encoded picture.
+ * @param bytes The encoded image.
  * @param to What is made of it.
  * @returns Its pixels.
  * @throws {Error} If it cannot be decoded, or the crop lies outside it.

@@ -9,7 +9,7 @@ import { outside, type Preparation, prepare, type Prepared } from "./prepare.ts"
 import type { Source } from "./source.ts";
 import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
-// Starting workers takes as long as decoding some hundred small pictures.
+// Starting workers takes as long as decoding some hundred small images.
 const FEW = 400;
 const REPORT_EVERY = 64;
 const YIELD_AFTER_MS = 20;
@@ -31,16 +31,16 @@ function ownThread(): WorkerPool {
   };
 }
 
-/** What to say where every picture of `where` is left out. */
+/** What to say where every image of `where` is left out. */
 export function noneUsable(where: string, broken: readonly Broken[]): DataError {
   const [{ name, reason }] = broken;
   return new DataError(
-    `data: none of the ${broken.length} pictures in ${where} can be used (first: ${name}: ${reason}); ` +
+    `data: none of the ${broken.length} images in ${where} can be used (first: ${name}: ${reason}); ` +
       `check the copy of the data, and --crop`,
   );
 }
 
-/** Prepares one picture of a source; the answer is the reason where it cannot be used. */
+/** Prepares one image of a source; the answer is the reason where it cannot be used. */
 async function prepareOne(
   source: Source,
   index: number,
@@ -56,7 +56,7 @@ async function prepareOne(
   }
 }
 
-/** Fails if a crop lies outside all of some pictures from first to last, before any is decoded. */
+/** Fails if a crop lies outside all of some images from first to last, before any is decoded. */
 async function assertSomeFit(
   source: Source,
   indices: ArrayLike<number>,
@@ -96,14 +96,14 @@ export interface PreparedAll {
 }
 
 /**
- * Prepares every picture of a source. The result is the same whatever the number of cores.
+ * Prepares every image of a source. The result is the same whatever the number of cores.
  *
- * @param source Where the pictures come from.
+ * @param source Where the images come from.
  * @param to What is made of each.
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
  * @returns The pixels, and what is to be told.
- * @throws {DataError} If a worker fails, or the crop fits none of the first pictures.
+ * @throws {DataError} If a worker fails, or the crop fits none of the first images.
  */
 export async function prepareAll(
   source: Source,
@@ -157,9 +157,9 @@ export async function prepareAll(
 }
 
 /**
- * Prepares pictures one after another in their order, some of them ahead of the caller, on all cores.
+ * Prepares images one after another in their order, some of them ahead of the caller, on all cores.
  *
- * @param source Where the pictures come from.
+ * @param source Where the images come from.
  * @param indices Which of them.
  * @param to What is made of each.
  * @param broken Takes those that could not be used, with the reason; they are passed over.

@@ -1,7 +1,7 @@
 /// <reference lib="deno.worker" />
 import { type Preparation, prepare, type Prepared } from "./prepare.ts";
 
-/** One picture to prepare; `id` comes back with the answer. */
+/** One image to prepare; `id` comes back with the answer. */
 export interface Request {
   id: number;
   bytes: Uint8Array<ArrayBuffer>;

@@ -1,5 +1,5 @@
 import type { Rectangle } from "./crop.ts";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 
 /**
  * How pixels are made from pixels. `area` averages exactly what a pixel of the result covers;
@@ -53,10 +53,10 @@ function tapsOf(resize: Resize, from: number, to: number): Taps {
 }
 
 /**
- * Cuts a part out of a picture and makes it a square; a part that is not square is squashed.
+ * Cuts a part out of an image and makes it a square; a part that is not square is squashed.
  *
- * @param image The picture.
- * @param part The part, within the picture.
+ * @param image The image.
+ * @param part The part, within the image.
  * @param R Side of the result in pixels.
  * @param resize How, `area` by default.
  * @returns `[R, R, 3]`.

@@ -1,10 +1,10 @@
-import type { Pictures } from "./pack.ts";
+import type { Dataset } from "./pack.ts";
 
-/** Which pictures make up a batch. */
-export interface Batch {
-  /** Number of each picture. */
+/** Which images make up a batch. */
+export interface Selection {
+  /** Number of each image. */
   indices: Uint32Array;
-  /** 1 where the picture is mirrored left to right, otherwise 0. */
+  /** 1 where the image is mirrored left to right, otherwise 0. */
   mirrored: Uint8Array;
 }
 
@@ -51,11 +51,11 @@ function permute(position: number, count: number, seed: number, epoch: number): 
 }
 
 /**
- * The pictures to show after `images` have been shown. Every epoch is a permutation of its own, in
- * which each picture comes exactly once, however the epochs are cut into batches; nothing is kept
+ * The images to show after `images` have been shown. Every epoch is a permutation of its own, in
+ * which each image comes exactly once, however the epochs are cut into batches; nothing is kept
  * from call to call, so a resumed run sees what an unbroken one sees.
  *
- * @param options Number of pictures, seed, and whether half of them (at random) are to be mirrored.
+ * @param options Number of images, seed, and whether half of them (at random) are to be mirrored.
  * @param images Images shown so far.
  * @param size Images in the batch.
  * @returns The batch.
@@ -65,10 +65,10 @@ export function batchAt(
   options: { count: number; seed: number; mirror: boolean },
   images: number,
   size: number,
-): Batch {
+): Selection {
   const { count, seed, mirror } = options;
   if (!Number.isInteger(count) || count < 1 || count > 2 ** 30) {
-    throw new RangeError(`sampler: got ${count} pictures, expected a whole number from 1 to 2^30`);
+    throw new RangeError(`sampler: got ${count} images, expected a whole number from 1 to 2^30`);
   }
   const batch = { indices: new Uint32Array(size), mirrored: new Uint8Array(size) };
   for (let i = 0; i < size; i++) {
@@ -84,27 +84,27 @@ export function batchAt(
 /**
  * Copies the pixels of a batch together.
  *
- * @param pictures The data set.
- * @param batch Which pictures, and which of them mirrored.
+ * @param dataset The data set.
+ * @param batch Which images, and which of them mirrored.
  * @returns `[size, R, R, 3]`.
  */
-export function gather(pictures: Pictures, batch: Batch): Uint8Array<ArrayBuffer> {
-  const R = pictures.resolution;
+export function gather(dataset: Dataset, batch: Selection): Uint8Array<ArrayBuffer> {
+  const R = dataset.resolution;
   const stride = R * R * 3;
   const result = new Uint8Array(batch.indices.length * stride);
   for (let i = 0; i < batch.indices.length; i++) {
     const from = batch.indices[i] * stride;
-    const picture = pictures.pixels.subarray(from, from + stride);
+    const image = dataset.pixels.subarray(from, from + stride);
     const to = i * stride;
     if (!batch.mirrored[i]) {
-      result.set(picture, to);
+      result.set(image, to);
       continue;
     }
     for (let row = 0; row < stride; row += R * 3) {
       for (let s = row, d = to + row + R * 3 - 3; s < row + R * 3; s += 3, d -= 3) {
-        result[d] = picture[s];
-        result[d + 1] = picture[s + 1];
-        result[d + 2] = picture[s + 2];
+        result[d] = image[s];
+        result[d + 1] = image[s + 1];
+        result[d + 2] = image[s + 2];
       }
     }
   }
@@ -114,13 +114,13 @@ export function gather(pictures: Pictures, batch: Batch): Uint8Array<ArrayBuffer
 /**
  * The classes of a batch.
  *
- * @param pictures The data set.
- * @param batch Which pictures.
- * @returns The number of each picture's class, `[size]`; undefined if the data set has no classes.
+ * @param dataset The data set.
+ * @param batch Which images.
+ * @returns The number of each image's class, `[size]`; undefined if the data set has no classes.
  */
 export function classesOf(
-  { labels }: Pick<Pictures, "labels">,
-  { indices }: Batch,
+  { labels }: Pick<Dataset, "labels">,
+  { indices }: Selection,
 ): Uint16Array | undefined {
   return labels && Uint16Array.from(indices, (i) => labels.of[i]);
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Pictures } from "./pack.ts";
+import type { Dataset } from "./pack.ts";
 import { batchAt, gather } from "./sampler.ts";
 
 const COUNTS = [1, 2, 3, 5, 16, 17, 64, 1000, 4097];
@@ -8,7 +8,7 @@ function epoch(count: number, seed: number, number: number): Uint32Array {
   return batchAt({ count, seed, mirror: false }, number * count, count).indices;
 }
 
-Deno.test("every epoch shows every picture exactly once", () => {
+Deno.test("every epoch shows every image exactly once", () => {
   for (const count of COUNTS) {
     for (const number of [0, 1, 2, 1e6]) {
       const sorted = epoch(count, 7, number).toSorted();
@@ -17,7 +17,7 @@ Deno.test("every epoch shows every picture exactly once", () => {
   }
 });
 
-Deno.test("epochs and seeds differ, and hardly any picture keeps its place", () => {
+Deno.test("epochs and seeds differ, and hardly any image keeps its place", () => {
   for (
     const [a, b] of [[epoch(1000, 0, 0), epoch(1000, 0, 1)], [epoch(1000, 0, 0), epoch(1000, 1, 0)]]
   ) {
@@ -28,7 +28,7 @@ Deno.test("epochs and seeds differ, and hardly any picture keeps its place", () 
   assert(epoch(1000, 0, 2 ** 33 / 1000).some((index, i) => index !== epoch(1000, 0, 0)[i]));
 });
 
-Deno.test("each place is as likely for each picture", () => {
+Deno.test("each place is as likely for each image", () => {
   const count = 10, epochs = 4000;
   const seen = new Float64Array(count * count);
   for (let e = 0; e < epochs; e++) {
@@ -76,11 +76,11 @@ Deno.test("a count that makes no sense is refused", () => {
   }
 });
 
-Deno.test("gather copies pictures, mirrored where flagged", () => {
+Deno.test("gather copies images, mirrored where flagged", () => {
   const pixels = Uint8Array.from({ length: 3 * 12 }, (_, i) => i);
-  const pictures: Pictures = { name: "", count: 3, resolution: 2, pixels, hash: "", broken: [] };
+  const dataset: Dataset = { name: "", count: 3, resolution: 2, pixels, hash: "", broken: [] };
   const batch = { indices: Uint32Array.of(2, 0), mirrored: Uint8Array.of(0, 1) };
-  assertEquals([...gather(pictures, batch)], [
+  assertEquals([...gather(dataset, batch)], [
     ...[24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35],
     ...[3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8],
   ]);

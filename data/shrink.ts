@@ -1,19 +1,19 @@
-import type { Pictures } from "./pack.ts";
+import type { Dataset } from "./pack.ts";
 import type { Resize } from "./resample.ts";
 
 /**
- * A data set of smaller pictures made from one in memory, for nets that have not grown yet.
+ * A data set of smaller images made from one in memory, for networks that have not grown yet.
  *
- * @param pictures The data set; its pixels are not changed.
- * @param R Side of the result in pixels; it divides the side of the pictures.
+ * @param dataset The data set; its pixels are not changed.
+ * @param R Side of the result in pixels; it divides the side of the images.
  * @param resize `nearest` takes the pixel right and below each centre; all others average the square
  * that a pixel of the result covers, rounded half up.
  * @returns The data set itself if it has that size.
  * @throws {RangeError} If R does not divide the side.
  */
-export function shrink(pictures: Pictures, R: number, resize: Resize = "area"): Pictures {
-  const { resolution: S, count, pixels } = pictures, f = S / R;
-  if (f === 1) return pictures;
+export function shrink(dataset: Dataset, R: number, resize: Resize = "area"): Dataset {
+  const { resolution: S, count, pixels } = dataset, f = S / R;
+  if (f === 1) return dataset;
   if (!Number.isInteger(f)) {
     throw new RangeError(`shrink: ${R} pixels do not divide ${S}`);
   }
@@ -35,5 +35,5 @@ export function shrink(pictures: Pictures, R: number, resize: Resize = "area"): 
       small[to + 2] = Math.floor(blue / area + 0.5);
     }
   }
-  return { ...pictures, resolution: R, pixels: small };
+  return { ...dataset, resolution: R, pixels: small };
 }

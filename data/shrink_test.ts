@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Pictures } from "./pack.ts";
+import type { Dataset } from "./pack.ts";
 import { resample } from "./resample.ts";
 import { shrink } from "./shrink.ts";
 
 const S = 12, count = 3, size = S * S * 3;
 const pixels = Uint8Array.from({ length: count * size }, (_, i) => (i * i * 7 + i * 31) % 256);
-const pictures: Pictures = { name: "p", count, resolution: S, pixels, hash: "", broken: [] };
+const dataset: Dataset = { name: "p", count, resolution: S, pixels, hash: "", broken: [] };
 
 for (const resize of ["area", "nearest"] as const) {
   for (const R of [1, 2, 3, 4, 6]) {
-    Deno.test(`shrink() to ${R} is resample() by ${resize}, picture by picture`, () => {
-      const small = shrink(pictures, R, resize);
+    Deno.test(`shrink() to ${R} is resample() by ${resize}, image by image`, () => {
+      const small = shrink(dataset, R, resize);
       assertEquals([small.resolution, small.count, small.name], [R, count, "p"]);
       for (let n = 0; n < count; n++) {
         const rgb = pixels.subarray(n * size, (n + 1) * size);
@@ -24,7 +24,7 @@ for (const resize of ["area", "nearest"] as const) {
   }
 }
 
-Deno.test("shrink() to the same size gives the pictures themselves, and refuses what does not divide", () => {
-  assert(shrink(pictures, S) === pictures);
-  assertThrows(() => shrink(pictures, 5), RangeError, "5 pixels do not divide 12");
+Deno.test("shrink() to the same size gives the images themselves, and refuses what does not divide", () => {
+  assert(shrink(dataset, S) === dataset);
+  assertThrows(() => shrink(dataset, 5), RangeError, "5 pixels do not divide 12");
 });

@@ -39,12 +39,12 @@ export function contentOf(source: Pick<Source, "stamps" | "digest">): readonly s
 }
 
 /**
- * Whether a file is to be taken as a picture, by its path alone.
+ * Whether a file is to be taken as an image, by its path alone.
  *
  * @param path Path within the folder or archive, with forward slashes.
  * @returns False for other endings, and for what is hidden or lies in something hidden.
  */
-export function isPicturePath(path: string): boolean {
+export function isImagePath(path: string): boolean {
   return /\.(jpe?g|png|webp)$/i.test(path) && !/(^|\/)(\.|__MACOSX(\/|$))/.test(path);
 }
 

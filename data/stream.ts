@@ -3,27 +3,27 @@ import { DataError } from "./errors.ts";
 import { Findings } from "./findings.ts";
 import { printable } from "./listing.ts";
 import { packHash, packPath, readPack } from "./pack.ts";
-import type { Pictures } from "./pack.ts";
+import type { Dataset } from "./pack.ts";
 import { withClasses } from "./classes.ts";
 import { openPath } from "./open.ts";
-import { noPicture, type PictureOptions, preparation } from "./pictures.ts";
+import { type DatasetOptions, noImage, preparation } from "./dataset.ts";
 import { prepareInOrder } from "./prepare_all.ts";
 import { contentOf, type Source } from "./source.ts";
 
-/** Which pictures are opened; without a resolution each keeps the side of the first one. */
+/** Which images are opened; without a resolution each keeps the side of the first one. */
 export type StreamOptions =
-  & Omit<PictureOptions, "data" | "resolution" | "onProgress">
+  & Omit<DatasetOptions, "data" | "resolution" | "onProgress">
   & {
     /** A folder or a zip. */
     data: string;
-    /** Side of the result in pixels; by default the shorter side of the first picture. */
+    /** Side of the result in pixels; by default the shorter side of the first image. */
     resolution?: number;
-    /** Only so many of the pictures, spread evenly over the set; by default all. */
+    /** Only so many of the images, spread evenly over the set; by default all. */
     most?: number;
   };
 
-/** Pictures that pass by and are not kept. */
-export interface PictureStream {
+/** Images that pass by and are not kept. */
+export interface ImageStream {
   /** Name of the folder or zip. */
   readonly name: string;
   /** How many are listed; broken ones will be missing. */
@@ -43,13 +43,13 @@ export interface PictureStream {
 }
 
 /**
- * Opens pictures to be looked at once, in the order of their names: from the pack where training has
+ * Opens images to be looked at once, in the order of their names: from the pack where training has
  * made one, else decoded on the way.
  *
- * @throws {DataError} If the path does not exist, is no zip, or holds no picture.
+ * @throws {DataError} If the path does not exist, is no zip, or holds no image.
  * @throws {RangeError} If the resolution or the crop is malformed.
  */
-export async function openStream(options: StreamOptions): Promise<PictureStream> {
+export async function openStream(options: StreamOptions): Promise<ImageStream> {
   const { data, cache, signal, most } = options;
   // A malformed option is told before anything is opened.
   const { maxPixels } = preparation(options, 1);
@@ -94,7 +94,7 @@ async function sideOfFirst(
   data: string,
   maxPixels: number | undefined,
 ): Promise<number> {
-  if (source.names.length === 0) throw noPicture(data, source);
+  if (source.names.length === 0) throw noImage(data, source);
   let reason = "";
   for (let i = 0; i < Math.min(20, source.names.length); i++) {
     try {
@@ -105,7 +105,7 @@ async function sideOfFirst(
     }
   }
   throw new DataError(
-    `data: the first pictures in ${data} cannot be read${reason}; check the copy of the data`,
+    `data: the first images in ${data} cannot be read${reason}; check the copy of the data`,
   );
 }
 
@@ -115,20 +115,20 @@ function spread(count: number, most: number): number[] {
   return Array.from({ length: n }, (_, i) => Math.floor(i * count / n));
 }
 
-async function* packedBatches({ pixels, count, resolution: R }: Pictures, size: number) {
+async function* packedBatches({ pixels, count, resolution: R }: Dataset, size: number) {
   for (let at = 0; at < count; at += size) {
     yield pixels.slice(at * R * R * 3, Math.min(count, at + size) * R * R * 3);
   }
 }
 
 async function* batchesOf(
-  pictures: AsyncIterable<Uint8Array>,
+  dataset: AsyncIterable<Uint8Array>,
   size: number,
   R: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const stride = R * R * 3;
   let batch = new Uint8Array(size * stride), filled = 0;
-  for await (const pixels of pictures) {
+  for await (const pixels of dataset) {
     batch.set(pixels, filled * stride);
     if (++filled < size) continue;
     yield batch;

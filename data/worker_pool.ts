@@ -5,7 +5,7 @@ import type { Answer, Request } from "./prepare_worker.ts";
 // Beyond this, reading the files is what takes the time.
 const MOST_WORKERS = 8;
 
-/** Prepares pictures on several cores. */
+/** Prepares images on several cores. */
 export interface WorkerPool {
   /** How many calls of `prepare` keep every worker busy. */
   lanes: number;

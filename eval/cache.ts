@@ -35,7 +35,7 @@ const VERSION = 2;
 async function pathOf(key: CacheKey, ending: string, what: string[] = []) {
   const { folder, name, hash, feature, weights, stage = "bilinear" } = key;
   const lines = [`features ${VERSION}`, hash, feature, weights, stage, ...what];
-  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "pictures";
+  const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "images";
   return join(folder, `${plain}-${feature}-${(await packHash(lines)).slice(0, 16)}.${ending}`);
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
 import type { Inception } from "../models/inception.ts";
@@ -15,7 +15,7 @@ import type { Features } from "./products.ts";
 import { Moments, type Statistics } from "./statistics.ts";
 
 /** Images of one size. */
-export interface PictureSet {
+export interface PixelSet {
   /** How many there will be; a few less if some are broken. */
   readonly count: number;
   /** Side R in pixels. */
@@ -53,7 +53,7 @@ function batchSize(): number {
 }
 
 /** The images of a set, at most `batch` at a time. */
-async function* batches(set: PictureSet | ImageSet, batch: number): AsyncGenerator<Group[]> {
+async function* batches(set: PixelSet | ImageSet, batch: number): AsyncGenerator<Group[]> {
   if ("images" in set) {
     let images: Image[] = [];
     for await (const image of set.images()) {
@@ -81,7 +81,7 @@ async function* batches(set: PictureSet | ImageSet, batch: number): AsyncGenerat
  */
 export async function* extract(
   net: Inception,
-  set: PictureSet | ImageSet,
+  set: PixelSet | ImageSet,
   { batch = batchSize(), stage = "bilinear", onProgress }: ExtractOptions = {},
 ): AsyncGenerator<Features> {
   const waiting: Promise<Features>[] = [];
@@ -110,7 +110,7 @@ export async function* extract(
  */
 export async function statisticsOf(
   net: Inception,
-  set: PictureSet | ImageSet,
+  set: PixelSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Statistics> {
   return (await statisticsAndHalves(net, set, 0, options)).statistics;
@@ -124,7 +124,7 @@ export async function statisticsOf(
  */
 export async function statisticsAndHalves(
   net: Inception,
-  set: PictureSet | ImageSet,
+  set: PixelSet | ImageSet,
   size: number,
   options?: ExtractOptions,
 ): Promise<{ statistics: Statistics; halves: [Statistics, Statistics] | undefined }> {
@@ -150,7 +150,7 @@ export async function statisticsAndHalves(
 /** The features of every image of a set. */
 export async function featuresOf(
   net: Inception,
-  set: PictureSet | ImageSet,
+  set: PixelSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Features> {
   let all: Float32Array | undefined, d = 0, filled = 0;

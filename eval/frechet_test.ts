@@ -19,7 +19,7 @@ function gaussian(mean: number[], variances: number[]): Statistics {
 const close = (actual: number, expected: number) =>
   assertAlmostEquals(actual, expected, 1e-6 * Math.abs(expected));
 
-Deno.test("distances are SciPy's, with enough pictures and with fewer than features", () => {
+Deno.test("distances are SciPy's, with enough images and with fewer than features", () => {
   const [x, y, few] = ["x", "y", "few"].map(statisticsOf);
   close(frechetDistance(x, y), array("frechet/full")[0]);
   close(frechetDistance(y, x), array("frechet/full")[0]);

@@ -8,7 +8,7 @@ import { type Crop, cropRectangle, parseCrop } from "../data/crop.ts";
 import { type Broken, packHash } from "../data/pack.ts";
 import { openPath } from "../data/open.ts";
 import { noneUsable } from "../data/prepare_all.ts";
-import { isPicturePath, type Source } from "../data/source.ts";
+import { isImagePath, type Source } from "../data/source.ts";
 import type { Pillowed } from "./as_pillow.ts";
 import type { FileRule } from "./conventions.ts";
 import { openDecodePool } from "./decode_pool.ts";
@@ -140,7 +140,7 @@ function difference(
   }
   const taken = new Set(theirs), notes: string[] = [];
   const foreign = theirs.filter((name) =>
-    !isPicturePath(name.replace(/^.*\//, "").replace(/^\.+/, ""))
+    !isImagePath(name.replace(/^.*\//, "").replace(/^\.+/, ""))
   );
   if (foreign.length) {
     const which = `${tool} also reads ${foreign.length} files of ${path} that this program ` +

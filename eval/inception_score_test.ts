@@ -29,6 +29,6 @@ Deno.test("the score is 1 for undecided logits, and the number of classes for su
   assertAlmostEquals(inceptionScore(sure.subarray(0, 54), 3, 2, null).value, 3, 1e-12);
 });
 
-Deno.test("fewer pictures than splits are refused", () => {
+Deno.test("fewer images than splits are refused", () => {
   assertThrows(() => inceptionScore(new Float32Array(9), 3), RangeError, "got 3 images");
 });

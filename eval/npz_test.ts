@@ -59,7 +59,7 @@ Deno.test("of a file with other arrays only mu and sigma are read", async () => 
 
 Deno.test("statistics come back bit for bit, with what is said of them", () =>
   inFolder(async (folder) => {
-    const path = join(folder, "s.npz"), about = { pictures: "faces", feature: "768" };
+    const path = join(folder, "s.npz"), about = { dataset: "faces", feature: "768" };
     await saveStatistics(path, { statistics: statistics(), about });
     assertEquals(await loadStatistics(path), { statistics: statistics(), about });
     const first = await Deno.readFile(path);

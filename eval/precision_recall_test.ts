@@ -47,14 +47,14 @@ Deno.test("copies are at distance 0 where products are rounded", async () => {
   assertEquals((await precisionRecall(real, twice, 5)).density, 1);
 });
 
-Deno.test("a set's pictures all lie in its own neighbourhoods, strangers in none", async () => {
+Deno.test("a set's images all lie in its own neighbourhoods, strangers in none", async () => {
   const [precision, recall, , coverage] = list(await precisionRecall(x, x));
   assertEquals([precision, recall, coverage], [1, 1, 1]);
   const far = { ...y, values: y.values.map((v) => v + 100) };
   assertEquals(list(await precisionRecall(x, far)), [0, 0, 0, 0]);
 });
 
-Deno.test("more pictures than are taken at a time", async () => {
+Deno.test("more images than are taken at a time", async () => {
   const next = random(5), d = 2, count = 1100, k = 5;
   const values = () => Float32Array.from({ length: count * d }, next);
   const a = { count, dimension: d, values: values() }, b = { ...a, values: values() };

@@ -3,7 +3,7 @@ import type { Conventions } from "./conventions.ts";
 import {
   type ExtractOptions,
   type ImageSet,
-  type PictureSet,
+  type PixelSet,
   statisticsAndHalves,
 } from "./extract.ts";
 import { frechetDistance } from "./frechet.ts";
@@ -17,7 +17,7 @@ import type { Survey } from "./survey.ts";
 export interface RealImages {
   readonly key: CacheKey;
   readonly net: Inception;
-  readonly set: PictureSet | ImageSet;
+  readonly set: PixelSet | ImageSet;
   readonly survey?: Survey | undefined;
   readonly divisor?: Conventions["divisor"];
   readonly options?: ExtractOptions;

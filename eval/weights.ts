@@ -24,7 +24,7 @@ export const SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49f
 const EPS = 1e-3; // of the batch norms
 const ROWS = 4096; // features a product
 
-/** A net with what is to be said of its weights. */
+/** A network with what is to be said of its weights. */
 export interface LoadedInception {
   readonly net: Inception;
   /** Name of the file. */
@@ -65,12 +65,12 @@ async function readWeights(path: string | undefined) {
 }
 
 /**
- * Reads the net up to a feature.
+ * Reads the network up to a feature.
  *
  * @param path A `.pth` of PyTorch or a safetensors file; by default the official file, where it is
  *   usually found.
  * @throws {EvalError} If there is no such file; the message tells where it is published.
- * @throws {CheckpointError} If the file is broken, of another net, or ends before the feature.
+ * @throws {CheckpointError} If the file is broken, of another network, or ends before the feature.
  */
 export async function loadInception(
   feature: Feature,

@@ -6,6 +6,7 @@
  */
 import { DcganGenerator } from "../models/dcgan.ts";
 import { PgganGenerator, type PgganLayer } from "../models/pggan.ts";
+import { R3ganGenerator } from "../models/r3gan.ts";
 import { SaganGenerator } from "../models/sagan.ts";
 import { levelOf, type Stage } from "../models/stage.ts";
 import { type BatchNorm2d, type Conv2d, ConvTranspose2d } from "../nn/layers.ts";
@@ -30,6 +31,9 @@ export type Node =
     | { readonly op: "tanh" }
     | { readonly op: "pixelNorm"; readonly eps: number }
     | { readonly op: "upNearest"; readonly factor: number }
+    /** Of so many channels; see kernels/resample.ts. */
+    | { readonly op: "upSmooth"; readonly channels: number }
+    | { readonly op: "add" }
     | { readonly op: "maxPool" }
     /** Of queries, keys and values; the result has the queries' side. */
     | { readonly op: "attend"; readonly side: number; readonly widths: readonly [number, number] }
@@ -102,15 +106,9 @@ function outputsOf(module: Conv2d): number {
 
 /** The paths of all parts, with `_` for dots. */
 function namesOf(G: Module): Map<object, string> {
-  const names = new Map<object, string>();
-  for (const module of G.modules()) {
-    const [first] = module.named();
-    if (first === undefined) continue;
-    const own = first[0].split(".").length; // how deep its first tensor is
-    const path = [...G.named()].find(([, t]) => t === first[1])![0].split(".");
-    names.set(module, path.slice(0, path.length - own).join("_"));
-  }
-  return names;
+  return new Map(
+    [...G.namedModules()].map(([path, module]) => [module, path.replaceAll(".", "_")]),
+  );
 }
 
 /**
@@ -124,6 +122,7 @@ export function graphOf(G: Module, options: TrainOptions, stage: Stage): Graph {
   const { nz, resolution, norm } = options, build = new Builder(G);
   if (G instanceof DcganGenerator || G instanceof SaganGenerator) ladder(build, G, nz);
   else if (G instanceof PgganGenerator) growing(build, G, nz, norm, stage);
+  else if (G instanceof R3ganGenerator) residual(build, G, nz);
   else throw new TypeError(`export: there is no way to export a ${G.constructor.name}`);
   const factor = resolution / stage.resolution;
   if (factor > 1) build.add({ op: "upNearest", factor }, build.nodes.length);
@@ -139,6 +138,20 @@ function ladder(build: Builder, G: DcganGenerator | SaganGenerator, nz: number):
     }
   }
   build.add({ op: "tanh" }, build.conv(G.output, x));
+}
+
+function residual(build: Builder, G: R3ganGenerator, nz: number): void {
+  let x = build.conv(G.basis, build.conv(G.latent, build.add({ op: "latent", nz }, 0)));
+  let channels = outputsOf(G.latent);
+  for (const [level, { conv, blocks }] of G.levels.entries()) {
+    if (conv) [x, channels] = [build.conv(conv, x), outputsOf(conv)];
+    if (level > 0) x = build.add({ op: "upSmooth", channels }, x);
+    for (const { conv1, conv2, conv3 } of blocks) {
+      const beside = build.conv(conv3, build.conv(conv2, build.conv(conv1, x)));
+      x = build.add({ op: "add" }, x, beside);
+    }
+  }
+  build.conv(G.output, x);
 }
 
 function growing(

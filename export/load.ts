@@ -122,7 +122,7 @@ function fillDiscriminator(state: State, entries: ReadonlyMap<string, Entry>, wh
   fromEntries(state.D.named(), net.entries, where);
 }
 
-/** The width of a discriminator of the example, which options need before its net is built. */
+/** The width of a discriminator of the example, which options need before its network is built. */
 export function discriminatorWidth(entries: ReadonlyMap<string, Entry>, where: string): number {
   return readExample(entries, where).width;
 }

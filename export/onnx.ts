@@ -180,6 +180,15 @@ function write(to: Writer, node: Node, inputs: string[], output?: string): strin
       const how = { mode: "nearest", coordinate_transformation_mode: "asymmetric" };
       return to.node("Resize", [x, "", scales], { ...how, nearest_mode: "floor" }, output);
     }
+    case "upSmooth": {
+      const taps = [1, 3, 3, 1], kernel = taps.flatMap((a) => taps.map((b) => a * b / 16));
+      const values = Array.from({ length: node.channels }, () => kernel).flat();
+      const weight = to.floats(values, [node.channels, 1, 4, 4]);
+      const how = { group: node.channels, strides: [2, 2], pads: [1, 1, 1, 1] };
+      return to.node("ConvTranspose", [x, weight], how, output);
+    }
+    case "add":
+      return to.node("Add", [x, y], {}, output);
     case "maxPool":
       return to.node("MaxPool", [x], { kernel_shape: [2, 2], strides: [2, 2] }, output);
     case "attend":
@@ -206,12 +215,16 @@ function writeLayer(
     const inputs = [x, ...parts.map((part) => to.array(`${name}.${part}`))];
     return to.node("BatchNormalization", inputs, { epsilon: { f: module.constants.eps } }, output);
   }
-  const { stride, padding } = module.geometry, weight = to.array(`${name}.weight`);
+  const { stride, padding, groups = 1 } = module.geometry, weight = to.array(`${name}.weight`);
   const bias = to.has(`${name}.bias`) ? [to.array(`${name}.bias`)] : [];
   return to.node(
     kind === "conv" ? "Conv" : "ConvTranspose",
     [x, weight, ...bias],
-    { strides: [stride, stride], pads: [padding, padding, padding, padding] },
+    {
+      strides: [stride, stride],
+      pads: [padding, padding, padding, padding],
+      ...groups > 1 && { group: groups },
+    },
     output,
   );
 }

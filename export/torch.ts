@@ -42,7 +42,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-${nodes.some(({ op }) => op === "attend") ? ATTEND : ""}
+${nodes.some(({ op }) => op === "attend") ? ATTEND : ""}${
+    nodes.some(({ op }) => op === "upSmooth") ? UP_SMOOTH : ""
+  }
 class Generator(nn.Module):
     def __init__(self):
         super().__init__()
@@ -83,17 +85,27 @@ def attend(q, k, v):
 
 `;
 
+const UP_SMOOTH = `
+def up_smooth(x):
+    """Twice the side: each pixel repeated, then smoothed by [1, 2, 1] / 4 along both axes."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device) / 4
+    weight = (taps[:, None] * taps).expand(x.shape[1], 1, 4, 4)
+    return F.conv_transpose2d(x, weight, stride=2, padding=1, groups=x.shape[1])
+
+`;
+
 function layerText({ kind, module }: Layer): string {
   if (module instanceof BatchNorm2d) {
     return `nn.BatchNorm2d(${module.weight.size}, eps=${module.constants.eps})`;
   }
   const { weight, weight_orig } = module as Weighted, shape = (weight ?? weight_orig)!.shape;
-  // On the device [k, k, in, out], of transposed ones [k, k, out, in].
-  const [k, , a, b] = shape, [inputs, outputs] = module instanceof Conv2d ? [a, b] : [b, a];
-  const { stride, padding } = module.geometry;
+  const { stride, padding, groups = 1 } = module.geometry;
+  // On the device [k, k, in / groups, out], of transposed ones [k, k, out / groups, in].
+  const [k, , few, b] = shape, a = groups * few;
+  const [inputs, outputs] = module instanceof Conv2d ? [a, b] : [b, a];
   const name = kind === "conv" ? "Conv2d" : "ConvTranspose2d";
-  const bias = module.bias ? "" : ", bias=False";
-  return `nn.${name}(${inputs}, ${outputs}, ${k}, ${stride}, ${padding}${bias})`;
+  const more = (groups > 1 ? `, groups=${groups}` : "") + (module.bias ? "" : ", bias=False");
+  return `nn.${name}(${inputs}, ${outputs}, ${k}, ${stride}, ${padding}${more})`;
 }
 
 function nodeText(node: Node, [x, y, v]: readonly string[]): string {
@@ -110,6 +122,10 @@ function nodeText(node: Node, [x, y, v]: readonly string[]): string {
       return `${x} * torch.rsqrt((${x} * ${x}).mean(1, keepdim=True) + ${node.eps})`;
     case "upNearest":
       return `F.interpolate(${x}, scale_factor=${node.factor}, mode="nearest")`;
+    case "upSmooth":
+      return `up_smooth(${x})`;
+    case "add":
+      return `${x} + ${y}`;
     case "maxPool":
       return `F.max_pool2d(${x}, 2)`;
     case "attend":

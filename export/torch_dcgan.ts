@@ -1,5 +1,5 @@
 /**
- * Weights of the nets of PyTorch's DCGAN example, `netG.pth` and `netD.pth`.
+ * Weights of the networks of PyTorch's DCGAN example, `netG.pth` and `netD.pth`.
  *
  * @see https://github.com/pytorch/examples/blob/main/dcgan/main.py
  * @module
@@ -7,7 +7,7 @@
 import { CheckpointError } from "../io/errors.ts";
 import type { Entry } from "../io/safetensors.ts";
 
-/** Sizes of a net, and its tensors by our names. */
+/** Sizes of a network, and its tensors by our names. */
 export interface ReadNet {
   readonly kind: "G" | "D";
   /** Side of the images. */
@@ -38,7 +38,7 @@ export function isExample(entries: ReadonlyMap<string, Entry>): boolean {
  */
 export function readExample(entries: ReadonlyMap<string, Entry>, where: string): ReadNet {
   const fault = (what: string) =>
-    new CheckpointError(`${where} is not a net of PyTorch's DCGAN example: ${what}`);
+    new CheckpointError(`${where} is not a network of PyTorch's DCGAN example: ${what}`);
   const blocks = blocksIn(entries, fault), first = blocks[0].conv.shape;
   const last = blocks.at(-1)!.conv.shape, kind = last[0] === 1 ? "D" : "G";
   // [in, out, k, k] of transposed convolutions, [out, in, k, k] of others.

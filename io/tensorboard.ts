@@ -1,5 +1,5 @@
 /**
- * Writes scalars and pictures to a file that TensorBoard shows.
+ * Writes scalars and images to a file that TensorBoard shows.
  *
  * The file is a row of records, each framed by its length and masked CRC-32C sums; a record is a
  * protocol buffer `Event`.
@@ -43,7 +43,7 @@ function writeScalar([tag, height]: [string, number], value: PbfWriter): void {
   value.writeFloatField(VALUE.simpleValue, height);
 }
 
-function writePicture({ tag, png }: { tag: string; png: Uint8Array }, value: PbfWriter): void {
+function writeImage({ tag, png }: { tag: string; png: Uint8Array }, value: PbfWriter): void {
   value.writeStringField(VALUE.tag, tag);
   value.writeMessage(VALUE.image, writePng, png);
 }
@@ -103,15 +103,15 @@ export class EventFile implements Disposable {
   }
 
   /**
-   * Adds a picture.
+   * Adds an image.
    *
    * @param images Images shown.
-   * @param tag Name under which the pictures of a row are shown.
-   * @param png Bytes of an RGB picture.
+   * @param tag Name under which the images of a row are shown.
+   * @param png Bytes of an RGB image.
    */
   image(images: number, tag: string, png: Uint8Array): void {
     this.#summary(images, (summary) => {
-      summary.writeMessage(SUMMARY.value, writePicture, { tag, png });
+      summary.writeMessage(SUMMARY.value, writeImage, { tag, png });
     });
   }
 

@@ -75,7 +75,7 @@ Deno.test("tensorboard: the independent sum is CRC-32C", () => {
   assertEquals(maskedSum(new TextEncoder().encode("123456789")), sum);
 });
 
-Deno.test("tensorboard: scalars and pictures are read back from the file", async () => {
+Deno.test("tensorboard: scalars and images are read back from the file", async () => {
   const folder = await Deno.makeTempDir();
   try {
     let now = 1_700_000_000_500;

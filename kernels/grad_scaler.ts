@@ -5,6 +5,7 @@
  */
 import wgsl from "./grad_scaler.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
+import type { Live } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { noteNonFinite } from "./finite.ts";
@@ -22,8 +23,8 @@ export interface Scaling {
   readonly most: number;
   /** Steps without an overflow from one growth to the next. */
   readonly interval: number;
-  readonly beta1: number;
-  readonly beta2: number;
+  readonly beta1: Live<number>;
+  readonly beta2: Live<number>;
 }
 
 /**

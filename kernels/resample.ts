@@ -1,5 +1,6 @@
 /**
- * Pictures larger and smaller: nearest neighbours and their adjoint, averages; linear interpolation.
+ * Pictures larger and smaller: nearest neighbours and their adjoint, averages; by 2
+ * with a smoothing filter; linear interpolation.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { apply, reshape } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
 
-const ENTRIES = ["up", "down", "interpolate", "gather"] as const;
+const ENTRIES = ["up", "down", "up_smooth", "down_smooth", "interpolate", "gather"] as const;
 type Entry = typeof ENTRIES[number];
 const kernels = byElement("resample", wgsl, ENTRIES);
 
@@ -27,7 +28,7 @@ interface Sizes {
 }
 
 function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k = 1 }: Sizes) {
-  const wide = B % 4 === 0, size = entry === "up" ? x.size : y.size;
+  const wide = B % 4 === 0, size = entry.startsWith("up") ? x.size : y.size;
   run(
     kernels[wide ? "vec4f" : "f32"][entry],
     { x, y },
@@ -92,6 +93,59 @@ function down(x: Tensor, f: number, k: number): Tensor {
     shape: [N, H / f, W / f, C],
     forward: (y) => dispatch("down", x, y, { A: N * H / f, R: W / f, B: C, f, k }),
     backward: (dy) => [up(dy, f, k)],
+  });
+}
+
+/**
+ * Doubles height and width: every pixel repeated, then smoothed by [1, 2, 1] / 4 along both axes. So a pixel
+ * is 3/4 of the nearest and 1/4 of the next along each axis, and beyond the edges is 0.
+ *
+ * @param x `[N, H, W, C]`
+ * @returns `[N, 2 H, 2 W, C]`
+ * @throws {RangeError} If `x` has no four axes.
+ * @see Huang et al. 2024, https://arxiv.org/abs/2501.05441
+ */
+export function upSmooth(x: Tensor): Tensor {
+  door("upSmooth", x, 2);
+  return smoothUp(x, 1);
+}
+
+/**
+ * Halves height and width: smoothed by [1, 2, 1] / 4 along both axes, with zeros around, then the mean of
+ * every square of 2 by 2 pixels. Its adjoint is a quarter of {@linkcode upSmooth}.
+ *
+ * @param x `[N, H, W, C]`
+ * @returns `[N, H / 2, W / 2, C]`
+ * @throws {RangeError} If `x` has no four axes, or its height or width is odd.
+ */
+export function downSmooth(x: Tensor): Tensor {
+  const [, H, W] = door("downSmooth", x, 2);
+  if (H % 2 || W % 2) {
+    throw new RangeError(`downSmooth: got shape [${x.shape}], expected an even height and width`);
+  }
+  return smoothDown(x, 0.5);
+}
+
+/** `k` is a factor along each axis. */
+function smoothUp(x: Tensor, k: number): Tensor {
+  const [N, H, W, C] = x.shape, of = { S: H, B: C, f: 2 };
+  return apply({
+    op: "upSmooth",
+    inputs: [x],
+    shape: [N, 2 * H, 2 * W, C],
+    forward: (y) => dispatch("up_smooth", x, y, { ...of, A: N * H, R: W, k }),
+    backward: (dy) => [smoothDown(dy, k)],
+  });
+}
+
+function smoothDown(x: Tensor, k: number): Tensor {
+  const [N, H, W, C] = x.shape, R = W / 2, S = H / 2, of = { S, B: C, f: 2 };
+  return apply({
+    op: "downSmooth",
+    inputs: [x],
+    shape: [N, S, R, C],
+    forward: (y) => dispatch("down_smooth", x, y, { ...of, A: N * S, R, k }),
+    backward: (dy) => [smoothUp(dy, k)],
   });
 }
 

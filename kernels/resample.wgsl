@@ -45,6 +45,67 @@ fn corner(i: u32) -> u32 {
   return (row * p.f * p.f * p.R + (pixel - row * p.R) * p.f) * p.B + i - pixel * p.B;
 }
 
+// By 2 with the filter [1, 2, 1] on copies or before means: of two neighbours along an axis the nearer
+// counts 3/4 k and the farther 1/4 k; images are S rows of R small pixels, with zeros around them.
+
+struct Pair { a: V, b: V } // of two large pixels side by side
+
+fn between(near: V, far: V) -> V { return p.k * (0.75 * near + 0.25 * far); }
+
+// What becomes of the small pixel at i of a row, in column w
+fn spread(i: u32, w: u32, inside: bool) -> Pair {
+  if (!inside) { return Pair(); }
+  var before = V();
+  if (w > 0) { before = x[i - p.B]; }
+  var after = V();
+  if (w + 1 < p.R) { after = x[i + p.B]; }
+  return Pair(between(x[i], before), between(x[i], after));
+}
+
+// [A, R, B] -> [2 A, 2 R, B]
+@compute @workgroup_size(64)
+fn up_smooth(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = index(id, groups);
+  if (i >= p.A * p.R * p.B) { return; }
+  let row = i / (p.R * p.B);
+  let w = i / p.B - row * p.R;
+  let h = row % p.S;
+  let above = spread(i - p.R * p.B, w, h > 0);
+  let here = spread(i, w, true);
+  let below = spread(i + p.R * p.B, w, h + 1 < p.S);
+  let first = corner(i);
+  let second = first + p.f * p.R * p.B;
+  y[first] = between(here.a, above.a);
+  y[first + p.B] = between(here.b, above.b);
+  y[second] = between(here.a, below.a);
+  y[second + p.B] = between(here.b, below.b);
+}
+
+// What four large pixels of a row add to the small one in column w; the second is at i
+fn gathered(i: u32, w: u32, inside: bool) -> V {
+  if (!inside) { return V(); }
+  var before = V();
+  if (w > 0) { before = x[i - p.B]; }
+  var after = V();
+  if (w + 1 < p.R) { after = x[i + 2 * p.B]; }
+  return between(x[i], before) + between(x[i + p.B], after);
+}
+
+// Its adjoint, [2 A, 2 R, B] -> [A, R, B]
+@compute @workgroup_size(64)
+fn down_smooth(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = index(id, groups);
+  if (i >= p.A * p.R * p.B) { return; }
+  let row = i / (p.R * p.B);
+  let w = i / p.B - row * p.R;
+  let h = row % p.S;
+  let first = corner(i);
+  let step = p.f * p.R * p.B; // of large rows
+  let upper = between(gathered(first, w, true), gathered(first - step, w, h > 0));
+  let lower = between(gathered(first + step, w, true), gathered(first + 2 * step, w, h + 1 < p.S));
+  y[i] = upper + lower;
+}
+
 // Twice S times the place of output s among R inputs, s in 0..S-1: half-pixel centres, held at the
 // edges. In integers, so that both ways agree on it to the last bit.
 fn place(s: i32, R: i32, S: i32) -> i32 { return clamp((2 * s + 1) * R - S, 0, 2 * S * (R - 1)); }

@@ -3,7 +3,7 @@ import { tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 
-import { bilinear, downAverage, upNearest } from "./resample.ts";
+import { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "./resample.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -32,6 +32,20 @@ function downReference(x: number[], [N, H, W, C]: Picture, f: number): number[] 
       for (let j = 0; j < f; j++) total += x[((n * H + f * h + i) * W + f * w + j) * C + c];
     }
     return total / f ** 2;
+  });
+}
+/** [1, 2, 1] / 4 along both axes of an image with zeros around it. */
+function smoothed(x: number[], [N, H, W, C]: Picture): number[] {
+  return picture([N, H, W, C], (n, h, w, c) => {
+    let total = 0;
+    for (let i = -1; i <= 1; i++) {
+      for (let j = -1; j <= 1; j++) {
+        const [row, column] = [h + i, w + j];
+        if (row < 0 || row >= H || column < 0 || column >= W) continue;
+        total += (2 - i * i) * (2 - j * j) / 16 * x[((n * H + row) * W + column) * C + c];
+      }
+    }
+    return total;
   });
 }
 /** The two neighbours of output `o` and the second one's share. */
@@ -70,6 +84,23 @@ for (const [shape, f] of resized) {
     checkOp((x) => downAverage(x, f), (x) => downReference(x, large, f), [large], {
       second: true,
     }));
+}
+// one pixel; primes, also four channels at a time; rows and columns alone; a workgroup and one more
+const halves: Picture[] = [
+  [1, 1, 1, 1],
+  [2, 3, 5, 3],
+  [2, 3, 2, 8],
+  [3, 1, 4, 1],
+  [1, 5, 1, 2],
+  [1, 8, 8, 1],
+  [1, 13, 5, 1],
+];
+for (const shape of halves) {
+  const [N, H, W, C] = shape, large: Picture = [N, 2 * H, 2 * W, C], second = { second: true };
+  Deno.test(`upSmooth() of [${shape}]`, () =>
+    checkOp(upSmooth, (x) => smoothed(upReference(x, shape, 2), large), [shape], second));
+  Deno.test(`downSmooth() of [${large}]`, () =>
+    checkOp(downSmooth, (x) => downReference(smoothed(x, large), large, 2), [large], second));
 }
 Deno.test("averages of repeated pixels are those pixels", async () => {
   const x = randoms(2 * 3 * 2 * 5, 3);
@@ -112,5 +143,7 @@ Deno.test("what does not fit is refused", () => {
   assertThrows(() => downAverage(x, 2), RangeError, "2 does not divide height and width of [1,4,3");
   assertThrows(() => upNearest(x, 1.5), RangeError, "got factor 1.5");
   assertThrows(() => upNearest(tensor([1], [1]), 2), RangeError, "got shape [1]");
+  assertThrows(() => downSmooth(x), RangeError, "[1,4,3,1], expected an even height and width");
+  assertThrows(() => upSmooth(tensor([1], [1])), RangeError, "got shape [1]");
   assertThrows(() => bilinear(x, [0, 2]), RangeError, "[4, 3] to [0, 2]");
 });

@@ -30,7 +30,6 @@ export const NOT_YET: readonly string[] = [
   "eval/npz.ts",
   "eval/weights.ts",
   "train/lock.ts",
-  "train/loop.ts",
   "train/new_run.ts",
   "train/progress.ts",
   "train/reporter.ts",

@@ -1,5 +1,5 @@
 /**
- * The nets of DCGAN, generated from the resolution: 4x4 doubled to what is asked.
+ * The networks of DCGAN, generated from the resolution: 4x4 doubled to what is asked.
  *
  * @see Radford et al. 2016, https://arxiv.org/abs/1511.06434, and PyTorch's DCGAN example
  * @module
@@ -13,7 +13,7 @@ import type { HostRandom } from "../nn/random.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Sizes of the nets. */
+/** Sizes of the networks. */
 export interface DcganOptions {
   /** A power of two, at least 8. */
   readonly resolution: number;
@@ -28,7 +28,7 @@ export interface DcganOptions {
 const FIRST = { kernel: 4, stride: 1, padding: 0, bias: false };
 const HALVE = { kernel: 4, stride: 2, padding: 1, bias: false };
 
-/** Levels between the 4x4 map and the picture: 3 at 32 pixels. */
+/** Levels between the 4x4 map and the image: 3 at 32 pixels. */
 function levels(resolution: number): number {
   const n = Math.log2(resolution / 4);
   if (!Number.isInteger(n) || n < 1) {
@@ -47,7 +47,7 @@ function inits(random: HostRandom): Inits {
   return { conv: normalInit(random, 0.02), norm: normalInit(random, 0.02, 1) };
 }
 
-/** Latents `[N, nz]` to pictures `[N, R, R, 3]` in [-1, 1]. */
+/** Latents `[N, nz]` to images `[N, R, R, 3]` in [-1, 1]. */
 export class DcganGenerator extends Module {
   /** From the 4x4 map upwards. */
   readonly blocks: readonly { conv: ConvTranspose2d; norm: BatchNorm2d }[];
@@ -79,9 +79,9 @@ export class DcganGenerator extends Module {
   }
 }
 
-/** Pictures `[N, R, R, 3]` to logits `[N]`. */
+/** Images `[N, R, R, 3]` to logits `[N]`. */
 export class DcganDiscriminator extends Module {
-  /** From the picture down to the 4x4 map; the first has no norm, but a leaky ReLU of its own. */
+  /** From the image down to the 4x4 map; the first has no norm, but a leaky ReLU of its own. */
   readonly blocks: readonly { conv: Conv2d; norm?: BatchNorm2d }[];
   /** From the 4x4 map to one logit. */
   readonly output: Conv2d;
@@ -100,7 +100,7 @@ export class DcganDiscriminator extends Module {
     this.output = new Conv2d(ndf * 2 ** (n - 1), 1, FIRST, conv);
   }
 
-  /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
+  /** The 4x4 map of images, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
   features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm } of this.blocks) {
       x = conv.forward(x, context);

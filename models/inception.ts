@@ -1,5 +1,5 @@
 /**
- * Inception-v3 as FID uses it: the net of "inception-2015-12-05", with torchvision's names.
+ * Inception-v3 as FID uses it: the network of "inception-2015-12-05", with torchvision's names.
  *
  * It differs from the Inception of ImageNet that torchvision has: 1008 classes, average pools that do
  * not count their padding, and a maximum pool in the last block. Batch norms are folded into the
@@ -31,16 +31,16 @@ import {
   type Placement,
 } from "./inception_blocks.ts";
 
-/** Places in the net where features are taken, by the channels there; `logits` has no bias. */
+/** Places in the network where features are taken, by the channels there; `logits` has no bias. */
 export const FEATURES = ["64", "192", "768", "2048", "logits"] as const;
 
 /** One of {@linkcode FEATURES}. */
 export type Feature = typeof FEATURES[number];
 
-/** Pixels along a side of what the net looks at. */
+/** Pixels along a side of what the network looks at. */
 const SIDE = 299;
 
-/** Where the net's tensors come from. */
+/** Where the network's tensors come from. */
 export interface InceptionWeights {
   /** The convolution at a path such as `Mixed_5b.branch1x1`, whose kernel is `kh` by `kw`. */
   conv(path: string, kernel: readonly [kh: number, kw: number]): ConvWeights;
@@ -58,7 +58,7 @@ export class Inception extends Module {
   readonly dense?: Tensor;
 
   /**
-   * Draws the net from `weights` up to `feature`.
+   * Draws the network from `weights` up to `feature`.
    *
    * @throws {CheckpointError} If `weights` lack something.
    */
@@ -99,7 +99,7 @@ export class Inception extends Module {
   }
 
   /**
-   * Pictures of any size to features.
+   * Images of any size to features.
    *
    * @param x `[N, H, W, 3]` in [-1, 1]; resized to 299x299 here, as pytorch-fid does.
    * @returns `[N, d]`: the mean over all pixels of the feature's map, or the logits without a bias.

@@ -20,7 +20,7 @@ export interface ConvWeights {
 /** What to draw a block from: paths are below the block's. */
 export type Draw = (name: string, kh: number, kw: number, options?: Placement) => Conv;
 
-/** How a convolution lies in its picture. */
+/** How a convolution lies in its image. */
 export interface Placement {
   /** Pixels from one window to the next; 1 if left out. */
   readonly stride?: number;
@@ -65,7 +65,7 @@ function concatChannels(...xs: Tensor[]): Tensor {
   return concat(xs, 3);
 }
 
-/** The mean of 3x3 pixels, of those inside of the picture. */
+/** The mean of 3x3 pixels, of those inside of the image. */
 export function average3(x: Tensor): Tensor {
   return averagePool(x, { kernel: 3, stride: 1, pad: 1, countPadding: false });
 }

@@ -1,9 +1,9 @@
 /**
- * The nets of progressive growing, G and D mirrored: a level for each doubling of 4x4 pixels, built
+ * The networks of progressive growing, G and D mirrored: a level for each doubling of 4x4 pixels, built
  * up to a stage. A level that is new is mixed with what the level below it makes: in G both as
- * pictures, in D both as maps.
+ * images, in D both as maps.
  *
- * Weights of a level depend on the random stream and the level alone, so that a net which grows and
+ * Weights of a level depend on the random stream and the level alone, so that a network which grows and
  * one built larger begin alike.
  *
  * @see Karras et al. 2018, https://arxiv.org/abs/1710.10196, table 2
@@ -23,7 +23,7 @@ import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { FIRST, levelOf, mix, type Stage } from "./stage.ts";
 
-/** Sizes and kinds of the nets. */
+/** Sizes and kinds of the networks. */
 export interface PgganOptions {
   /** Length of a latent. */
   readonly nz: number;
@@ -32,13 +32,13 @@ export interface PgganOptions {
   /** ... but at most this many. */
   readonly fmapMax: number;
   /**
-   * `pixel`: G's maps and latents are normalised by pixel, its pictures are linear; `batch`: batch
-   * norm in both nets, pictures through tanh; `none`: as `pixel`, without it.
+   * `pixel`: G's maps and latents are normalised by pixel, its images are linear; `batch`: batch
+   * norm in both networks, images through tanh; `none`: as `pixel`, without it.
    */
   readonly norm: string;
   /** With an `equalised` learning rate, `spectral`ly normalised, or `plain`. */
   readonly weights: string;
-  /** What tells D how pictures of a batch differ: `stddev`, `discrimination` or `none`. */
+  /** What tells D how images of a batch differ: `stddev`, `discrimination` or `none`. */
   readonly minibatch: string;
 }
 
@@ -111,7 +111,7 @@ class Maker {
     return { conv, ...norm && { norm } };
   }
 
-  /** What tells apart pictures that are too much alike, by their last hidden layer. */
+  /** What tells apart images that are too much alike, by their last hidden layer. */
   discrimination(features: number): MinibatchDiscrimination {
     return new MinibatchDiscrimination(features, KERNELS, DIMS, this.#init);
   }
@@ -142,7 +142,7 @@ function rgbLayers<L>(
   return Object.fromEntries([...old, top].map((level) => [level, make(level)]));
 }
 
-/** Latents `[N, nz]` to pictures `[N, R, R, 3]` of its stage. */
+/** Latents `[N, nz]` to images `[N, R, R, 3]` of its stage. */
 export class PgganGenerator extends Module {
   /** From 4x4 upwards. */
   readonly blocks: readonly (readonly PgganLayer[])[];
@@ -189,7 +189,7 @@ export class PgganGenerator extends Module {
   }
 }
 
-/** Pictures `[N, R, R, 3]` of its stage to logits `[N]`. */
+/** Images `[N, R, R, 3]` of its stage to logits `[N]`. */
 export class PgganDiscriminator extends Module {
   /** By level: from 3 channels. */
   readonly fromRgb: Readonly<Record<number, Module>>;
@@ -226,10 +226,10 @@ export class PgganDiscriminator extends Module {
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
-  override forward(picture: Tensor, context: Context): Tensor {
-    const N = picture.shape[0], { fading } = this.#stage, top = this.blocks.length - 1;
-    const seen = (level: number, picture: Tensor) => this.fromRgb[level].forward(picture, context);
-    let x = seen(top, picture);
+  override forward(image: Tensor, context: Context): Tensor {
+    const N = image.shape[0], { fading } = this.#stage, top = this.blocks.length - 1;
+    const seen = (level: number, image: Tensor) => this.fromRgb[level].forward(image, context);
+    let x = seen(top, image);
     for (let level = top; level >= 0; level--) {
       if (level === 0 && this.#options.minibatch === "stddev") {
         x = minibatchStddev(x, context.batches);
@@ -237,7 +237,7 @@ export class PgganDiscriminator extends Module {
       for (const step of this.blocks[level]) x = through(step, x, context);
       if (level > 0) x = downAverage(x, 2);
       if (level === top && fading && top > 0) {
-        x = mix(seen(top - 1, downAverage(picture, 2)), x, this.#stage);
+        x = mix(seen(top - 1, downAverage(image, 2)), x, this.#stage);
       }
     }
     if (this.discrimination) x = this.discrimination.forward(x, context);

@@ -1,6 +1,6 @@
 /**
- * The nets of SAGAN: DCGAN's ladder of transposed convolutions in G and strided ones in D, with spectral
- * norm and self-attention, each of which can be left out. (The authors' own nets have residual blocks.)
+ * The networks of SAGAN: DCGAN's ladder of transposed convolutions in G and strided ones in D, with spectral
+ * norm and self-attention, each of which can be left out. (The authors' own networks have residual blocks.)
  *
  * @see Zhang et al. 2019, https://arxiv.org/abs/1805.08318
  * @module
@@ -18,7 +18,7 @@ import { SelfAttention } from "../nn/self_attention.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Sizes and parts of the nets. */
+/** Sizes and parts of the networks. */
 export interface SaganOptions {
   /** A power of two, at least 8. */
   readonly resolution: number;
@@ -28,7 +28,7 @@ export interface SaganOptions {
   readonly ngf: number;
   /** Channels of D's first map; doubled at each level. */
   readonly ndf: number;
-  /** Whether all convolutions of both nets are spectrally normalised. */
+  /** Whether all convolutions of both networks are spectrally normalised. */
   readonly spectralNorm: boolean;
   /** Sides of the maps that attend to themselves, as `32,16`, or `none`: {@linkcode attentionSizes}. */
   readonly attention: string;
@@ -40,7 +40,7 @@ export interface SaganOptions {
   readonly attentionPool: boolean;
   /** D's norm: `batch` or `none`. */
   readonly normD: string;
-  /** What shows D how pictures of a batch differ: `discrimination`, `stddev` or `none`. */
+  /** What shows D how images of a batch differ: `discrimination`, `stddev` or `none`. */
   readonly minibatch: string;
   /** The probability with which D's hidden elements are dropped. */
   readonly dropout: number;
@@ -48,7 +48,7 @@ export interface SaganOptions {
 
 const KERNELS = 100, DIMS = 5; // of minibatch discrimination, as in Salimans et al. 2016
 
-/** Levels between the 4x4 map and the picture: 3 at 32 pixels. */
+/** Levels between the 4x4 map and the image: 3 at 32 pixels. */
 function levels(resolution: number): number {
   const n = Math.log2(resolution / 4);
   if (!Number.isInteger(n) || n < 1) {
@@ -59,7 +59,7 @@ function levels(resolution: number): number {
 
 /**
  * Which maps attend to themselves: for each number of a list such as `32,16` the largest map of the
- * nets not above it. The largest of all has half the picture's side.
+ * networks not above it. The largest of all has half the image's side.
  *
  * @throws {RangeError} If the text is neither such a list of powers of two from 4 up nor `none`.
  */
@@ -74,7 +74,7 @@ export function attentionSizes(text: string, resolution: number): number[] {
   return [...new Set(sizes.map((size) => Math.min(size, resolution / 2)))];
 }
 
-/** Makes layers that both nets have. */
+/** Makes layers that both networks have. */
 class Maker {
   readonly #options: SaganOptions;
   readonly #sizes: readonly number[];
@@ -116,7 +116,7 @@ class Maker {
   }
 }
 
-/** Latents `[N, nz]` to pictures `[N, R, R, 3]` in [-1, 1]. */
+/** Latents `[N, nz]` to images `[N, R, R, 3]` in [-1, 1]. */
 export class SaganGenerator extends Module {
   /** From the 4x4 map upwards. */
   readonly blocks: readonly {
@@ -157,16 +157,16 @@ export class SaganGenerator extends Module {
   }
 }
 
-/** Pictures `[N, R, R, 3]` to logits `[N]`. */
+/** Images `[N, R, R, 3]` to logits `[N]`. */
 export class SaganDiscriminator extends Module {
-  /** From the picture down to the 4x4 map; the first has no norm. */
+  /** From the image down to the 4x4 map; the first has no norm. */
   readonly blocks: readonly {
     readonly conv: Conv2d;
     readonly norm?: BatchNorm2d;
     readonly attention?: SelfAttention;
     readonly dropout?: Dropout;
   }[];
-  /** Adds what the batch's pictures have in common to the 4x4 map. */
+  /** Adds what the batch's images have in common to the 4x4 map. */
   readonly discrimination?: MinibatchDiscrimination;
   /** From the 4x4 map to one logit. */
   readonly output: Conv2d;
@@ -202,7 +202,7 @@ export class SaganDiscriminator extends Module {
     this.output = new Conv2d(seen, 1, { ...make.first, bias: true }, make.conv);
   }
 
-  /** The 4x4 map of pictures, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
+  /** The 4x4 map of images, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
   features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm, attention, dropout } of this.blocks) {
       x = conv.forward(x, context);

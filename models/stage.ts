@@ -1,9 +1,9 @@
 import { add, scale } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** How far growing nets have grown, and how much of the newest level shows. */
+/** How far growing networks have grown, and how much of the newest level shows. */
 export interface Stage {
-  /** Side of the pictures in pixels. */
+  /** Side of the images in pixels. */
   readonly resolution: number;
   /** Whether the branch of half the side is still there, to be mixed in. */
   readonly fading: boolean;
@@ -19,7 +19,7 @@ export function mix(old: Tensor, fresh: Tensor, stage: Stage): Tensor {
   return add(scale(old, () => 1 - stage.alpha), scale(fresh, () => stage.alpha));
 }
 
-/** Side of the first pictures, in pixels. */
+/** Side of the first images, in pixels. */
 export const FIRST = 4;
 
 /**

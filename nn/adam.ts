@@ -1,6 +1,6 @@
 import { clear, copy } from "../gpu/copy.ts";
 import { part, release } from "../gpu/memory.ts";
-import { effect } from "../gpu/record.ts";
+import { effect, type Live, now } from "../gpu/record.ts";
 import { adamStep } from "../kernels/adam.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { changed, type Flat, flatten, layOut } from "./flat.ts";
@@ -65,20 +65,24 @@ export class Adam {
    * Makes one step.
    *
    * @param grads In the order of the parameters, or as {@linkcode pack} lays them out, `[n]`.
-   * @param lr Instead of the one given at first, for a schedule.
+   * @param lr Instead of the one given at first, for a schedule; so is `beta2`.
    * @throws {RangeError} If they are not as many as the parameters.
    */
-  step(grads: readonly Tensor[] | Tensor, lr: number = this.options.lr): void {
+  step(
+    grads: readonly Tensor[] | Tensor,
+    lr: Live<number> = this.options.lr,
+    beta2: Live<number> = this.options.betas[1],
+  ): void {
     const packed = grads instanceof Tensor ? grads : this.pack(grads);
     if (packed.size !== this.gradients.size) {
       throw new RangeError(`Adam: got [${packed.shape}], expected [${this.gradients.shape}]`);
     }
-    const { betas, eps = 1e-8, scaler } = this.options, [beta1, beta2] = betas;
+    const { betas: [beta1], eps = 1e-8, scaler } = this.options;
     effect(() => this.steps++);
-    scaler?.settle(packed, betas);
+    scaler?.settle(packed, [beta1, beta2]);
     // In double precision: float32's pow is 6e-4 off after 10,000 steps.
-    const step = scaler ? lr : () => lr / (1 - beta1 ** this.steps);
-    const c2 = () => 1 - beta2 ** this.steps;
+    const step = scaler ? lr : () => now(lr) / (1 - beta1 ** this.steps);
+    const c2 = () => 1 - now(beta2) ** this.steps;
     const [param, m, v] = [this.#params, this.#m, this.#v].map(({ whole }) => whole);
     adamStep(
       { param, g: packed.storage, m, v },

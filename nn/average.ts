@@ -4,7 +4,7 @@ import { changed, flatten } from "./flat.ts";
 import type { Module } from "./module.ts";
 
 /**
- * A running average of a net's weights (EMA). Running statistics are copied, not averaged: they are
+ * A running average of a network's weights (EMA). Running statistics are copied, not averaged: they are
  * averages already.
  */
 export class Average<M extends Module> {
@@ -12,7 +12,7 @@ export class Average<M extends Module> {
    * Copies `source` to `net`.
    *
    * @param source The net that is trained.
-   * @param net A net of the same shapes, which becomes the average.
+   * @param net A network of the same shapes, which becomes the average.
    */
   constructor(readonly source: M, readonly net: M) {
     this.#follow(1);

@@ -15,7 +15,7 @@ await openGpu();
 type Pass = (x: Tensor, context: Context) => Tensor;
 const apart: typeof together = (pass, xs, context) => xs.map((x) => pass(x, context));
 
-/** What a net makes of batches, its gradients, and where its running statistics end. */
+/** What a network makes of batches, its gradients, and where its running statistics end. */
 async function all(way: typeof together, count: number): Promise<Float32Array[]> {
   const init = normalInit(hostRandom(1), 1), shape = { kernel: 3, stride: 1, padding: 1 };
   const net = new Sequential(

@@ -8,7 +8,7 @@ import { type Kept, scoped, Tensor } from "../tensor/tensor.ts";
 /**
  * The gradient of `y`, or of the sum of several, with respect to each of `xs`.
  *
- * Only what lies between `y` and `xs` is differentiated: a picture made by G costs nothing when D's
+ * Only what lies between `y` and `xs` is differentiated: an image made by G costs nothing when D's
  * parameters are asked for.
  *
  * @param y A tensor with one element, or several such.
@@ -107,7 +107,7 @@ function sweepBack(
 /** What lies on a path from one of `xs` to one of `ys`, inputs before outputs. */
 function between(xs: readonly Tensor[], ys: readonly Tensor[]): Set<Tensor> {
   const path = new Set<Tensor>(), seen = new Set<Tensor>(), wanted = new Set(xs);
-  // A stack of our own: a deep net would overflow the engine's.
+  // A stack of our own: a deep network would overflow the engine's.
   const stack: [Tensor, boolean][] = ys.map((y) => [y, false]);
   while (stack.length) {
     const [t, done] = stack.pop()!;

@@ -1,4 +1,5 @@
 import { part, release } from "../gpu/memory.ts";
+import type { Live } from "../gpu/record.ts";
 import { SCALING, settle } from "../kernels/grad_scaler.ts";
 import { Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -57,7 +58,7 @@ export class GradScaler {
    *
    * @param betas The optimiser's, whose powers count steps that were made.
    */
-  settle(gradients: Tensor, [beta1, beta2]: readonly [number, number]): void {
+  settle(gradients: Tensor, [beta1, beta2]: readonly [Live<number>, Live<number>]): void {
     const { growthFactor: growth, backoffFactor: backoff, growthInterval: interval } =
       this.#options;
     const how = { growth, backoff, most: MOST, interval, beta1, beta2 };

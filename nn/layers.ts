@@ -1,5 +1,5 @@
 /**
- * Layers, with PyTorch's names for options and tensors. Pictures are `[N, H, W, C]`.
+ * Layers, with PyTorch's names for options and tensors. Images are `[N, H, W, C]`.
  *
  * @module
  */
@@ -66,8 +66,10 @@ export interface ConvOptions extends LayerOptions {
   readonly kernel: number;
   /** Pixels between two places of the kernel. */
   readonly stride: number;
-  /** Zeros around the picture, in pixels. */
+  /** Zeros around the image, in pixels. */
   readonly padding: number;
+  /** Into how many groups the channels of both sides fall, each seeing its own; 1 if left out. */
+  readonly groups?: number;
 }
 
 /**
@@ -80,17 +82,8 @@ export class Conv2d extends Weighted {
   readonly #geometry: Geometry;
   readonly #slope: number;
 
-  /**
-   * From `inputs` to `outputs` channels; the first values come from `init`.
-   *
-   * @param options.groups Into how many groups both fall, each seeing its own; 1 if left out.
-   */
-  constructor(
-    inputs: number,
-    outputs: number,
-    options: ConvOptions & { readonly groups?: number },
-    init: Init,
-  ) {
+  /** From `inputs` to `outputs` channels; the first values come from `init`. */
+  constructor(inputs: number, outputs: number, options: ConvOptions, init: Init) {
     const { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 } = options;
     const { groups = 1 } = options, fanIn = inputs / groups * kernel ** 2;
     super({ shape: [kernel, kernel, inputs / groups, outputs], axis: 3, fanIn, init, spectral });
@@ -113,7 +106,7 @@ export class Conv2d extends Weighted {
 
 /**
  * A transposed convolution, `[N, H, W, in] -> [N, (H - 1) stride - 2 padding + kernel, ..., out]`;
- * the weight is `[k, k, out, in]` here and `[in, out, k, k]` in checkpoints.
+ * the weight is `[k, k, out / groups, in]` here and `[in, out / groups, k, k]` in checkpoints.
  */
 export class ConvTranspose2d extends Weighted {
   /** `[outputs]`. */
@@ -122,17 +115,13 @@ export class ConvTranspose2d extends Weighted {
   readonly #slope: number;
 
   /** From `inputs` to `outputs` channels; the first values come from `init`. */
-  constructor(
-    inputs: number,
-    outputs: number,
-    { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 }: ConvOptions,
-    init: Init,
-  ) {
+  constructor(inputs: number, outputs: number, options: ConvOptions, init: Init) {
+    const { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 } = options;
     // PyTorch counts the fan-in of a transposed convolution by its outputs.
-    const fanIn = outputs * kernel ** 2;
-    super({ shape: [kernel, kernel, outputs, inputs], axis: 2, fanIn, init, spectral });
+    const { groups = 1 } = options, fanIn = outputs / groups * kernel ** 2;
+    super({ shape: [kernel, kernel, outputs / groups, inputs], axis: 2, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
-    this.#geometry = { stride, padding, scale };
+    this.#geometry = { stride, padding, scale, groups };
     this.#slope = slope;
   }
 
@@ -145,9 +134,9 @@ export class ConvTranspose2d extends Weighted {
   override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
     const weight = this.used();
     const [N, H, W] = x.shape, [k, , outputs] = weight.shape;
-    const { stride, padding } = this.#geometry;
+    const { stride, padding, groups = 1 } = this.#geometry;
     const along = (size: number) => (size - 1) * stride - 2 * padding + k;
-    const shape = [N, along(H), along(W), outputs];
+    const shape = [N, along(H), along(W), groups * outputs];
     const epilogue = { bias: this.bias, slope: this.#slope };
     return conv2dInput(x, weight, shape, { ...this.#geometry, precision }, epilogue);
   }

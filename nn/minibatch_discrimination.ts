@@ -10,14 +10,14 @@ import { constantInit, type Init, parameter } from "./init.ts";
 import { Module } from "./module.ts";
 
 /**
- * T's deviation at the start, times the root of the features. Behind batch norm a picture's nearest then
+ * T's deviation at the start, times the root of the features. Behind batch norm an image's nearest then
  * count about 0.1 in each `o_b`; the authors scale T by their first batch, to e^-2. With a much smaller
  * T all others count 1, and the `o_b`, near N, drown the features.
  */
 const SPREAD = 5;
 
 /**
- * Adds maps that tell how near a picture is to the others of its batch: with `f` the mean of its
+ * Adds maps that tell how near an image is to the others of its batch: with `f` the mean of its
  * features over the pixels and `M = f T`, a row of `dims` for each kernel `b`,
  * `o_b = sum_{j != i} exp(-|M_ib - M_jb|_1) + bias_b`, the same at each pixel.
  *
@@ -50,7 +50,7 @@ export class MinibatchDiscrimination extends Module {
     const M = matmul(mean(x, [1, 2]), this.T, { precision });
     const apart = abs(sub(reshape(M, [N, 1, B * dims]), reshape(M, [1, N, B * dims])));
     const near = exp(neg(sum(reshape(apart, [N, N, B, dims]), [3])));
-    // A picture's nearness to itself is e^0.
+    // An image's nearness to itself is e^0.
     const o = add(affine(sum(near, [1]), 1, -1), this.bias);
     return concat([x, broadcastTo(reshape(o, [N, 1, 1, B]), [N, H, W, B])], 3);
   }

@@ -8,7 +8,7 @@ import { hostRandom } from "./random.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-// [N, H, W, features], kernels, dims: one picture; primes; one pixel
+// [N, H, W, features], kernels, dims: one image; primes; one pixel
 const cases: [[number, number, number, number], number, number][] = [
   [[1, 2, 1, 2], 2, 1],
   [[3, 2, 2, 3], 5, 2],

@@ -13,7 +13,7 @@ import { flatten, placeOf } from "./flat.ts";
 import type { Module } from "./module.ts";
 import { Weighted } from "./weighted.ts";
 
-/** Keeps the singular vectors of a net's spectrally normalised layers near the true ones. */
+/** Keeps the singular vectors of a network's spectrally normalised layers near the true ones. */
 export class PowerIteration {
   readonly #layers: readonly { readonly path: string; readonly layer: Weighted }[];
   readonly #groups: readonly SpectralGroup[];
@@ -25,11 +25,9 @@ export class PowerIteration {
    * It is made after the optimiser, which moves the weights; all layers are then served at once.
    */
   constructor(net: Module) {
-    const paths = new Map([...net.named()].map(([path, t]) => [t, path]));
-    this.#layers = [...net.modules()]
-      .filter((layer) => layer instanceof Weighted)
-      .filter((layer) => layer.spectral)
-      .map((layer) => ({ layer, path: paths.get(layer.weight_orig!)!.replace(/\.\w+$/, "") }));
+    this.#layers = [...net.namedModules()].flatMap(([path, layer]) =>
+      layer instanceof Weighted && layer.spectral ? [{ layer, path }] : []
+    );
     const buffers = net.buffers();
     if (this.#layers.length && buffers.every((t) => placeOf(t).whole === t.storage)) {
       flatten(buffers);

@@ -5,11 +5,11 @@ import { CheckpointError } from "../io/errors.ts";
 import { type Entry, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { TrainError } from "../train/errors.ts";
-import { train } from "../train/loop.ts";
+import { trainIn } from "./train_in.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { Progress } from "../train/progress.ts";
 import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { inFolder } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
@@ -30,11 +30,9 @@ const options: TrainOptions = {
 function runOf(folder: string, own: TrainOptions, state = newState(dcgan, own)) {
   return {
     state,
-    options: own,
-    pictures: picturesOf(own.resolution),
+    dataset: datasetOf(own.resolution),
     run: folder,
     progress: new Progress({ style: "json", write: () => {} }),
-    signal: new AbortController().signal,
   };
 }
 
@@ -53,7 +51,7 @@ const TENSORS = [
 Deno.test("one NaN or infinity in any tensor of a checkpoint is found when it is read", () =>
   inFolder(async (folder) => {
     const good = join(folder, "good"), bad = join(folder, "bad");
-    await saveState(newState(dcgan, options), options, good);
+    await saveState(newState(dcgan, options), good);
     await loadState(newState(dcgan, options), good);
     const { entries, metadata } = await loadSafetensors(good);
     for (const [i, name] of TENSORS.entries()) {
@@ -77,7 +75,7 @@ Deno.test("one NaN or infinity in any tensor of a checkpoint is found when it is
 Deno.test("no checkpoint is made of a state with one NaN in any tensor, and the last good one stays", () =>
   inFolder(async (folder) => {
     const good = join(folder, "good"), path = join(folder, "checkpoint");
-    await saveState(newState(dcgan, options), options, good);
+    await saveState(newState(dcgan, options), good);
     for (const name of TENSORS) {
       const state = newState(dcgan, options);
       await Deno.copyFile(good, path);
@@ -94,7 +92,7 @@ Deno.test("no checkpoint is made of a state with one NaN in any tensor, and the 
       const values = await t.read();
       values[0] = NaN;
       t.write(values);
-      await assertRejects(() => saveState(state, options, path), TrainError, `${name} holds NaN`);
+      await assertRejects(() => saveState(state, path), TrainError, `${name} holds NaN`);
       assertEquals(await Deno.readFile(path), await Deno.readFile(good), name);
     }
   }));
@@ -108,7 +106,7 @@ Deno.test("a NaN that no loss shows stops the run at its next snapshot", () =>
     values[0] = NaN;
     weight.write(values);
     run.state.images = 4;
-    const error = await assertRejects(() => train(run), TrainError);
+    const error = await assertRejects(() => trainIn(run), TrainError);
     assertStringIncludes(error.message, "average.output.weight holds NaN");
     assertEquals(checkpoints(folder), []);
   }));
@@ -128,7 +126,7 @@ for (const [name, changed] of Object.entries(DIVERGING)) {
   Deno.test(`a run that diverges is not done: ${name}`, () =>
     inFolder(async (folder) => {
       const own = { ...options, ...changed, keep: 9 };
-      const error = await assertRejects(() => train(runOf(folder, own)), TrainError);
+      const error = await assertRejects(() => trainIn(runOf(folder, own)), TrainError);
       assert(/holds (NaN|infinity)|diverged|is NaN or infinite/.test(error.message), error.message);
       assertStringIncludes(error.message, "--lr-g");
       for (const file of checkpoints(folder)) {

@@ -10,7 +10,7 @@ import { VERSION } from "../train/version.ts";
 const ROOT = join(import.meta.dirname!, "..");
 const NETS = "--preset small --resolution 16 --batch 2 --ngf 2 --ndf 2 --nz 2";
 
-let temp: string, pictures: string, out: string;
+let temp: string, dataset: string, out: string;
 
 /** What a process left. */
 interface Ended {
@@ -84,16 +84,16 @@ async function copyRun(from: string, name: string, change: (run: string) => Prom
 
 Deno.test.beforeAll(async () => {
   temp = await Deno.makeTempDir();
-  [pictures, out] = [join(temp, "faces"), join(temp, "runs")];
+  [dataset, out] = [join(temp, "faces"), join(temp, "runs")];
   for (let i = 0; i < 4; i++) {
     const rgb = Uint8Array.from({ length: 20 * 20 * 3 }, (_, j) => j * (7 + i));
-    await savePng(join(pictures, `${i}.png`), { width: 20, height: 20, rgb });
+    await savePng(join(dataset, `${i}.png`), { width: 20, height: 20, rgb });
   }
-  await Deno.writeTextFile(join(pictures, "broken.png"), "no picture");
+  await Deno.writeTextFile(join(dataset, "broken.png"), "no image");
   await Deno.mkdir(join(temp, "empty"));
   await Deno.writeTextFile(join(temp, "file"), "no zip");
   const zip = new ZipWriter(new Uint8ArrayWriter());
-  const png = await Deno.readFile(join(pictures, "0.png"));
+  const png = await Deno.readFile(join(dataset, "0.png"));
   await zip.add("0.png", new Uint8ArrayReader(png));
   const bytes = await zip.close();
   await Deno.writeFile(join(temp, "cut.zip"), bytes.subarray(0, bytes.length - 30));
@@ -135,7 +135,7 @@ Deno.test("a command line that cannot be followed is answered in one line", asyn
   ]);
 });
 
-Deno.test("options that do not go together, and pictures that cannot be used", async () => {
+Deno.test("options that do not go together, and images that cannot be used", async () => {
   const train = `train dcgan ${NETS} --out refused`;
   await assertRefused([
     ["train dcgan --resolution 48", 2, "--resolution 48", "power of two"],
@@ -170,7 +170,7 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
     ["data", 2, "name one folder or file"],
     ["data cut.zip", 1, "cut.zip is not a zip, or was cut short"],
     [`${train} --data nowhere`, 1, "nowhere does not exist"],
-    [`${train} --data empty`, 1, "empty holds no picture"],
+    [`${train} --data empty`, 1, "empty holds no image"],
     [`${train} --data file`, 1, "file is not a zip"],
     [`${train} --data cut.zip`, 1, "cut.zip is not a zip, or was cut short"],
   ]);
@@ -178,7 +178,7 @@ Deno.test("options that do not go together, and pictures that cannot be used", a
   assertEquals(left.filter((name) => name !== ".cache"), [], "a refused run leaves no folder");
 });
 
-Deno.test("a run trains, goes on and makes pictures", async () => {
+Deno.test("a run trains, goes on and makes images", async () => {
   const trained = await gan(`train dcgan ${NETS} --data faces --kimg 0.004`);
   assertEquals([trained.code, trained.errors], [0, []], JSON.stringify(trained));
   assertEquals((await files(out)).filter((name) => name !== ".cache"), ["00000-dcgan-faces-16"]);
@@ -254,7 +254,7 @@ Deno.test("a run grows, goes on in the middle of a fade-in, and makes animations
   }
 });
 
-Deno.test("what a run cannot go on from, or a picture be made of or written to", async () => {
+Deno.test("what a run cannot go on from, or an image be made of or written to", async () => {
   const run = join(out, "00000-dcgan-faces-16"), checkpoint = "checkpoint-000000.safetensors";
   await copyRun(run, "none", (run) => Deno.remove(join(run, checkpoint)));
   await copyRun(run, "cut", (run) => Deno.truncate(join(run, checkpoint), 4000));
@@ -273,7 +273,7 @@ Deno.test("what a run cannot go on from, or a picture be made of or written to",
     [`${resume} wider other`, 2, "run of dcgan"],
     ["sample none --out copies", 1, "no checkpoint in", "none"],
     ["sample cut --out copies", 1, checkpoint, "cut short"],
-    ["sample wider --out copies", 1, checkpoint, "another net"],
+    ["sample wider --out copies", 1, checkpoint, "another network"],
     ["sample broken --out copies", 1, "cannot read", "options.json"],
     ["sample latest --checkpoint file", 1, "file", "cut short"],
     ["sample latest --attention", 2, "no attention in G", "gan train sagan"],

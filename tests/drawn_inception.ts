@@ -66,7 +66,7 @@ const E: Table = {
 };
 
 /**
- * Every tensor of the net by its name in a file, batch norms not folded.
+ * Every tensor of the network by its name in a file, batch norms not folded.
  *
  * @param narrow By how many the channels are divided.
  */

@@ -1,11 +1,11 @@
-/** From files of pictures to numbers, by the command line; the truth is in tests/oracle/inception.py. */
+/** From files of images to numbers, by the command line; the truth is in tests/oracle/inception.py. */
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { evalCommand } from "../cli/eval.ts";
 import { UsageError } from "../cli/errors.ts";
 import { decode } from "../data/decode.ts";
 import { savePng } from "../data/png.ts";
-import { featuresOf, type PictureSet } from "../eval/extract.ts";
+import { featuresOf, type PixelSet } from "../eval/extract.ts";
 import { EvalError } from "../eval/errors.ts";
 import { weightsOf } from "../eval/weights.ts";
 import { Inception } from "../models/inception.ts";
@@ -25,7 +25,7 @@ await saveSafetensors(weights, narrowInception());
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
 /** The fixture's set of that name as `[N, R, R, 3]`. */
-function pictures(name: "a" | "b"): Uint8Array {
+function dataset(name: "a" | "b"): Uint8Array {
   const x = fixture.entries.get(name)!.data as Uint8Array;
   return Uint8Array.from({ length: N * SIZE }, (_, i) => {
     const n = Math.floor(i / SIZE), at = Math.floor(i / 3) % (R * R);
@@ -40,7 +40,7 @@ async function write(name: string, pixels: Uint8Array, order = [...Array(N).keys
   }
   return join(folder, name);
 }
-const a = await write("a", pictures("a")), b = await write("b", pictures("b"));
+const a = await write("a", dataset("a")), b = await write("b", dataset("b"));
 
 async function evaluate(...args: string[]) {
   const lines: string[] = [], out = join(folder, "runs");
@@ -58,7 +58,7 @@ for (const feature of ["64", "2048"]) {
     assertAlmostEquals(report.value, truth(feature), 1e-4 * truth(feature));
     assertEquals(report.metric, feature === "2048" ? "FID" : `FID-${feature}`);
     assertEquals([report.n_real, report.n_fake], [N, N]);
-    assertEquals([report.real.pictures, report.real.resolution, report.real.crop], [
+    assertEquals([report.real.dataset, report.real.resolution, report.real.crop], [
       a,
       R,
       "none",
@@ -68,9 +68,9 @@ for (const feature of ["64", "2048"]) {
   });
 }
 
-Deno.test("a set has no distance to itself, in whatever order, and statistics stand for pictures", async () => {
+Deno.test("a set has no distance to itself, in whatever order, and statistics stand for images", async () => {
   assertEquals(await fid(a, a), 0);
-  const turned = await write("turned", pictures("b"), [...Array(N).keys()].reverse());
+  const turned = await write("turned", dataset("b"), [...Array(N).keys()].reverse());
   assertAlmostEquals(await fid(a, turned), truth("64"), 1e-5 * truth("64"));
   const npz = join(folder, "a.npz");
   const direct = await evaluate(
@@ -86,11 +86,11 @@ Deno.test("a set has no distance to itself, in whatever order, and statistics st
   );
   const again = await evaluate("fid", "--real", npz, "--fake", b, "--feature", "64");
   assertEquals(again.value, direct.value);
-  assertEquals([again.n_real, again.real.pictures], [N, a]);
+  assertEquals([again.n_real, again.real.dataset], [N, a]);
 });
 
 Deno.test("noise and blur raise the distance, more of them more", async () => {
-  const next = random(1), original = pictures("a");
+  const next = random(1), original = dataset("a");
   const noisy = (by: number) => original.map((x) => Math.max(0, Math.min(255, x + by * next())));
   /** Each pixel with its neighbours to the right and below, so many times. */
   const blurred = (times: number): Uint8Array => {
@@ -114,9 +114,9 @@ Deno.test("noise and blur raise the distance, more of them more", async () => {
 });
 
 Deno.test("the batch size changes nothing", async () => {
-  const net = new Inception(weightsOf(narrowInception(), "narrow"), "192"), all = pictures("a");
+  const net = new Inception(weightsOf(narrowInception(), "narrow"), "192"), all = dataset("a");
   const count = 5,
-    set: PictureSet = {
+    set: PixelSet = {
       count,
       resolution: R,
       async *batches(size) {
@@ -127,7 +127,7 @@ Deno.test("the batch size changes nothing", async () => {
     };
   const one = await featuresOf(net, set, { batch: 1 }),
     some = await featuresOf(net, set, { batch: 2 });
-  // All at once from the source, and yet not at once through the net
+  // All at once from the source, and yet not at once through the network
   const parts = await featuresOf(net, { ...set, batches: () => set.batches(count) }, { batch: 3 });
   for (const other of [some, parts]) {
     assertEquals(other.count, count);
@@ -216,9 +216,9 @@ Deno.test("nearest puts copies beside what they are copies of", async () => {
   assert(JSON.stringify(cell(2)) !== JSON.stringify(cell(0)));
 });
 
-Deno.test("fewer samples are spread over the set; broken pictures are passed over", async () => {
-  const c = await write("c", pictures("a"));
-  await Deno.writeTextFile(join(c, "0000.png"), "no picture");
+Deno.test("fewer samples are spread over the set; broken images are passed over", async () => {
+  const c = await write("c", dataset("a"));
+  await Deno.writeTextFile(join(c, "0000.png"), "no image");
   const report = await evaluate(
     "fid",
     "--real",

@@ -1,4 +1,4 @@
-/** Exports read back, imports of PyTorch's nets, the model card: from files to images and on. */
+/** Exports read back, imports of PyTorch's networks, the model card: from files to images and on. */
 import { EVALUATION } from "../nn/context.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
@@ -110,7 +110,7 @@ Deno.test("ONNX: operator set 17, the layers in order, their weights, named ends
   }
 });
 
-Deno.test("nets of PyTorch's DCGAN example give PyTorch's image and logit, and are trained further", async () => {
+Deno.test("networks of PyTorch's DCGAN example give PyTorch's image and logit, and are trained further", async () => {
   const out = join(folder, "runs"), data = join(folder, "faces"), lines: string[] = [];
   for (let i = 0; i < 12; i++) {
     const rgb = Uint8Array.from({ length: 64 * 64 * 3 }, (_, at) => (at * (i + 3)) >> 4);
@@ -241,20 +241,20 @@ Deno.test("a model card has data, options, metrics with what they depend on, and
 Deno.test("a model card tells no folders, and takes numbers of its own checkpoint only", () => {
   const run = "/home/someone/runs/00003-dcgan-faces-64";
   const checkpoint = `${run}/checkpoint-000004.safetensors`;
-  const real = { pictures: "/home/someone/faces.zip", crop: "center" };
+  const real = { dataset: "/home/someone/faces.zip", crop: "center" };
   const fake = { run, checkpoint, images: 4000, seed: 0 };
   const public_ = withoutFolders({
-    ...{ real, fake, heldOut: { pictures: "C:\\Users\\someone\\more" } },
+    ...{ real, fake, heldOut: { dataset: "C:\\Users\\someone\\more" } },
     metrics: [{ metric: "IS", skipped: `${run} holds 9 images, too few for 10 splits` }],
     notes: ["/home/someone/faces.zip has 3 sizes"],
   });
   assertEquals(public_, {
-    real: { pictures: "faces.zip", crop: "center" },
+    real: { dataset: "faces.zip", crop: "center" },
     fake: {
       ...{ run: "00003-dcgan-faces-64", checkpoint: "checkpoint-000004.safetensors" },
       ...{ images: 4000, seed: 0 },
     },
-    heldOut: { pictures: "more" },
+    heldOut: { dataset: "more" },
     metrics: [{
       metric: "IS",
       skipped: "00003-dcgan-faces-64 holds 9 images, too few for 10 splits",
@@ -268,13 +268,13 @@ Deno.test("a model card tells no folders, and takes numbers of its own checkpoin
     { ...fake, run: "runs/00002-dcgan-faces-64" },
     { ...fake, checkpoint: "best.safetensors" },
     { ...fake, images: 3000 },
-    { pictures: "made.zip", crop: "none" },
+    { dataset: "made.zip", crop: "none" },
   ];
   for (const fake of others) {
     assertThrows(
       () => refuseOthers({ fake }, { ...own, checkpoint }),
       UsageError,
-      `its numbers are of ${"pictures" in fake ? "made.zip" : fake.checkpoint}, not of`,
+      `its numbers are of ${"dataset" in fake ? "made.zip" : fake.checkpoint}, not of`,
     );
   }
 });

@@ -19,6 +19,7 @@ import { dcgan } from "../train/dcgan.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
+import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 
 export const N = 3;
@@ -32,6 +33,8 @@ export interface Case extends Exported {
 }
 
 const narrow = { resolution: 16, nz: 6, ngf: 4, ndf: 4, fmapBase: 64, fmapMax: 8 };
+// Wide enough for groups, and narrower in the last level.
+const grouped = { fmapBase: 128, fmapMax: 32 };
 
 /** What is tested: each system, and each of its parts in both ways. */
 const CASES: readonly {
@@ -51,6 +54,7 @@ const CASES: readonly {
   },
   { name: "pggan", recipe: pggan, preset: "default" },
   { name: "pggan-thesis", recipe: pggan, preset: "thesis" },
+  { name: "r3gan", recipe: r3gan, preset: "default", more: grouped },
   {
     name: "pggan-fading",
     recipe: pggan,
@@ -60,7 +64,10 @@ const CASES: readonly {
   },
 ];
 
-/** Moves every tensor: biases, averages and gamma, too, which begin at 0 or 1; weights by `gain`; `variance` is added to variances. */
+/**
+ * Moves every tensor: biases, averages, gamma and R3GAN's last convolutions, too, which begin at 0 or 1;
+ * other weights by `gain`; `variance` is added to variances.
+ */
 async function stir(
   named: Iterable<readonly [string, Tensor]>,
   gain: number,
@@ -71,7 +78,12 @@ async function stir(
     const vector = t.shape.length === 1 && !/_[uv]$/.test(name),
       above = /_var$/.test(name) ? variance : -0.5;
     const values = await t.read();
-    t.write(values.map((x) => vector ? x + above + random.uniform() : gain * x));
+    const zeros = values.every((x) => x === 0);
+    t.write(
+      values.map((x) =>
+        vector ? x + above + random.uniform() : zeros ? random.uniform() - 0.5 : gain * x
+      ),
+    );
   }
 }
 
@@ -90,7 +102,7 @@ export async function cases(): Promise<Case[]> {
     for (let i = 0; i < 15; i++) scoped(() => spectra.step());
     await stir(
       G.named(),
-      recipe === pggan ? 0.5 : recipe === dcgan ? 20 : 5,
+      recipe === pggan ? 0.5 : recipe === r3gan ? 0.5 : recipe === dcgan ? 20 : 5,
       recipe === pggan ? 6 : 0.2,
     );
     const latents = Float32Array.from({ length: N * options.nz }, (_, i) => Math.sin(7 * i + 1));

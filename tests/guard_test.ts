@@ -20,7 +20,7 @@ import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { averagePool, maxPool } from "../kernels/pool.ts";
 import { normal, uniform } from "../kernels/random.ts";
 import { broadcastTo, mean, sum } from "../kernels/reduce.ts";
-import { bilinear, downAverage, upNearest } from "../kernels/resample.ts";
+import { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "../kernels/resample.ts";
 import { concat, pad, permute, slice } from "../kernels/slice.ts";
 import { logSoftmax, softmax } from "../kernels/softmax.ts";
 import { forceVariant } from "../kernels/variant.ts";
@@ -90,6 +90,8 @@ const OPS: Record<string, [Shape[], (...xs: Tensor[]) => Tensor]> = {
   maxPool: [[[1, 7, 9, 5]], (x) => maxPool(x, three)],
   averagePool: [[[1, 7, 9, 4]], (x) => averagePool(x, { ...three, countPadding: true })],
   upNearest: [[[1, 3, 5, 5]], (x) => upNearest(x, 2)],
+  upSmooth: [[[1, 3, 5, 5]], upSmooth],
+  downSmooth: [[[1, 6, 10, 5]], downSmooth],
   downAverage: [[[1, 6, 10, 5]], (x) => downAverage(x, 2)],
   bilinear: [[[1, 3, 5, 5]], (x) => bilinear(x, [5, 13])],
   concat: [[[C], [3]], (a, b) => concat([a, b], 0)],

@@ -2,7 +2,7 @@
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
 import { savePng } from "../data/png.ts";
 
-/** A folder for one test: `in` for pictures, `cache` for packs. */
+/** A folder for one test: `in` for images, `cache` for packs. */
 export async function withFolder(body: (root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
   try {

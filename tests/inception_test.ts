@@ -13,7 +13,7 @@ await openGpu();
 
 const path = new URL("./fixtures/inception.safetensors", import.meta.url).pathname;
 const { entries } = await loadSafetensors(path);
-const N = 6, R = 16; // of the fixture's 24 pictures a set
+const N = 6, R = 16; // of the fixture's 24 images a set
 const bytes = toNHWC(entries.get("a")!.data as Uint8Array);
 
 /** `[N, 3, R, R] -> [N, R, R, 3]`. */
@@ -57,7 +57,7 @@ Deno.test("batch norms that are folded already give the same", async () => {
   assertClose("192", b, a, { rtol: 1e-5, atol: 1e-6 });
 });
 
-Deno.test("weights that lack something or are of another net are refused", () => {
+Deno.test("weights that lack something or are of another network are refused", () => {
   const make = (weights: Map<string, Entry>, feature: Feature) =>
     new Inception(weightsOf(weights, "w.pth"), feature);
   const short = new Map([...narrowInception()].filter(([name]) => !/^(Mixed_7[bc]|fc)/.test(name)));

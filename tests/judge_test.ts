@@ -5,13 +5,13 @@ import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
 import { openJudge } from "../cli/judged.ts";
 import { trainCommand } from "../cli/train.ts";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
-import { train } from "../train/loop.ts";
+import { trainIn } from "./train_in.ts";
 import { defaults } from "../train/options.ts";
 import { Progress } from "../train/progress.ts";
 import { bestPath, findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
@@ -37,7 +37,7 @@ const options = {
   kimg: 0.02,
   snapshot: 1,
 };
-const pictures: Pictures = {
+const dataset: Dataset = {
   name: "test",
   count: 10,
   resolution: R,
@@ -51,13 +51,11 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
   await Deno.mkdir(run);
   const values = [5, 3, 4, 3.5, 6];
   const judged = () => Promise.resolve({ "FID-64": values.shift()!, "PR-64 recall": 0.5 });
-  await train({
+  await trainIn({
     state: newState(dcgan, options),
-    options,
-    pictures,
+    dataset,
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
-    signal: new AbortController().signal,
     judge: { name: "FID-64", every: 4, better: "less", values: judged },
   });
   const told = (await readStats(run)).filter((report) => "FID-64" in report);
@@ -76,7 +74,7 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
 });
 
 Deno.test("a run is judged as gan eval judges it, and can go back to its best", async () => {
-  const out = join(folder, "runs"), data = join(folder, "pictures");
+  const out = join(folder, "runs"), data = join(folder, "images");
   const weights = join(folder, "narrow.safetensors");
   await saveSafetensors(weights, narrowInception());
   for (let i = 0; i < 12; i++) {
@@ -98,7 +96,7 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
   const go = async (...args: string[]) =>
     assertEquals(await trainCommand([...args, "--out", out, "--json"], () => {}), 0);
   await go("dcgan", ...options);
-  const run = join(out, "00000-dcgan-pictures-16");
+  const run = join(out, "00000-dcgan-images-16");
   await Deno.copyFile(await findCheckpoint(run), join(run, "first.safetensors"));
   await go("--resume", "latest", "--kimg", "0.012");
   const told = (await readStats(run)).filter((report) => "FID-64" in report);
@@ -120,12 +118,12 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
     "to the nearest byte, halves up",
   ]);
 
-  // Others' pictures, against the same real ones
+  // Others' images, against the same real ones
   lines.length = 0;
   const others = ["--run", "latest", "--fake", data, "--out", out, "--feature", "64"];
   await evalCommand(["fid", ...others, "--weights", weights, "--json"], (line) => lines.push(line));
   const { value, real, fake } = JSON.parse(lines[0]);
-  assert(Math.abs(value) < 1e-6 && fake.resolution === R && real.pictures === data, lines[0]);
+  assert(Math.abs(value) < 1e-6 && fake.resolution === R && real.dataset === data, lines[0]);
 
   // Back to the first checkpoint, and on to the end again: the same numbers a second time
   await Deno.copyFile(bestPath(run), join(run, "checkpoint-000007.safetensors"));
@@ -142,7 +140,7 @@ Deno.test("a judgement gives back the memory that it took", async () => {
   await saveSafetensors(evalWeights, narrowInception());
   const own = { ...options, evalEvery: 1, evalSamples: 10, evalFeature: "64", evalWeights };
   const { G } = newState(dcgan, own), progress = new Progress({ style: "lines", write: () => {} });
-  const judge = await openJudge(own, pictures, join(folder, "cache"), progress);
+  const judge = await openJudge(own, dataset, join(folder, "cache"), progress);
   const before = gpu().counters.bytes;
   await judge!.values(G);
   assertEquals(gpu().counters.bytes, before);
@@ -154,7 +152,7 @@ Deno.test("the floor is told where there are twice as many real images as sample
   const own = { ...options, evalEvery: 1, evalSamples: 5, evalFeature: "64", evalWeights };
   const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
   for (const cache of ["floor", "floor", "other"]) { // measured, kept, and measured again
-    await openJudge(own, pictures, join(folder, cache), progress);
+    await openJudge(own, dataset, join(folder, cache), progress);
   }
   const told = said.filter((line) => line.includes("FID-64 of 5 real images to 5 others: "));
   assertEquals(told.length, 3, said.join(""));
@@ -164,13 +162,11 @@ Deno.test("the floor is told where there are twice as many real images as sample
 Deno.test("several metrics: each is told, and the first keeps the best, here the larger", async () => {
   const run = join(folder, "several"), said: string[] = [], found = [0.2, 0.5, 0.4];
   await Deno.mkdir(run);
-  await train({
+  await trainIn({
     state: newState(dcgan, { ...options, kimg: 0.012 }),
-    options,
-    pictures,
+    dataset,
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
-    signal: new AbortController().signal,
     judge: {
       name: "PR-64 recall",
       better: "more",
@@ -188,7 +184,7 @@ Deno.test("several metrics: each is told, and the first keeps the best, here the
   await saveSafetensors(evalWeights, narrowInception());
   const metrics = { evalMetrics: "kid,fid,is,pr,vendi", evalFeature: "2048", evalWeights };
   const own = { ...options, evalEvery: 1, evalSamples: 10, ...metrics };
-  const twice = { ...pictures, count: 20, pixels: pixels(20), hash: "twice" };
+  const twice = { ...dataset, count: 20, pixels: pixels(20), hash: "twice" };
   const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
   const judge = await openJudge(own, twice, join(folder, "several-cache"), progress);
   assertEquals([judge!.name, judge!.better], ["KID", "less"]);

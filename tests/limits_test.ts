@@ -15,7 +15,7 @@ import { TrainError } from "../train/errors.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { samples } from "../train/sampling.ts";
 import { grow, newState } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { randoms } from "./support.ts";
 
 await openGpu();
@@ -65,13 +65,13 @@ const networks = { batch: 16, ngf: 8, ndf: 8, nz: 10, fmapBase: 64, fmapMax: 8, 
 function stateOf(recipe: string, more: Partial<TrainOptions>) {
   const small = recipes[recipe].presets.small.options;
   const options = { ...defaults, ...small, ...networks, recipe, preset: "small", ...more };
-  return { options, state: newState(recipes[recipe], options) };
+  return { state: newState(recipes[recipe], options) };
 }
 
 /** A step's losses, and D's first parameter afterwards. */
 async function stepped(recipe: string, more: Partial<TrainOptions>): Promise<number[][]> {
-  const { options, state } = stateOf(recipe, more);
-  const made = scoped(() => advance(state, options, picturesOf(state.stage.resolution)));
+  const { state } = stateOf(recipe, more);
+  const made = scoped(() => advance(state, datasetOf(state.stage.resolution)));
   const read = [...Object.values(made), state.D.parameters()[0]].map((t) => t.read());
   return (await Promise.all(read)).map((values) => [...values]);
 }
@@ -83,7 +83,7 @@ Deno.test("a step that does not fit names the --accumulate that does, and with i
   const error = await refused().catch((error) => error);
   assert(error instanceof TrainError, `${error}`);
   assert(
-    /^\w+: \w+ \[[\d,]+\] is too large for .*; --accumulate 8 fits this run$/.test(
+    /^[\w.]+: \w+: \w+ \[[\d,]+\] is too large for .*; --accumulate 8 fits this run$/.test(
       error.message,
     ),
     error.message,
@@ -95,10 +95,10 @@ Deno.test("a step that does not fit names the --accumulate that does, and with i
 // D's largest map is [2 N, R, R, 16]. At 8 pixels two micro-batches would fit, at 16 sixteen are wanted.
 Deno.test("networks that grow are told the --accumulate that fits the largest", async () => {
   const more = { resolution: 16, batch: 32, fullBatchTo: 16, fmapBase: 256, fmapMax: 16 };
-  const { options, state } = stateOf("pggan", { ...more, minibatch: "none" });
+  const { state } = stateOf("pggan", { ...more, minibatch: "none" });
   state.images = state.schedule.phases[1].from;
   grow(state);
-  const step = () => scoped(() => void advance(state, options, picturesOf(8)));
+  const step = () => scoped(() => void advance(state, datasetOf(8)));
   await limited(
     96 << 10,
     () => assertThrows(step, TrainError, "--accumulate 16 fits this run"),
@@ -106,18 +106,18 @@ Deno.test("networks that grow are told the --accumulate that fits the largest", 
 });
 
 Deno.test("a step that no number of micro-batches makes fit is refused as it is", async () => {
-  const { options, state } = stateOf("dcgan", {});
+  const { state } = stateOf("dcgan", {});
   await limited(
     4096,
-    () => assertThrows(() => scoped(() => advance(state, options, picturesOf(32))), TooLargeError),
+    () => assertThrows(() => scoped(() => advance(state, datasetOf(32))), TooLargeError),
   );
 });
 
 Deno.test("samples are made as many at a time as fit, and are the same", async () => {
-  const { options, state } = stateOf("dcgan", {});
+  const { state } = stateOf("dcgan", {});
   const sampled = async () => {
     const all: number[] = [];
-    for await (const { bytes } of samples(state.G, options, 16, 1)) all.push(...bytes);
+    for await (const { bytes } of samples(state.G, state.options, 16, 1)) all.push(...bytes);
     return all;
   };
   const expected = await sampled();

@@ -74,7 +74,7 @@ Deno.test("gradients that vanish in half precision are kept by the scale", async
 });
 
 // By the seed, half precision changes a gradient of r1 by less than 0.1 percent or by 1 to 12, as the
-// sign of some activation may change. So of nine nets the third best is what counts.
+// sign of some activation may change. So of nine networks the third best is what counts.
 for (const kind of ["gp", "r1"] as const) {
   Deno.test(`the gradient of ${kind} in half precision is that of f32, nearly`, async () => {
     const worst: number[] = [];

@@ -4,14 +4,14 @@ import type { Module } from "../nn/module.ts";
 import { loadSafetensors } from "../io/safetensors.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
-/** Pictures a batch, their side, the length of a latent. */
+/** Images a batch, their side, the length of a latent. */
 export interface Sizes {
   readonly N: number;
   readonly R: number;
   readonly nz: number;
 }
 
-/** Tensors of a net, by their path behind a prefix. */
+/** Tensors of a network, by their path behind a prefix. */
 export function prefixed(prefix: string, net: Module): [string, Tensor][] {
   return [...net.named()].map(([name, t]) => [prefix + name, t]);
 }
@@ -40,14 +40,14 @@ export async function oracle(name: string, { N, R, nz }: Sizes) {
     entries,
     array,
     fromNCHW: (x: Float32Array) => fromNCHW(x, { N, R }),
-    /** Gives both nets the weights that PyTorch's began with. */
+    /** Gives both networks the weights that PyTorch's began with. */
     begin: (G: Module, D: Module) => {
       fromEntries(prefixed("init/G.", G), entries, "fixture");
       fromEntries(prefixed("init/D.", D), entries, "fixture");
     },
     /** The latents of batch t, `[N, nz]`. */
     latents: (t: number) => tensor(array("z").slice(t * N * nz, (t + 1) * N * nz), [N, nz]),
-    /** Its real pictures, `[N, R, R, 3]`. */
+    /** Its real images, `[N, R, R, 3]`. */
     reals: (t: number): Tensor => {
       const bytes = entries.get("real_u8")!.data as Uint8Array, size = N * 3 * R * R;
       const values = Float32Array.from(bytes.subarray(t * size, (t + 1) * size));

@@ -1,4 +1,4 @@
-/** PGGAN's nets while a level is faded in, held against PyTorch: see tests/oracle/pggan.py. */
+/** PGGAN's networks while a level is faded in, held against PyTorch: see tests/oracle/pggan.py. */
 import { assertEquals } from "@std/assert";
 import { add, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
@@ -40,7 +40,7 @@ function nets() {
 const mixes = (t: number) => tensor(array("mix").slice(t * N, (t + 1) * N), [N]);
 const close = { rtol: 1e-4, atol: 1e-5 };
 
-/** Holds the gradients of `y` for a net's parameters against those in a folder of the fixture. */
+/** Holds the gradients of `y` for a network's parameters against those in a folder of the fixture. */
 async function check(folder: string, name: string, net: Module, y: Tensor): Promise<void> {
   const named = prefixed(`${name}.`, net), params = named.map(([, t]) => t);
   // The penalties do not depend on the last bias: give each a path.
@@ -96,7 +96,7 @@ Deno.test("ten steps of PGGAN are PyTorch's: losses, penalties, weights", async 
   }
 });
 
-Deno.test("every kind of net has the shapes of its stage", () => {
+Deno.test("every kind of network has the shapes of its stage", () => {
   const random = hostRandom(0), z = tensor(new Float32Array(4 * nz).fill(0.5), [4, nz]);
   for (const norm of ["pixel", "batch", "none"]) {
     for (const weights of ["equalised", "spectral", "plain"]) {

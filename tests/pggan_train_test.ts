@@ -1,14 +1,14 @@
 /** Growing: resume in every phase, what is carried over and what is given back, what a run leaves. */
 import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { shrink } from "../data/shrink.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle, trim } from "../gpu/record.ts";
 import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
-import { train } from "../train/loop.ts";
+import { trainIn } from "./train_in.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import { plan } from "../train/plan.ts";
@@ -24,7 +24,7 @@ import {
   saveState,
   type State,
 } from "../train/state.ts";
-import { inFolder } from "./support.ts";
+import { assertSame, inFolder } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -48,7 +48,7 @@ const options: TrainOptions = {
   drift: 1e-3,
 };
 const R = options.resolution, count = 10, STEPS = 12;
-const pictures: Pictures = {
+const dataset: Dataset = {
   name: "test",
   count,
   resolution: R,
@@ -59,18 +59,8 @@ const pictures: Pictures = {
 
 function step(state: State): void {
   grow(state);
-  const shown = shrink(pictures, state.stage.resolution);
-  scoped(() => void advance(state, state.options, shown));
-}
-
-/** As assertEquals, but for long arrays, of which that would print a difference for minutes. */
-function assertSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
-  assertEquals(actual.length, expected.length, what);
-  for (let i = 0; i < actual.length; i++) {
-    if (actual[i] !== expected[i]) {
-      throw new Error(`${what}: [${i}] is ${actual[i]}, expected ${expected[i]}`);
-    }
-  }
+  const shown = shrink(dataset, state.stage.resolution);
+  scoped(() => void advance(state, shown));
 }
 
 Deno.test("a run resumed in any phase, mid-fade and where phases meet, is the unbroken run, bit for bit", () =>
@@ -78,10 +68,10 @@ Deno.test("a run resumed in any phase, mid-fade and where phases meet, is the un
     const file = (name: string | number) => join(folder, String(name));
     const straight = newState(pggan, options);
     for (let i = 0; i < STEPS; i++) {
-      await saveState(straight, options, file(i));
+      await saveState(straight, file(i));
       step(straight);
     }
-    await saveState(straight, options, file("end"));
+    await saveState(straight, file("end"));
     const end = await Deno.readFile(file("end"));
     const stages = new Set<string>();
     for (let i = 1; i < STEPS; i++) {
@@ -90,7 +80,7 @@ Deno.test("a run resumed in any phase, mid-fade and where phases meet, is the un
       stages.add(JSON.stringify(resumed.stage));
       // The next checkpoint tells where they part, if they do.
       step(resumed);
-      await saveState(resumed, options, file("next"));
+      await saveState(resumed, file("next"));
       const expected = i + 1 === STEPS ? end : await Deno.readFile(file(i + 1));
       assertSame(await Deno.readFile(file("next")), expected, `after step ${i}`);
     }
@@ -118,7 +108,7 @@ for (const [preset, precision] of [["thesis", "f32"], ["r1", "f32"], ["default",
         phaseFactor: 1,
       };
       const saved = async (state: State, name: string) => {
-        await saveState(state, own, join(folder, name));
+        await saveState(state, join(folder, name));
         return await Deno.readFile(join(folder, name));
       };
       const straight = newState(pggan, own);
@@ -143,7 +133,7 @@ Deno.test("growing carries weights and average over, begins moments anew, drops 
   inFolder(async (folder) => {
     const state = newState(pggan, options);
     const entries = async () => {
-      await saveState(state, options, join(folder, "now"));
+      await saveState(state, join(folder, "now"));
       return (await loadSafetensors(join(folder, "now"))).entries;
     };
     for (let i = 0; i < 4; i++) step(state); // 8 pixels are faded in
@@ -170,7 +160,7 @@ Deno.test("growing carries weights and average over, begins moments anew, drops 
     assert(grow(state)); // to 16 pixels
     const grown = await entries(), fresh = newState(pggan, { ...options, phaseKimg: 0 });
     assert(grown.has("G.blocks.2.0.conv.weight") && grown.has("G.toRgb.1.weight"));
-    // A new block begins as in a net that is built as large.
+    // A new block begins as in a network that is built as large.
     const [, built] = [...fresh.G.named()].find(([name]) => name === "blocks.2.0.conv.weight")!;
     const [, mine] = [...state.G.named()].find(([name]) => name === "blocks.2.0.conv.weight")!;
     assertSame(await mine.read(), await built.read(), "new block");
@@ -178,7 +168,7 @@ Deno.test("growing carries weights and average over, begins moments anew, drops 
     assertSame(block("average"), block("G"), "new block of the average");
   }));
 
-Deno.test("grown nets hold no more memory than nets built as large, and steps of a phase allocate nothing", async () => {
+Deno.test("grown networks hold no more memory than networks built as large, and steps of a phase allocate nothing", async () => {
   const bytesOf = async (make: () => State) => {
     trim();
     const before = gpu().counters.bytes, state = make();
@@ -205,7 +195,7 @@ Deno.test("grown nets hold no more memory than nets built as large, and steps of
 
 Deno.test("a plan tells batch, speed and time of each phase that the run comes to", async () => {
   const own = { ...options, batch: 8, fullBatchTo: 8, lastKimg: 0.01, kimg: 0.05 };
-  const { phases, seconds, layers } = await plan(newState(pggan, own), own);
+  const { phases, seconds, layers } = await plan(newState(pggan, own));
   const seen = phases.map((
     { resolution, fading, images, batch },
   ) => [resolution, fading, images, batch]);
@@ -221,18 +211,18 @@ Deno.test("a plan tells batch, speed and time of each phase that the run comes t
   assert(0 < first && first < small && small < large && large < fading && large === last);
   assert(Math.abs(phases.reduce((t, phase) => t + phase.seconds, 0) / seconds - 1) < 1e-9);
   assertEquals(layers.G.at(-1)!.output, [1, 16, 16, 3]);
-  const cut = { ...own, kimg: 0.02 }, short = await plan(newState(pggan, cut), cut);
+  const cut = { ...own, kimg: 0.02 }, short = await plan(newState(pggan, cut));
   assertEquals(short.phases.map(({ images }) => images), [8, 8, 4]);
 });
 
-Deno.test("while a level is faded in, pictures go from the old branch's to the new one's", async () => {
+Deno.test("while a level is faded in, images go from the old branch's to the new one's", async () => {
   const state = newState(pggan, options);
   for (let i = 0; i < 3; i++) step(state);
-  const picture = async (alpha: number) => {
+  const image = async (alpha: number) => {
     state.stage.alpha = alpha;
     for await (const { bytes } of samples(state.G, options, 1, 5)) return [...bytes];
   };
-  const [old, half, fresh] = [await picture(0), await picture(0.5), await picture(1)];
+  const [old, half, fresh] = [await image(0), await image(0.5), await image(1)];
   assertEquals(old!.length, R * R * 3); // enlarged to the run's resolution
   assert(old!.some((v, i) => Math.abs(v - fresh![i]) > 2), "the branches do not differ");
   for (const [i, v] of half!.entries()) {
@@ -245,12 +235,11 @@ Deno.test("while a level is faded in, pictures go from the old branch's to the n
   }
 });
 
-Deno.test("a run grows by itself, tells its phase, and its checkpoints of any level make pictures", () =>
+Deno.test("a run grows by itself, tells its phase, and its checkpoints of any level make images", () =>
   inFolder(async (folder) => {
-    const state = newState(pggan, options), said: string[] = [];
+    const state = newState(pggan, { ...options, keep: 9 }), said: string[] = [];
     const progress = new Progress({ style: "json", write: (text) => said.push(text) });
-    const signal = new AbortController().signal, own = { ...options, keep: 9 };
-    assert(await train({ state, options: own, pictures, run: folder, progress, signal }));
+    assert(await trainIn({ state, dataset, run: folder, progress }));
     assertEquals([state.images, state.stage.resolution], [4 * STEPS, 16]);
     const stats = await readStats(folder);
     assertEquals(stats.at(-1)!.resolution, 16);
@@ -261,12 +250,12 @@ Deno.test("a run grows by itself, tells its phase, and its checkpoints of any le
     const early = newState(pggan, options);
     for (let i = 0; i < 5; i++) {
       for (let k = 0; k < 2; k++) step(early);
-      await saveState(early, options, join(folder, "early"));
+      await saveState(early, join(folder, "early"));
       const { G, stage } = await loadGenerator(pggan, options, join(folder, "early"));
       assertEquals(stage, early.stage);
       const of = async (net: typeof G) => {
         for await (const { bytes } of samples(net, options, 2, 1)) return bytes;
       };
-      assertSame((await of(G))!, (await of(sampler(early)))!, `pictures at ${stage.resolution}`);
+      assertSame((await of(G))!, (await of(sampler(early)))!, `images at ${stage.resolution}`);
     }
   }));

@@ -9,9 +9,10 @@ import { advance, play, stepPlayer } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
+import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 import { grow, newState, type State } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -37,6 +38,14 @@ const runs: Record<string, [Recipe, Partial<TrainOptions>, images?: number]> = {
     r1Every: 3,
     drift: 1e-3,
     loss: "ragan",
+  }],
+  "R3GAN while its options are annealed and after": [r3gan, {
+    ...r3gan.presets.small.options,
+    resolution: 8,
+    fmapBase: 64,
+    fmapMax: 16,
+    annealKimg: 0.03,
+    augment: "color,translation,cutout",
   }],
   "PGGAN's first phase": [pggan, {
     ...pggan.presets.default.options,
@@ -74,17 +83,17 @@ for (const [name, [recipe, changed, images = 0]] of Object.entries(runs)) {
       grow(state);
     }
     assertEquals(recorded.stage.fading, images > 0);
-    const pictures = picturesOf(recorded.stage.resolution), STEPS = 12;
+    const dataset = datasetOf(recorded.stage.resolution), STEPS = 12;
     const losses: number[][] = [[], []], kept: [Tensor, Float32Array][] = [];
     for (let i = 0; i < STEPS; i++) {
       grow(recorded);
-      const made = scoped(() => advance(recorded, own, pictures));
+      const made = scoped(() => advance(recorded, dataset));
       losses[0].push((await made.g.read())[0]);
     }
     for (let i = 0; i < STEPS; i++) {
       let g: Promise<Float32Array> | undefined;
       grow(played, () => player.forget());
-      play(player, played, own, pictures, (made) => g = made.g.read());
+      play(player, played, dataset, (made) => g = made.g.read());
       losses[1].push((await g!)[0]);
       // What others make between two steps, and keep, is no step's to write to.
       const z = () => normal([4, 8], { seed: 1, stream: 9, counter: i });

@@ -12,7 +12,7 @@ import { scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { freeState, grow, newState, saveState } from "../train/state.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
 const STEPS = 2; // in each phase
@@ -43,14 +43,14 @@ function optionsOf(job: string): TrainOptions {
 
 async function hashAfter(job: string, folder: string): Promise<string> {
   const options = optionsOf(job), state = newState(recipes[options.recipe], options);
-  const pictures = picturesOf(options.resolution);
+  const dataset = datasetOf(options.resolution);
   while (state.images < state.schedule.total) {
     grow(state);
-    const shown = shrink(pictures, state.stage.resolution);
-    scoped(() => void advance(state, options, shown));
+    const shown = shrink(dataset, state.stage.resolution);
+    scoped(() => void advance(state, shown));
   }
   const file = `${folder}/state.safetensors`;
-  await saveState(state, options, file);
+  await saveState(state, file);
   freeState(state);
   const { entries } = await loadSafetensors(file);
   const bytes = [...entries.values()].map(({ data }) =>

@@ -11,12 +11,13 @@ import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { type Entry, loadSafetensors } from "../io/safetensors.ts";
-import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { losses } from "../train/losses.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import type { Recipe } from "../train/recipe.ts";
+import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 import { trainStep } from "../train/step.ts";
 import { drawn } from "./drawn.ts";
@@ -30,14 +31,14 @@ export interface Case {
   readonly recipe: Recipe;
   readonly preset: string;
   readonly N: number;
-  /** Up to where the nets have grown; to the preset's resolution if left out. */
+  /** Up to where the networks have grown; to the preset's resolution if left out. */
   readonly grown?: number;
   /** Whether the last level is faded in, with a share of 0.3. */
   readonly fading?: boolean;
 }
 
 /**
- * DCGAN's `original` and SAGAN's `paper` differ from the default in mirrored pictures and the running average
+ * DCGAN's `original` and SAGAN's `paper` differ from the default in mirrored images and the running average
  * only. The batch is a preset's own where it is for
  * machines without a GPU.
  */
@@ -56,6 +57,8 @@ export const CASES: readonly Case[] = [
   { recipe: pggan, preset: "small", N: 16, grown: 16 },
   { recipe: pggan, preset: "small", N: 8 },
   { recipe: pggan, preset: "small", N: 8, fading: true },
+  { recipe: r3gan, preset: "default", N: 2 },
+  { recipe: r3gan, preset: "small", N: 16 },
 ];
 
 /** Those that are affordable by every plan. */
@@ -88,7 +91,7 @@ export function checkPreset(given: Case): void {
       assertClose("losses", found, array(entries, "losses"), LOSSES);
       await compare(gradients("grad", "G", "D"), entries, GRADIENTS);
       await compare(after, entries, STATISTICS);
-      if (optionsOf(given).r1) {
+      if (optionsOf(given).r1Every > 1) {
         step();
         await compare(gradients("between", "D"), entries, GRADIENTS);
       }
@@ -100,7 +103,7 @@ export function checkPreset(given: Case): void {
 
 interface Drawing {
   readonly nets: Readonly<Record<"G" | "D", Module>>;
-  /** Every tensor of both nets by its name, and its values as PyTorch has them. */
+  /** Every tensor of both networks by its name, and its values as PyTorch has them. */
   readonly named: readonly [string, Tensor][];
   readonly values: ReadonlyMap<string, Entry>;
   readonly inputs: Readonly<Record<"z" | "real" | "labels" | "mix", Float32Array>>;
@@ -118,7 +121,7 @@ function drawingOf(given: Case, entries: ReadonlyMap<string, Entry>, seed: strin
   const named = [...prefixed("G.", nets.G), ...prefixed("D.", nets.D)];
   const draw = (name: string, count: number, value: Value) =>
     drawn(`${name} ${seed}`, count, value);
-  const deviation = recipe.name === "pggan" && weights === "equalised" ? 1 : 0.02;
+  const deviation = recipe === r3gan ? 0 : recipe === pggan && weights === "equalised" ? 1 : 0.02;
   const values = new Map(named.map(([name, t]) => {
     const shape = [...fileShape(t.shape)], bias = entries.get(`bias/${name}`);
     const data = bias?.data ?? draw(name, t.size, valueOf(name, shape, deviation));
@@ -141,7 +144,9 @@ function valueOf(name: string, shape: Shape, deviation: number): Value {
   if (last === "gamma") return (u) => 0.5 + 0.1 * u;
   if (last === "running_var") return (u) => 1 + 0.5 * u;
   if (last.startsWith("weight") && shape.length > 1) {
-    const top = Math.sqrt(3) * deviation;
+    // By the fan-in, where it is 0. The last convolutions of R3GAN's blocks would be 0.
+    const byFanIn = (name.includes("conv3") ? 0.3 : 1) / Math.sqrt(sizeOf(shape.slice(1)));
+    const top = Math.sqrt(3) * (deviation || byFanIn);
     return (u) => top * u;
   }
   return last === "weight" ? (u) => 1 + 0.2 * u : (u) => 0.2 * u;

@@ -4,11 +4,12 @@ import { CASES, checkPreset, optionsOf } from "./presets.ts";
 
 for (const each of CASES) checkPreset(each);
 
-Deno.test("every preset is here, or differs in width, mirroring or averaging from one that is", () => {
+Deno.test("every preset is here, or differs in width, batch, mirroring or averaging from one that is", () => {
+  const same = { mirror: true, ema: 0, batch: 0, kimg: 0, annealKimg: 0, snapshot: 0 };
   for (const recipe of new Set(CASES.map(({ recipe }) => recipe))) {
     const gradients = (preset: string) => {
       const options = optionsOf({ recipe, preset, N: 0 });
-      return { ...options, preset: "", mirror: true, ema: 0, fmapBase: 0, fmapMax: 0 };
+      return { ...options, ...same, preset: "", fmapBase: 0, fmapMax: 0 };
     };
     const here = CASES.filter((each) => each.recipe === recipe).map(({ preset }) => preset);
     for (const preset of Object.keys(recipe.presets)) {

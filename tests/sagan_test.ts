@@ -38,7 +38,7 @@ const options: SaganOptions = {
   dropout: 0,
 };
 
-/** The nets as the fixture begins, and what trains them. */
+/** The networks as the fixture begins, and what trains them. */
 function players() {
   const G = new SaganGenerator(options, hostRandom(0));
   const D = new SaganDiscriminator(options, hostRandom(1));
@@ -95,7 +95,9 @@ Deno.test("SAGAN's spectral vectors, outputs, map, gradients and R1's are PyTorc
   const [dx] = grad(sum(onReal), [real]);
   assertClose("gradient of real", await dx.read(), fromNCHW(array("grad/real")), close);
 
-  const attention = [...G.modules()].find((module) => module instanceof SelfAttention)!;
+  const attention = [...G.namedModules()].map(([, module]) => module).find((module) =>
+    module instanceof SelfAttention
+  )!;
   let map: Tensor | undefined;
   attention.forward = (x) => {
     map = attention.map(x);

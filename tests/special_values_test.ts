@@ -11,7 +11,7 @@ import { matmul } from "../kernels/matmul.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { averagePool, maxPool } from "../kernels/pool.ts";
 import { mean, sum } from "../kernels/reduce.ts";
-import { bilinear, downAverage, upNearest } from "../kernels/resample.ts";
+import { bilinear, downAverage, downSmooth, upNearest } from "../kernels/resample.ts";
 import { logSoftmax, softmax } from "../kernels/softmax.ts";
 import { forceVariant } from "../kernels/variant.ts";
 import { grad } from "../nn/grad.ts";
@@ -74,6 +74,7 @@ const OPS: Record<string, (variant: string, ...inputs: Tensor[]) => Tensor> = {
   averagePool: (variant, x) => averagePool(x, { ...variant ? three : two, countPadding: !variant }),
   upNearest: (_, x) => upNearest(x, 2),
   downAverage: (_, x) => downAverage(x, 2),
+  downSmooth: (_, x) => downSmooth(x),
   bilinear: (variant, x) => bilinear(x, variant === "up" ? [6, 7] : [3, 2]),
   matmul: (_, a, b) => matmul(a, b),
   conv2d: (_, x, w) => conv2d(x, w, { stride: 1, padding: 1 }),

@@ -14,7 +14,7 @@ import { advance } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { grow, newState } from "../train/state.ts";
 import type { Entry } from "./compile_with_dawn.ts";
-import { picturesOf } from "./pictures.ts";
+import { datasetOf } from "./dataset.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
 await openGpu();
@@ -54,13 +54,13 @@ function kernelsOf(options: TrainOptions, met: Met): void {
   rehearsed(() =>
     scoped(() => {
       const state = newState(recipes[options.recipe], options);
-      // Nets that grow: at 4 pixels, fading in the last level, and grown.
+      // Networks that grow: at 4 pixels, fading in the last level, and grown.
       const { phases } = state.schedule, last = phases.length - 1;
       for (const i of new Set([0, Math.max(0, last - 2), last])) {
         state.images = phases[i].from;
         grow(state);
-        const pictures = picturesOf(phases[i].resolution);
-        const step = () => scoped(() => void advance(state, options, pictures));
+        const dataset = datasetOf(phases[i].resolution);
+        const step = () => scoped(() => void advance(state, dataset));
         for (const trial of problemsOf(step).values()) {
           const plans = deviceInfo().software ? [] : candidates(trial);
           const operands = trial.operands.map((shape) => empty(shape));
@@ -92,7 +92,7 @@ for (const [name, changes] of Object.entries(DEVICES)) {
     gpu().describeAs(changes);
     try {
       for (const { name, presets } of Object.values(recipes)) {
-        for (const [preset, changes] of RUNS) {
+        for (const [preset, changes] of RUNS.filter(([preset]) => presets[preset])) {
           const short = { batch: 4, phaseKimg: 0.004, lastKimg: 0.004 };
           const narrow = { fmapBase: 1024, fmapMax: 128 }; // their weights are drawn on the host
           const options = { ...defaults, ...presets[preset].options, ...narrow, ...short };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { effect } from "../gpu/record.ts";
 import { Player } from "../gpu/tape.ts";
@@ -15,10 +15,11 @@ import { downAverage, upNearest } from "../kernels/resample.ts";
 import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { annealed } from "./anneal.ts";
 import { augment } from "./augment.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
-import { changesOf, type TrainOptions } from "./options.ts";
+import { changesOf } from "./options.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";
 
@@ -39,34 +40,35 @@ export function stepPlayer(): Player<StepLosses> {
 export function play(
   player: Player<StepLosses>,
   state: State,
-  options: TrainOptions,
-  pictures: Pictures,
+  dataset: Dataset,
   note: (losses: StepLosses) => void,
 ): void {
-  note(player.step(tapeKey(state, options), () => advance(state, options, pictures)));
+  note(player.step(tapeKey(state), () => advance(state, dataset)));
 }
 
 /** Names the steps of this stage that are as the next one but for what is live in it. */
-function tapeKey({ schedule, images, optD }: State, options: TrainOptions): string {
-  const { batch, lrG, lrD } = schedule.at(images), { dSteps, r1, r1Every } = options;
-  const due = Array.from({ length: dSteps }, (_, i) => r1 && (optD.steps + i) % r1Every === 0);
-  return JSON.stringify([batch, lrG, lrD, due]);
+function tapeKey({ schedule, images, optD, options }: State): string {
+  const { dSteps, r1, r2, r1Every } = options, slopes = r1 > 0 || r2 > 0;
+  const due = Array.from({ length: dSteps }, (_, i) => slopes && (optD.steps + i) % r1Every === 0);
+  return JSON.stringify([schedule.at(images).batch, due]);
 }
 
 /**
- * One step on the next pictures; returns its losses. What differs from that of the next step is live.
+ * One step on the next images; returns its losses. What differs from that of the next step is live.
  *
- * @param pictures As large as the state's stage wants them.
+ * @param dataset As large as the state's stage wants them.
  * @throws {TrainError} If a tensor is too large for the device.
  */
-export function advance(state: State, options: TrainOptions, pictures: Pictures): StepLosses {
-  return stepThatFits(state, options, (state, options) => step(state, options, pictures));
+export function advance(state: State, dataset: Dataset): StepLosses {
+  return stepThatFits(state, (state) => step(state, dataset));
 }
 
-function step(state: State, options: TrainOptions, pictures: Pictures): StepLosses {
+function step(state: State, dataset: Dataset): StepLosses {
+  const { options } = state;
   const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
-  const { batch: N, lrG, lrD } = state.schedule.at(state.images);
+  const { batch: N } = state.schedule.at(state.images);
+  const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
   const context = {
     training: true,
     precision: options.precision as Precision,
@@ -77,16 +79,17 @@ function step(state: State, options: TrainOptions, pictures: Pictures): StepLoss
     loss: losses[options.loss],
     dSteps,
     rates: { G: lrG, D: lrD },
-    terms: state.recipe.terms(options),
+    beta2,
+    terms: state.recipe.terms(live),
     accumulate: options.accumulate,
     context,
     augment: (x, pass) =>
       augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
     batch: (i): Batch => {
       const counter = shown(i * N);
-      const chosen = () => batchAt({ count: pictures.count, seed, mirror }, counter(), N);
+      const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
-      const real = faded(fromBytes(() => gather(pictures, chosen()), [N, R, R, 3]), stage);
+      const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, 3]), stage);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : 1;
@@ -105,7 +108,7 @@ function step(state: State, options: TrainOptions, pictures: Pictures): StepLoss
 }
 
 /**
- * Real pictures as D sees them while a level is faded in: mixed with what half their size would show,
+ * Real images as D sees them while a level is faded in: mixed with what half their size would show,
  * as the fakes are.
  */
 function faded(real: Tensor, stage: Stage): Tensor {

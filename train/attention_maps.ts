@@ -5,9 +5,9 @@ import { SelfAttention } from "../nn/self_attention.ts";
 import { noGrad } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** What one attention of a net looks at. */
+/** What one attention of a network looks at. */
 export interface SeenMap {
-  /** In the net, e.g. `blocks.2.attention`. */
+  /** In the network, e.g. `blocks.2.attention`. */
   readonly path: string;
   readonly layer: SelfAttention;
   /** Side of the map that attends; its keys have this side or, pooled, half of it. */
@@ -16,31 +16,30 @@ export interface SeenMap {
   readonly map: Tensor;
 }
 
-const MOST = 2 ** 24; // elements of a map at once; of fewer pictures than given, if they are more
+const MOST = 2 ** 24; // elements of a map at once; of fewer images than given, if they are more
 
 /**
- * Runs a net outside of training and tells where its attentions look.
+ * Runs a network outside of training and tells where its attentions look.
  *
- * @param x What the net takes, as many as are wanted.
+ * @param x What the network takes, as many as are wanted.
  */
 export function attentionMaps(net: Module, x: Tensor): SeenMap[] {
-  const layers = [...net.modules()].filter((layer) => layer instanceof SelfAttention);
+  const layers = [...net.namedModules()].flatMap(([path, layer]) =>
+    layer instanceof SelfAttention ? [{ path, layer, forward: layer.forward }] : []
+  );
   if (layers.length === 0) return [];
-  const paths = new Map([...net.named()].map(([path, t]) => [t, path]));
   const seen: SeenMap[] = [];
-  for (const layer of layers) {
-    const path = paths.get(layer.gamma)!.replace(/\.gamma$/, "");
-    // An own property hides the class's method for the length of one forward.
+  for (const { path, layer, forward } of layers) {
     layer.forward = (x) => {
       const [N, side] = x.shape, n = Math.max(1, Math.min(N, Math.floor(MOST / side ** 4)));
       seen.push({ path, layer, side, map: layer.map(slice(x, 0, 0, n)) });
-      return SelfAttention.prototype.forward.call(layer, x);
+      return forward(x);
     };
   }
   try {
     noGrad(() => void net.forward(x, EVALUATION));
   } finally {
-    for (const layer of layers) delete (layer as Partial<SelfAttention>).forward;
+    for (const { layer, forward } of layers) layer.forward = forward;
   }
   return seen;
 }

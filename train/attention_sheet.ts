@@ -1,4 +1,4 @@
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { release } from "../gpu/memory.ts";
 import { toBytes } from "../kernels/bytes.ts";
 import { EVALUATION } from "../nn/context.ts";
@@ -8,13 +8,13 @@ import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { attentionMaps } from "./attention_maps.ts";
 import { latentsAt, type SamplingOptions } from "./sampling.ts";
 
-/** Places in pictures, in pixels. */
+/** Places in images, in pixels. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
-const SMALLEST = 128; // side of a picture in the sheet
+const SMALLEST = 128; // side of an image in the sheet
 const GAP = 4, DIM = 0.35, GLOW = [255, 220, 60], MARK = [255, 0, 0];
 
 /** Five points: the centre, and the middles of the quarters. */
@@ -24,16 +24,16 @@ export function standardPoints(R: number): Point[] {
 }
 
 /**
- * Where pictures look from given points: a row a picture, with the picture itself first, then one for
+ * Where images look from given points: a row an image, with the image itself first, then one for
  * each point. The point is marked; the brighter a place, the more is looked at it (the brightest of a
  * map has the greatest share, whatever that is).
  *
- * @param pictures `[n, R, R, 3]`.
+ * @param dataset `[n, R, R, 3]`.
  * @param map `[n, side^2, keys]`, the shares of all keys for all queries.
  * @param side Of the map that attends.
  */
 export function attentionSheet(
-  pictures: Uint8Array,
+  dataset: Uint8Array,
   { map, side, n, R }: { map: Float32Array; side: number; n: number; R: number },
   points: readonly Point[],
 ): Image {
@@ -52,7 +52,7 @@ export function attentionSheet(
     }
   };
   for (let i = 0; i < n; i++) {
-    const pixel = (x: number, y: number, c: number) => pictures[((i * R + y) * R + x) * 3 + c];
+    const pixel = (x: number, y: number, c: number) => dataset[((i * R + y) * R + x) * 3 + c];
     put(i, 0, pixel);
     points.forEach((point, k) => {
       const to = (place: number, side: number) => Math.floor(place * side / R);
@@ -73,7 +73,7 @@ export function attentionSheet(
   return { width, height, rgb };
 }
 
-/** A sheet for each attention of a generator, of the first pictures of a seed. */
+/** A sheet for each attention of a generator, of the first images of a seed. */
 export async function attentionSheets(
   G: Module,
   options: SamplingOptions,

@@ -1,6 +1,6 @@
 /**
- * DiffAugment: what D sees of real and fake pictures is changed at random, in D's step and in G's, so
- * that it cannot learn few pictures by heart. All changes have gradients.
+ * DiffAugment: what D sees of real and fake images is changed at random, in D's step and in G's, so
+ * that it cannot learn few images by heart. All changes have gradients.
  *
  * @see Zhao et al. 2020, https://arxiv.org/abs/2006.10738, and the authors' code
  * @module
@@ -14,7 +14,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 export const augmentations: readonly string[] = ["color", "translation", "cutout"];
 
 /**
- * Changes each picture at random: its colors; its place, by up to an eighth of its side; and a square of
+ * Changes each image at random: its colors; its place, by up to an eighth of its side; and a square of
  * half its side becomes 0.
  *
  * @param x `[N, R, R, 3]` in [-1, 1]; R is a multiple of 4.

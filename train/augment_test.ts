@@ -30,14 +30,14 @@ Deno.test("changes are made in one order, by draws of their own", async () => {
 
 Deno.test("translation is by up to an eighth of the side, cutout of a square of half of it", async () => {
   const N = 1024, R = 16, white = tensor(new Float32Array(N * R * R).fill(1), [N, R, R, 1]);
-  const pictures = async (name: string) => {
+  const dataset = async (name: string) => {
     const y = await augment(white, [name], key).read();
     return Array.from({ length: N }, (_, n) => y.subarray(n * R * R, (n + 1) * R * R));
   };
   const dark = (y: Float32Array) => y.reduce((t, e) => t + 1 - e, 0);
   // Moved by a and b, R |a| + R |b| - |a b| pixels come from outside.
-  const moved = (await pictures("translation")).map(dark);
+  const moved = (await dataset("translation")).map(dark);
   assertEquals([Math.min(...moved), Math.max(...moved)], [0, 2 * R + 2 * R - 4]);
-  const cut = (await pictures("cutout")).map(dark);
+  const cut = (await dataset("cutout")).map(dark);
   assertEquals([Math.min(...cut), Math.max(...cut)], [(R / 4) ** 2, (R / 2) ** 2]);
 });

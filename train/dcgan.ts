@@ -13,7 +13,7 @@ export const dcgan: Recipe = {
     "transposed-convolution generator, strided-convolution discriminator (Radford et al. 2016)",
   presets: {
     default: {
-      about: "PyTorch's DCGAN example, with mirrored pictures and a running average of G",
+      about: "PyTorch's DCGAN example, with mirrored images and a running average of G",
       options: {},
     },
     original: {

@@ -1,6 +1,6 @@
 /**
  * Numbers beside the losses that tell how a run goes: whether attention does anything, how large weights
- * are, whether the pictures are still as different as real ones.
+ * are, whether the images are still as different as real ones.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { attentionMaps } from "./attention_maps.ts";
 import { latentsAt } from "./sampling.ts";
 import type { State } from "./state.ts";
 
-/** A net whose hidden map can be asked for. */
+/** A network whose hidden map can be asked for. */
 interface Featured {
   readonly features: (x: Tensor, context: Context) => Tensor;
 }
@@ -25,14 +25,14 @@ function isFeatured(net: Module): net is Module & Featured {
   return typeof (net as Partial<Featured>).features === "function";
 }
 
-/** Pictures as bytes, `[n, R, R, 3]`. */
+/** Images as bytes, `[n, R, R, 3]`. */
 export interface Bytes {
   readonly pixels: Uint8Array<ArrayBuffer>;
   readonly n: number;
   readonly R: number;
 }
 
-const WATCHED = 8; // pictures whose attention is looked at
+const WATCHED = 8; // images whose attention is looked at
 
 /**
  * Looks at a state.
@@ -40,12 +40,12 @@ const WATCHED = 8; // pictures whose attention is looked at
  * - `gamma/...`: how much each attention counts; `entropy/...`: how evenly it looks at all keys, 1 for
  *   all alike, 0 for one only;
  * - `sigma/...`: the largest singular value of each spectrally normalised weight, before;
- * - `diversity/pixels`: the mean distance between two fakes over that between two real pictures;
+ * - `diversity/pixels`: the mean distance between two fakes over that between two real images;
  *   `diversity/nearest`: the same with the distance to the nearest other; `diversity/features`: as the
  *   first, in D's last hidden map, where D shows it.
  *
  * @param fakes Made from fixed latents.
- * @param reals As many real pictures.
+ * @param reals As many real images.
  */
 export async function diagnose(
   state: State,
@@ -56,9 +56,9 @@ export async function diagnose(
   const numbers = scoped(() => {
     const z = latentsAt(options, options.seed, 0, WATCHED);
     const found: Record<string, Tensor> = {};
-    // Growing nets have no attention, and take other pictures than these until they are grown.
+    // Growing networks have no attention, and take other images than these until they are grown.
     const real = stage.resolution === reals.R
-      ? picturesOf(reals, 0, Math.min(WATCHED, reals.n))
+      ? datasetOf(reals, 0, Math.min(WATCHED, reals.n))
       : undefined;
     for (const [name, net, x] of [["G", G, z], ["D", D, real]] as const) {
       if (!x) continue;
@@ -94,7 +94,7 @@ export async function diagnose(
         "diversity/pixels": pixels.mean,
         "diversity/nearest": pixels.nearest,
         "diversity/features": features,
-        // Among few pictures there are equal ones.
+        // Among few images there are equal ones.
       }).filter(([, ratio]) => Number.isFinite(ratio)),
     ) as Record<string, number>,
   };
@@ -107,18 +107,18 @@ function entropy(map: Tensor): Tensor {
   return scale(total, -1 / (rows * Math.log(Math.max(2, keys))));
 }
 
-function picturesOf({ pixels, R }: Bytes, from: number, n: number): Tensor {
+function datasetOf({ pixels, R }: Bytes, from: number, n: number): Tensor {
   const size = R * R * 3;
   return fromBytes(pixels.slice(from * size, (from + n) * size), [n, R, R, 3]);
 }
 
-/** The means over the map of D's features, `[n, channels]`, some pictures at a time. */
+/** The means over the map of D's features, `[n, channels]`, some images at a time. */
 async function featuresOf(D: Module & Featured, all: Bytes): Promise<Float32Array> {
   const parts: Float32Array[] = [];
   for (let at = 0; at < all.n; at += WATCHED) {
     const n = Math.min(WATCHED, all.n - at);
     const { f } = scoped(() =>
-      noGrad(() => ({ f: mean(D.features(picturesOf(all, at, n), EVALUATION), [1, 2]) }))
+      noGrad(() => ({ f: mean(D.features(datasetOf(all, at, n), EVALUATION), [1, 2]) }))
     );
     parts.push(await f.read());
     release(f.storage);
@@ -127,7 +127,7 @@ async function featuresOf(D: Module & Featured, all: Bytes): Promise<Float32Arra
 }
 
 /**
- * How far apart `n` fakes lie, over how far apart `n` real pictures do.
+ * How far apart `n` fakes lie, over how far apart `n` real images do.
  *
  * @param fakes `[n, d]`.
  * @param reals `[n, d]`.
@@ -158,12 +158,12 @@ function distances(x: Float32Array, n: number): { mean: number; nearest: number 
   return { mean: total / (n * (n - 1) / 2), nearest: nearest.reduce((a, b) => a + b) / n };
 }
 
-/** What to do where pictures have become alike; undefined where they have not. */
+/** What to do where images have become alike; undefined where they have not. */
 export function collapse(numbers: Readonly<Record<string, number>>): string | undefined {
   const { "diversity/pixels": pixels = 1, "diversity/nearest": nearest = 1 } = numbers;
   const least = Math.min(pixels, nearest), share = least.toFixed(2);
   return least < ALIKE
-    ? `pictures are alike, ${share} of the real ones' distances: if it goes on, go back to an ` +
+    ? `images are alike, ${share} of the real ones' distances: if it goes on, go back to an ` +
       "earlier checkpoint and try a lower --lr-g, --augment or, not in dcgan, --minibatch discrimination"
     : undefined;
 }

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Pictures } from "../data/pack.ts";
+import type { Dataset } from "../data/pack.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -31,7 +31,7 @@ const options: TrainOptions = {
 const R = 16, n = 4;
 const bytes = (seed: number) =>
   Uint8Array.from(randoms(n * R * R * 3, seed), (u) => 127.5 + 127.5 * u);
-const pictures: Pictures = {
+const dataset: Dataset = {
   name: "test",
   count: n,
   resolution: R,
@@ -42,7 +42,7 @@ const pictures: Pictures = {
 
 Deno.test("what diagnose() tells of SAGAN, and that it changes nothing", async () => {
   const state = newState(sagan, options);
-  const step = () => scoped(() => void advance(state, options, pictures));
+  const step = () => scoped(() => void advance(state, dataset));
   step();
   const [fakes, reals] = [2, 1].map((seed) => ({ pixels: bytes(seed), n, R }));
   const first = await diagnose(state, fakes, reals);
@@ -83,7 +83,7 @@ Deno.test("what diagnose() tells of DCGAN, and of a collapse", async () => {
   assertEquals(collapse(await diagnose(state, reals, reals)), undefined);
   const one = { "diversity/pixels": 0.9, "diversity/nearest": 0.1 }; // pairs of the same, far apart
   assertStringIncludes(collapse(one)!, "0.10 of the real ones'");
-  assertEquals(collapse({}), undefined); // few pictures have no diversity
+  assertEquals(collapse({}), undefined); // few images have no diversity
 });
 
 Deno.test("diversity() is of distances: of pairs, and to the nearest", () => {
@@ -93,7 +93,7 @@ Deno.test("diversity() is of distances: of pairs, and to the nearest", () => {
   assertAlmostEquals(nearest, (1 + 1 + 4) / (2 + 2 + 4));
 });
 
-Deno.test("attentionMaps() are of each attention, and leave the net as it was", async () => {
+Deno.test("attentionMaps() are of each attention, and leave the network as it was", async () => {
   const { G } = newState(sagan, options), z = tensor(randoms(16, 3), [2, 8]);
   const before = await noGrad(() => G.forward(z, EVALUATION)).read();
   const maps = attentionMaps(G, z);
@@ -110,14 +110,14 @@ Deno.test("attentionMaps() are of each attention, and leave the net as it was", 
   assertEquals(await noGrad(() => G.forward(z, EVALUATION)).read(), before);
 });
 
-Deno.test("attentionSheet() draws a map over its picture", () => {
+Deno.test("attentionSheet() draws a map over its image", () => {
   const R = 64,
     side = 2,
-    pictures = new Uint8Array(R * R * 3).fill(100),
+    dataset = new Uint8Array(R * R * 3).fill(100),
     points = standardPoints(R);
   // The query of the upper left quarter looks at the lower right; all others at the upper left.
   const map = Float32Array.of(0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0);
-  const { width, height, rgb } = attentionSheet(pictures, { map, side, n: 1, R }, points);
+  const { width, height, rgb } = attentionSheet(dataset, { map, side, n: 1, R }, points);
   assertEquals([width, height], [6 * 132 - 4, 128]); // twice as large, 4 between
   const at = (column: number, x: number, y: number) => {
     const start = (2 * y * width + column * 132 + 2 * x) * 3;
@@ -129,7 +129,7 @@ Deno.test("attentionSheet() draws a map over its picture", () => {
   assertEquals([at(3, 5, 5), at(3, 60, 60), at(3, 48, 16)], [bright, dark, [255, 0, 0]]);
   // Across before down: the upper right quarter's query is the second, and looks at the second key.
   const own = Float32Array.of(0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0);
-  const sheet = attentionSheet(pictures, { map: own, side, n: 1, R }, [{ x: 48, y: 16 }]);
+  const sheet = attentionSheet(dataset, { map: own, side, n: 1, R }, [{ x: 48, y: 16 }]);
   const pixel = (x: number, y: number) => sheet.rgb[(2 * y * sheet.width + 132 + 2 * x) * 3];
   assertEquals([pixel(5, 5), pixel(60, 5), pixel(5, 60)], [35, 200, 35]);
 });

@@ -7,26 +7,20 @@ import { TooLargeError } from "../gpu/errors.ts";
 import { rehearsed, trim } from "../gpu/record.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { TrainError } from "./errors.ts";
-import { type TrainOptions, validate } from "./options.ts";
+import { validate } from "./options.ts";
 import { freeState, grow, newState, type State } from "./state.ts";
-
-type Step = (state: State, options: TrainOptions) => void;
 
 /**
  * Makes a step.
  *
  * @throws {TrainError} If a tensor is too large for the device; it names the `--accumulate` that fits.
  */
-export function stepThatFits<T>(
-  state: State,
-  options: TrainOptions,
-  step: (...of: Parameters<Step>) => T,
-): T {
+export function stepThatFits<T>(state: State, step: (state: State) => T): T {
   try {
-    return step(state, options);
+    return step(state);
   } catch (error) {
     if (!(error instanceof TooLargeError)) throw error;
-    const n = fittingAccumulation(state, options, (...of) => void step(...of));
+    const n = fittingAccumulation(state, step);
     throw n === undefined
       ? error
       : new TrainError(`${error.message}; --accumulate ${n} fits this run`);
@@ -34,8 +28,8 @@ export function stepThatFits<T>(
 }
 
 /** The fewest micro-batches with which a step fits at every resolution that is left; undefined if none do. */
-function fittingAccumulation(state: State, options: TrainOptions, step: Step): number | undefined {
-  const { recipe, schedule: { phases }, stage } = state;
+function fittingAccumulation(state: State, step: (state: State) => unknown): number | undefined {
+  const { recipe, options, schedule: { phases }, stage } = state;
   const left = phases.filter(({ resolution }) => resolution >= stage.resolution);
   const numbers = Array.from({ length: options.batch }, (_, i) => i + 1)
     .map((accumulate) => ({ ...options, accumulate }))
@@ -48,7 +42,9 @@ function fittingAccumulation(state: State, options: TrainOptions, step: Step): n
     for (const phase of left) {
       own.images = phase.from;
       grow(own);
-      while (numbers.length && !fits(() => step(own, numbers[0]))) numbers.shift();
+      while (numbers.length && !fits(() => void step({ ...own, options: numbers[0] }))) {
+        numbers.shift();
+      }
     }
     return numbers[0]?.accumulate;
   } finally {

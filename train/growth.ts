@@ -1,5 +1,5 @@
 /**
- * What holds at which point of a run: how far the nets have grown, the batch, the learning rates.
+ * What holds at which point of a run: how far the networks have grown, the batch.
  * All of it follows from the images shown, so a resumed run is where the unbroken one was.
  *
  * @module
@@ -7,9 +7,9 @@
 import { FIRST, levelOf, type Stage } from "../models/stage.ts";
 import type { TrainOptions } from "./options.ts";
 
-/** A stretch of a run in which the nets keep their shape. */
+/** A stretch of a run in which the networks keep their shape. */
 export interface Phase {
-  /** Side of the pictures in pixels. */
+  /** Side of the images in pixels. */
   readonly resolution: number;
   /** Whether the newest level is being faded in; else it is stabilised. */
   readonly fading: boolean;
@@ -21,19 +21,21 @@ export interface Phase {
 
 /** What holds at one point of a run. */
 export interface Moment {
+  /** The stretch that it lies in. */
   readonly phase: Phase;
   /** Share of the newest level, from 0 to 1 while it is faded in, else 1. */
   readonly alpha: number;
+  /** Images a step. */
   readonly batch: number;
-  readonly lrG: number;
-  readonly lrD: number;
 }
 
 /** The course of a run: a pure function of the images shown. */
 export interface Schedule {
+  /** In their order. */
   readonly phases: readonly Phase[];
   /** Images shown at the end. */
   readonly total: number;
+  /** What holds after so many images. */
   readonly at: (images: number) => Moment;
 }
 
@@ -55,11 +57,11 @@ export function reach({ phases, total }: Schedule): string | undefined {
     `${grown.from / 1000} kimg, and trained after ${(last.from + last.images) / 1000}`;
 }
 
-/** The schedule of nets that do not grow. */
-export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Schedule {
+/** The schedule of networks that do not grow. */
+export function steady({ resolution, kimg, batch }: TrainOptions): Schedule {
   const total = Math.round(1000 * kimg);
   const phase = { resolution, fading: false, from: 0, images: total };
-  return { phases: [phase], total, at: () => ({ phase, alpha: 1, batch, lrG, lrD }) };
+  return { phases: [phase], total, at: () => ({ phase, alpha: 1, batch }) };
 }
 
 /**
@@ -70,7 +72,7 @@ export function steady({ resolution, kimg, batch, lrG, lrD }: TrainOptions): Sch
  * @see Karras et al. 2018, section 2 and appendix A
  */
 export function growing(options: TrainOptions): Schedule {
-  const { resolution, kimg, phaseKimg, phaseFactor, lastKimg, lrG, lrD } = options;
+  const { resolution, kimg, phaseKimg, phaseFactor, lastKimg } = options;
   const phases: Phase[] = [];
   let end = 0;
   const add = (resolution: number, fading: boolean, kimg: number) => {
@@ -92,21 +94,21 @@ export function growing(options: TrainOptions): Schedule {
     at: (images) => {
       const phase = phases.findLast(({ from }) => from <= images)!;
       const alpha = phase.fading ? Math.min(1, (images - phase.from) / phase.images) : 1;
-      return { phase, alpha, batch: batchAt(options, phase.resolution), lrG, lrD };
+      return { phase, alpha, batch: batchAt(options, phase.resolution) };
     },
   };
 }
 
 /**
  * The batch of a level: whole up to `fullBatchTo` pixels, halved with each doubling above. Never
- * below 4, and a multiple of 4 where it is halved: the pictures that one minibatch deviation is of.
+ * below 4, and a multiple of 4 where it is halved: the images that one minibatch deviation is of.
  */
 function batchAt({ batch, fullBatchTo }: TrainOptions, resolution: number): number {
   if (resolution <= fullBatchTo || batch <= 4) return batch;
   return Math.max(4, 4 * Math.floor(batch * fullBatchTo / resolution / 4));
 }
 
-/** The stage that nets have in a phase, where it begins. */
+/** The stage that networks have in a phase, where it begins. */
 export function stageOf({ resolution, fading }: Phase, alpha = 1): Stage {
   return { resolution, fading, alpha };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import type { Module } from "../nn/module.ts";
-import type { TrainOptions } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { bestPath, readStats } from "./run_folder.ts";
 import { sampler, saveState, type State } from "./state.ts";
@@ -25,7 +24,6 @@ export interface Judge {
 export interface Judged {
   readonly judge?: Judge | undefined;
   readonly state: State;
-  readonly options: TrainOptions;
   readonly run: string;
   readonly progress: Progress;
 }
@@ -46,7 +44,7 @@ export function judgeDue(
  */
 export async function judgeNow(
   judge: Judge,
-  { state, options, run, progress }: Judged,
+  { state, run, progress }: Judged,
 ): Promise<Record<string, number>> {
   const { images } = state;
   progress.pause();
@@ -58,7 +56,7 @@ export async function judgeNow(
   const others = Object.entries(found).filter(([name]) => name !== judge.name)
     .map(([name, value]) => `, ${name} ${value.toPrecision(5)}`).join("");
   // The state first: statistics that name a best one which was never written would hide the next.
-  if (best) await saveState(state, options, bestPath(run));
+  if (best) await saveState(state, bestPath(run));
   progress.say(
     `Image ${images}: ${judge.name} ${value.toPrecision(5)}` +
       (best ? ", the best so far: kept as best.safetensors" : `, best ${before.toPrecision(5)}`) +

@@ -1,5 +1,5 @@
 /**
- * GAN losses on logits `[N]`. D's loss is a sum of a term for real and one for fake pictures, which
+ * GAN losses on logits `[N]`. D's loss is a sum of a term for real and one for fake images, which
  * are shown apart.
  *
  * @module
@@ -12,20 +12,20 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** One way to pit G against D. */
 export interface Loss {
   /**
-   * D's term for real pictures.
+   * D's term for real images.
    *
    * @param labels The targets, a number or `[N]`: below 1 for one-sided label smoothing. A loss
    * without targets takes no notice.
    * @param fake The logits of fakes, which only relativistic losses look at.
    */
   readonly real: (logits: Tensor, labels: number | Tensor, fake?: Tensor) => Tensor;
-  /** D's term for fakes; `real` are the logits of real pictures, for relativistic losses. */
+  /** D's term for fakes; `real` are the logits of real images, for relativistic losses. */
   readonly fake: (logits: Tensor, real?: Tensor) => Tensor;
   /** G's loss; `real` as above. */
   readonly G: (logits: Tensor, real?: Tensor) => Tensor;
   /** Whether there are targets that could be smoothed. */
   readonly hasLabels: boolean;
-  /** Whether G's loss looks at the logits of real pictures. */
+  /** Whether G's loss looks at the logits of real images. */
   readonly isRelative?: boolean;
 }
 
@@ -62,7 +62,7 @@ const wgan: Loss = {
 };
 
 /**
- * Real pictures must look more real than the fakes beside them: `E softplus(f - r)` for D, which is
+ * Real images must look more real than the fakes beside them: `E softplus(f - r)` for D, which is
  * shown in two halves (Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734, equation 7).
  */
 const rsgan: Loss = {
@@ -73,7 +73,7 @@ const rsgan: Loss = {
   G: (f, r) => logitLoss("crossEntropy", sub(f, r!), 1),
 };
 
-/** Real pictures must look more real than fakes do on average, and the reverse (there, equation 13). */
+/** Real images must look more real than fakes do on average, and the reverse (there, equation 13). */
 const ragan: Loss = {
   hasLabels: false,
   isRelative: true,

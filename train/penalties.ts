@@ -2,7 +2,7 @@
  * Terms beside the loss: on the slope of D, on its logits, on the size of weights.
  *
  * The slope's need a D whose every op has a second derivative: batch norm's has none, and would let
- * D's answer to one picture depend on the others.
+ * D's answer to one image depend on the others.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 /**
  * `E (|dD(x)/dx| - 1)^2` at `x = t real + (1 - t) fake`.
  *
- * @param D Pictures to logits `[N]`.
+ * @param D Images to logits `[N]`.
  * @param real `[N, ...]`, such as `[N, H, W, C]`.
  * @param fake Of the same shape; taken as a constant.
  * @param t `[N]`, uniform in [0, 1].
@@ -35,7 +35,7 @@ export function gradientPenalty(
 }
 
 /**
- * `E |dD(x)/dx|^2` at real pictures.
+ * `E |dD(x)/dx|^2` at real images.
  *
  * @param logits `[N]`, what D made of `real`, or of what augmentation made of it.
  * @param real `[N, ...]`, such as `[N, H, W, C]`.
@@ -47,7 +47,7 @@ export function slopePenalty(logits: Tensor, real: Tensor): Tensor {
 
 /** `|d logits[n] / dx[n]|^2`, `[N]`, with a gradient of its own. */
 function squaredSlope(logits: Tensor, x: Tensor): Tensor {
-  // Each logit depends on its own picture only, so the sum's gradient holds them all.
+  // Each logit depends on its own image only, so the sum's gradient holds them all.
   const [dx] = grad(sum(logits), [x], { createGraph: true });
   return sum(square(dx), dx.shape.slice(1).map((_, axis) => axis + 1));
 }

@@ -18,7 +18,7 @@ const geometry = { stride: 1, padding: 0 };
 const D = (w: Tensor, a: Tensor) => (x: Tensor) =>
   sum(mul(softplus(conv2d(x, w, geometry)), a), [1, 2, 3]);
 
-/** |dD/dx|^2 of each picture, in float64. */
+/** |dD/dx|^2 of each image, in float64. */
 function squaredSlopes(x: number[], w: number[], a: number[]): number[] {
   return Array.from({ length: N }, (_, n) => {
     const dx = new Array(H * H * C).fill(0);
@@ -45,14 +45,14 @@ function squaredSlopes(x: number[], w: number[], a: number[]): number[] {
   });
 }
 const mean = (x: number[]) => x.reduce((t, e) => t + e, 0) / x.length;
-const picture = [N, H, H, C], size = N * H * H * C, weights = [k, k, C, O];
+const image = [N, H, H, C], size = N * H * H * C, weights = [k, k, C, O];
 const close = { rtol: 2e-4, atol: 2e-5 };
 
 Deno.test("slopePenalty() and its gradient, which is a second derivative of D", () =>
   checkOp(
     (x, w, a) => slopePenalty(D(w, a)(x), x),
     (x, w, a) => [mean(squaredSlopes(x, w, a))],
-    [picture, weights, [O]],
+    [image, weights, [O]],
     close,
   ));
 
@@ -67,7 +67,7 @@ Deno.test("gradientPenalty() looks between real and fake", () => {
       });
       return [mean(squaredSlopes(x, w, a).map((s) => (Math.sqrt(s) - 1) ** 2))];
     },
-    [picture, picture, weights, [O]],
+    [image, image, weights, [O]],
     close,
   );
 });
@@ -92,7 +92,7 @@ Deno.test("slopePenalty() of a spectrally normalised D", () => {
       const sigma = w.reduce((t, e, i) => t + e * u[i % O] * v[Math.floor(i / O)], 0);
       return [mean(squaredSlopes(x, w.map((e) => e / sigma), a))];
     },
-    [picture, weights, [O]],
+    [image, weights, [O]],
     { rtol: 1e-3, atol: 1e-4, seed: 2 },
   );
 });

@@ -20,8 +20,8 @@ const paper = {
 } satisfies Partial<TrainOptions>;
 
 /**
- * R1 in place of WGAN-GP's penalty. The weight is one for small pictures (10, as published, is for large
- * ones): at 32 pixels, narrow nets with 0.1 made sharper faces than with 10.
+ * R1 in place of WGAN-GP's penalty. The weight is one for small images (10, as published, is for large
+ * ones): at 32 pixels, narrow networks with 0.1 made sharper faces than with 10.
  */
 const withR1 = {
   loss: "bce",
@@ -31,7 +31,7 @@ const withR1 = {
   r1Every: 4,
 } satisfies Partial<TrainOptions>;
 
-/** Narrow nets, small batches and short phases. */
+/** Narrow networks, small batches and short phases. */
 const narrow = {
   batch: 16,
   nz: 64,
@@ -49,7 +49,7 @@ const narrow = {
  */
 export const pggan: Recipe = {
   name: "pggan",
-  about: "nets that grow from 4 pixels to the wanted resolution (Karras et al. 2018)",
+  about: "networks that grow from 4 pixels to the wanted resolution (Karras et al. 2018)",
   presets: {
     default: {
       about: "as paper, with half the channels",
@@ -92,7 +92,7 @@ export const pggan: Recipe = {
       },
     },
     small: {
-      about: "as r1, narrow nets to 32 pixels in short phases, for machines without a GPU",
+      about: "as r1, narrow networks to 32 pixels in short phases, for machines without a GPU",
       options: { ...paper, ...narrow, ...withR1, resolution: 32 },
     },
   },
@@ -105,6 +105,7 @@ export const pggan: Recipe = {
     "gp",
     "r1",
     "r1Every",
+    "gammaEnd",
     "phaseKimg",
     "phaseFactor",
     "lastKimg",
@@ -117,7 +118,7 @@ export const pggan: Recipe = {
         "--norm pixel";
     }
     if (minibatch === "stddev" && batch > 4 && batch % 4) {
-      return `--batch ${batch} must be a multiple of 4, the pictures that one deviation is of; or ` +
+      return `--batch ${batch} must be a multiple of 4, the images that one deviation is of; or ` +
         "take --minibatch none";
     }
     if (phaseKimg === 0 && lastKimg === 0) {

@@ -7,18 +7,17 @@ import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
-import type { Pictures } from "../data/pack.ts";
-import { type Context, EVALUATION } from "../nn/context.ts";
-import { Module } from "../nn/module.ts";
+import type { Dataset } from "../data/pack.ts";
+import { EVALUATION } from "../nn/context.ts";
+import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
 import { advance } from "./advance.ts";
 import { describe, type Phase } from "./growth.ts";
-import type { TrainOptions } from "./options.ts";
 import { duration } from "./progress.ts";
 import { grow, type State } from "./state.ts";
 
-/** One layer of a net. */
+/** One layer of a network. */
 export interface LayerRow {
   readonly path: string;
   readonly weight: readonly number[];
@@ -26,25 +25,24 @@ export interface LayerRow {
   readonly parameters: number;
 }
 
-/** The parts of a net that hold parameters themselves, with what they give for `x`. */
+/** The parts of a network that hold parameters themselves, with what they give for `x`. */
 export function layersOf(net: Module, x: Tensor): LayerRow[] {
-  const leaves = new Map<Module, string>();
-  find(net, "", leaves);
-  const outputs = new Map<Module, readonly number[]>();
-  for (const leaf of leaves.keys()) {
-    // An own property hides the class's method for the length of one forward.
-    leaf.forward = function (input: Tensor, context: Context) {
-      const y = Object.getPrototypeOf(this).forward.call(this, input, context);
-      outputs.set(this, y.shape);
+  const leaves = [...net.namedModules()].filter(([, module]) => own(module).length);
+  const outputs = new Map<Module, readonly number[]>(),
+    forwards = leaves.map(([, leaf]) => leaf.forward);
+  for (const [i, [, leaf]] of leaves.entries()) {
+    leaf.forward = (input, context) => {
+      const y = forwards[i](input, context);
+      outputs.set(leaf, y.shape);
       return y;
     };
   }
   try {
     noGrad(() => scoped(() => void net.forward(x, EVALUATION)));
   } finally {
-    for (const leaf of leaves.keys()) delete (leaf as Partial<Module>).forward;
+    for (const [i, [, leaf]] of leaves.entries()) leaf.forward = forwards[i];
   }
-  return [...leaves].map(([leaf, path]) => {
+  return leaves.map(([path, leaf]) => {
     const shapes = own(leaf).map(({ shape }) => shape);
     return {
       path,
@@ -60,18 +58,6 @@ function own(module: Module): Tensor[] {
   return Object.values(module).filter((part) => part instanceof Tensor && part.isParam);
 }
 
-/** Modules that hold parameters themselves; those of attention are its gamma alone. */
-function find(value: unknown, path: string, leaves: Map<Module, string>): void {
-  if (value === null || typeof value !== "object") return;
-  if (value instanceof Module && own(value).length > 0) leaves.set(value, path);
-  const plain = value instanceof Module || Array.isArray(value) ||
-    Object.getPrototypeOf(value) === Object.prototype;
-  if (!plain) return;
-  for (const [key, part] of Object.entries(value)) {
-    find(part, path ? `${path}.${key}` : key, leaves);
-  }
-}
-
 /** One phase of a run, as measured. */
 export interface PhasePlan extends Phase {
   readonly batch: number;
@@ -82,7 +68,7 @@ export interface PhasePlan extends Phase {
 
 /** What a dry run measured. */
 export interface Plan {
-  /** Of the nets as they are in the end. */
+  /** Of the networks as they are in the end. */
   readonly layers: Readonly<Record<"G" | "D", LayerRow[]>>;
   readonly phases: readonly PhasePlan[];
   /** Of the last phase. */
@@ -96,7 +82,7 @@ export interface Plan {
 }
 
 /**
- * Makes some steps of each phase on black pictures, two where they are slow, and measures the last;
+ * Makes some steps of each phase on black images, two where they are slow, and measures the last;
  * `state` is spoilt.
  *
  * @param signal Stops it; what the device was given it still computes.
@@ -105,16 +91,15 @@ export interface Plan {
  */
 export async function plan(
   state: State,
-  options: TrainOptions,
   { signal, images = 0, onPhase }: {
     signal?: AbortSignal;
     images?: number;
     onPhase?: (phase: PhasePlan) => void;
   } = {},
 ): Promise<Plan> {
-  const phases: PhasePlan[] = [];
+  const { options } = state, phases: PhasePlan[] = [];
   let megabytes = 0;
-  for await (const phase of measured(state, options, images, signal)) {
+  for await (const phase of measured(state, images, signal)) {
     phases.push(phase);
     onPhase?.(phase);
     megabytes = Math.max(megabytes, gpu().counters.bytes / 2 ** 20);
@@ -136,10 +121,9 @@ export async function plan(
   };
 }
 
-/** The phases that the run comes to, each measured where its nets differ from the one's before. */
+/** The phases that the run comes to, each measured where its networks differ from the one's before. */
 async function* measured(
   state: State,
-  options: TrainOptions,
   shown: number,
   signal?: AbortSignal,
 ): AsyncGenerator<PhasePlan> {
@@ -151,7 +135,7 @@ async function* measured(
     if (end <= shown) continue;
     const phase = { ...whole, from: Math.max(whole.from, shown) }, images = end - phase.from;
     state.images = phase.from;
-    if (grow(state) || !speed) speed = await measure(state, options, signal);
+    if (grow(state) || !speed) speed = await measure(state, signal);
     const seconds = images / speed.imagesPerSecond;
     yield { ...phase, ...speed, images, batch: at(phase.from).batch, seconds };
   }
@@ -162,15 +146,11 @@ const ENOUGH_MS = 300, SLOW_MS = 10_000;
 
 type Speed = Pick<PhasePlan, "gflopPerImage" | "imagesPerSecond">;
 
-/** The mean speed of steps as they come: with R1 in every `r1Every`th, others without it. */
-async function measure(
-  state: State,
-  options: TrainOptions,
-  signal?: AbortSignal,
-): Promise<Speed> {
-  const { r1, r1Every, dSteps } = options, lazy = r1 > 0 && r1Every > dSteps;
-  const due = await measureSteps(state, options, 0, signal);
-  const rest = lazy ? await measureSteps(state, options, 1, signal) : due;
+/** The mean speed of steps as they come: with R1 and R2 in every `r1Every`th, others without it. */
+async function measure(state: State, signal?: AbortSignal): Promise<Speed> {
+  const { r1, r2, r1Every, dSteps } = state.options, lazy = r1 + r2 > 0 && r1Every > dSteps;
+  const due = await measureSteps(state, 0, signal);
+  const rest = lazy ? await measureSteps(state, 1, signal) : due;
   const share = lazy ? dSteps / r1Every : 1;
   const mean = (key: "ms" | "flop") => (share * due[key] + (1 - share) * rest[key]) / due.images;
   return { gflopPerImage: mean("flop") / 1e9, imagesPerSecond: 1000 / mean("ms") };
@@ -179,17 +159,16 @@ async function measure(
 /** A step on black images, timed; `from` is the number that D's first has. */
 async function measureSteps(
   state: State,
-  options: TrainOptions,
   from: number,
   signal?: AbortSignal,
 ): Promise<{ ms: number; flop: number; images: number }> {
   const R = state.stage.resolution, { images, optD } = state;
   const pixels = new Uint8Array(R * R * 3);
-  const black: Pictures = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
+  const black: Dataset = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
   const step = () => {
     state.images = images;
     optD.steps = from;
-    scoped(() => void advance(state, options, black));
+    scoped(() => void advance(state, black));
   };
   return { ...await timeSteps(step, () => idleUnless(signal)), images: state.images - images };
 }

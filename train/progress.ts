@@ -15,7 +15,7 @@ export interface ProgressState {
   readonly total: number;
   /** Images a second. */
   readonly rate?: number | undefined;
-  /** D's loss on real pictures. */
+  /** D's loss on real images. */
   readonly real?: number | undefined;
   /** D's loss on fakes. */
   readonly fake?: number | undefined;

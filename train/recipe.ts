@@ -1,6 +1,7 @@
 import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
+import type { Annealed } from "./anneal.ts";
 import type { Schedule } from "./growth.ts";
 import { defaults, type OptionName, optionTable, type TrainOptions } from "./options.ts";
 import type { Terms } from "./terms.ts";
@@ -10,6 +11,7 @@ import type { Terms } from "./terms.ts";
  * of their own writes one.
  */
 export interface Recipe {
+  /** As on the command line. */
   readonly name: string;
   /** One line for `--help`. */
   readonly about: string;
@@ -26,7 +28,7 @@ export interface Recipe {
   /** A discriminator, `[N, R, R, 3]` to `[N]`. */
   readonly D: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
   /** Terms of the losses beside the adversarial ones. */
-  readonly terms: (options: TrainOptions) => Terms;
+  readonly terms: (options: Annealed) => Terms;
   /** The course of a run; if left out, all stays as it is from the first image to the last. */
   readonly schedule?: (options: TrainOptions) => Schedule;
 }
@@ -35,6 +37,7 @@ export interface Recipe {
 export interface Preset {
   /** One line for `--help`. */
   readonly about: string;
+  /** What it changes. */
   readonly options: Partial<TrainOptions>;
 }
 

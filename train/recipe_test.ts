@@ -4,6 +4,7 @@ import { dcgan } from "./dcgan.ts";
 import { defaults, optionTable, type TrainOptions } from "./options.ts";
 import { pggan } from "./pggan.ts";
 import { presetOptions, type Recipe, savedOptions } from "./recipe.ts";
+import { r3gan } from "./r3gan.ts";
 import { sagan } from "./sagan.ts";
 import { scheduleOf } from "./growth.ts";
 
@@ -62,6 +63,28 @@ const published: readonly [Recipe, string, Partial<TrainOptions>][] = [
     mirror: true,
     ema: 0.999,
   }],
+  // Huang et al. 2024, FFHQ at 64 pixels in their code
+  [r3gan, "paper", {
+    loss: "rsgan",
+    r1: 2,
+    r2: 2,
+    r1Every: 1,
+    gammaEnd: 0.1,
+    lrG: 2e-4,
+    lrD: 2e-4,
+    lrEnd: 0.25,
+    beta1: 0,
+    beta2: 0.9,
+    beta2End: 0.99,
+    annealKimg: 20_000,
+    batch: 256,
+    dSteps: 1,
+    nz: 64,
+    fmapBase: 12_288,
+    fmapMax: 768,
+    blocks: 2,
+    mirror: true,
+  }],
   // Bychkov 2020
   [dcgan, "thesis", { loss: "bce", resolution: 32, resize: "nearest", mirror: false, ema: 0 }],
   [sagan, "thesis", {
@@ -117,7 +140,7 @@ Deno.test("PGGAN's batches halve above 16 pixels, as published, but not in the t
 });
 
 Deno.test("what is saved of options is what the recipe uses, and with the defaults is all of them", () => {
-  for (const recipe of [dcgan, sagan, pggan]) {
+  for (const recipe of [dcgan, sagan, pggan, r3gan]) {
     const all: object = presetOptions(recipe, "small");
     const saved = savedOptions(recipe, presetOptions(recipe, "small"));
     const special = Object.keys(saved).filter((name) => optionTable[name]?.special);

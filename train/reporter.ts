@@ -5,25 +5,30 @@
  */
 import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
+import type { Dataset } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
+import { batchAt, gather } from "../data/sampler.ts";
 import { naming } from "../io/write_atomically.ts";
 import { Balance } from "./balance.ts";
 import { lossScales, refuseBreakdown } from "./breakdown.ts";
 import { collapse, diagnose } from "./diagnose.ts";
 import { describe } from "./growth.ts";
+import { type Judge, judgeDue, judgeNow } from "./judge.ts";
 import { Ledger, type LossMeans } from "./ledger.ts";
+import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
 import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
 import { samples } from "./sampling.ts";
 import { savedOptions } from "./recipe.ts";
-import { sampler, saveState } from "./state.ts";
+import { sampler, saveState, type State } from "./state.ts";
+import type { StepLosses } from "./step.ts";
 import { EventFile } from "../io/tensorboard.ts";
-import { secondsLeft } from "./time_left.ts";
-import type { Training } from "./training.ts";
+import { type PhaseSpeed, secondsLeft } from "./time_left.ts";
+import type { Observer, Stepped } from "./training.ts";
 
 /** Images in a grid. */
-export const GRID = 64;
-const UNSHAPED = 25_000; // images until which pictures may well be alike
+const GRID = 64;
+const UNSHAPED = 25_000; // images until which images may well be alike
 const REPORT_MS = 1000; // between two readings of the losses
 
 /** What a reading of the losses found besides the losses themselves. */
@@ -33,13 +38,27 @@ interface Losses {
   readonly scales: Readonly<Record<string, number>>;
 }
 
+/** What is reported of, and where to. */
+export interface Reported {
+  readonly state: State;
+  readonly dataset: Dataset;
+  /** The run's folder. */
+  readonly run: string;
+  readonly progress: Progress;
+  /** Evaluates the generator now and then. */
+  readonly judge?: Judge | undefined;
+  /** The phases of a growing run with their speeds, where these were measured. */
+  readonly phases?: readonly PhaseSpeed[] | undefined;
+}
+
 /** Tells how a run goes, and writes what it leaves. Close it, or `using` it. */
-export class Reporter implements Disposable {
-  readonly ledger = new Ledger(4096);
-  readonly #training: Training;
+export class Reporter implements Observer, Disposable {
+  readonly #ledger = new Ledger(4096);
+  readonly #reported: Reported;
   readonly #reals: Uint8Array<ArrayBuffer>;
   readonly #events: EventFile;
-  #reported = performance.now();
+  #readAt = performance.now();
+  #evaluated: Record<string, number> | undefined;
   #latest: LossMeans | undefined;
   readonly #balance: Balance;
   /** Of grids that have become alike, and of one network that has won. */
@@ -48,12 +67,12 @@ export class Reporter implements Disposable {
   #told = -1;
   #kept: number;
 
-  /** @param reals {@linkcode GRID} real images, as bytes. */
-  constructor(training: Training, reals: Uint8Array<ArrayBuffer>) {
-    this.#training = training;
-    this.#reals = reals;
-    this.#balance = new Balance(training.options.loss);
-    const { run, state: { images } } = training;
+  constructor(reported: Reported) {
+    this.#reported = reported;
+    const { run, dataset, state: { images, options } } = reported, { seed, loss } = options;
+    const { count } = dataset;
+    this.#reals = gather(dataset, batchAt({ count, seed, mirror: false }, 0, GRID));
+    this.#balance = new Balance(loss);
     this.#events = new EventFile(run, images);
     this.#kept = images > 0 ? images : -1; // a resumed run has its first checkpoint
   }
@@ -62,26 +81,53 @@ export class Reporter implements Disposable {
     this.#events[Symbol.dispose]();
   }
 
-  /** True if losses must be read, or have not been for a while. */
-  get due(): boolean {
-    return this.ledger.full || performance.now() - this.#reported > REPORT_MS;
+  /** Writes the grid of real images of a new run. */
+  async begin(): Promise<void> {
+    const { run, progress, state: { images, options } } = this.#reported;
+    if (images > 0) return;
+    const path = join(run, "reals.png");
+    await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
+    progress.say(`Compiling shaders: the first steps are slow`);
   }
 
-  /**
-   * Tells how far the run is, and adds to its statistics.
-   *
-   * @param beside Numbers to tell with the losses.
-   * @throws {TrainError} If the run has broken down.
-   */
-  async report(beside?: Readonly<Record<string, number>>): Promise<void> {
-    await this.#tell(await this.#read(), beside);
+  stage(): void {
+    const { state: { images, schedule }, progress } = this.#reported;
+    progress.say(`Image ${images}: ${describe(schedule.at(images).phase)}`);
+    progress.restart();
+  }
+
+  losses(losses: StepLosses): void {
+    this.#ledger.note(losses);
+  }
+
+  /** Evaluates, keeps a snapshot and reports, where it is time to. */
+  async stepped({ before, last, pause }: Stepped): Promise<void> {
+    const { state: { images, options } } = this.#reported;
+    const judge = judgeDue(this.#reported, before);
+    if (judge) pause();
+    this.#evaluated = judge && await judgeNow(judge, this.#reported);
+    if (last) return; // the snapshot at the end tells it all
+    const every = Math.round(1000 * options.snapshot);
+    if (Math.floor(images / every) > Math.floor(before / every)) {
+      pause();
+      await this.#snapshot(this.#evaluated);
+    } else if (
+      this.#evaluated || this.#ledger.full || performance.now() - this.#readAt > REPORT_MS
+    ) {
+      await this.#tell(await this.#read(), this.#evaluated);
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#snapshot(this.#evaluated);
+    this.#reported.progress.finish();
   }
 
   /** The losses since the last reading; throws if they tell that the run has broken down. */
   async #read(): Promise<Losses> {
-    const { state } = this.#training;
-    const [fresh, scales] = await Promise.all([this.ledger.read(), lossScales(state)]);
-    this.#reported = performance.now();
+    const { state } = this.#reported;
+    const [fresh, scales] = await Promise.all([this.#ledger.read(), lossScales(state)]);
+    this.#readAt = performance.now();
     if (fresh) {
       await refuseBreakdown(state, fresh);
       this.#warn({ balance: this.#balance.read(state.images, fresh) });
@@ -94,7 +140,7 @@ export class Reporter implements Disposable {
     { fresh, scales }: Losses,
     beside?: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { run, state: { images } } = this.#training, means = this.#latest;
+    const { run, state: { images } } = this.#reported, means = this.#latest;
     if (!means || !(fresh || beside)) return;
     const place = this.#place(means), time = Date.now() / 1000;
     const line = { images, time, ...means, ...scales, ...place, ...beside };
@@ -115,14 +161,14 @@ export class Reporter implements Disposable {
     const before: string[] = Object.values(this.#warnings).filter((text) => text !== undefined);
     for (const text of Object.values(found)) {
       if (text === undefined || before.includes(text)) continue;
-      this.#training.progress.say(`Image ${this.#training.state.images}: ${text}`);
+      this.#reported.progress.say(`Image ${this.#reported.state.images}: ${text}`);
     }
     this.#warnings = { ...this.#warnings, ...found };
   }
 
   /** Shows progress; returns where a growing run is. */
   #place({ dReal, dFake, g }: LossMeans): { resolution: number; alpha: number } | undefined {
-    const { state: { images, schedule }, progress, phases } = this.#training;
+    const { state: { images, schedule }, progress, phases } = this.#reported;
     const { total } = schedule, grows = schedule.phases.length > 1;
     // Of the last image shown: the next one may belong to another phase.
     const { phase, alpha } = schedule.at(images - 1);
@@ -142,13 +188,13 @@ export class Reporter implements Disposable {
    * @param beside Numbers to tell with the losses.
    * @throws {TrainError} If the run has broken down; then the checkpoints stay as they are.
    */
-  async snapshot(beside?: Readonly<Record<string, number>>): Promise<void> {
-    const { state, options, run, progress } = this.#training, { images } = state;
+  async #snapshot(beside?: Readonly<Record<string, number>>): Promise<void> {
+    const { state, run, progress } = this.#reported, { images, options } = state;
     if (images === this.#kept) return;
     progress.pause();
     const losses = await this.#read();
     // Before all else that is written: whoever stops a run may not wait for the rest.
-    await saveState(state, options, checkpointPath(run, images, options.snapshot));
+    await saveState(state, checkpointPath(run, images, options.snapshot));
     this.#kept = images;
     await keepLast(run, options.keep);
     const R = options.resolution, pixels = await this.#fakes();
@@ -166,15 +212,9 @@ export class Reporter implements Disposable {
     await writeReport(run, savedOptions(state.recipe, options));
   }
 
-  /** The grid of real images. */
-  async showReals(): Promise<void> {
-    const { run, options } = this.#training, path = join(run, "reals.png");
-    await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
-  }
-
   /** The grid's images, from latents that stay the same. */
   async #fakes() {
-    const { state, options } = this.#training, R = options.resolution;
+    const { state } = this.#reported, { options } = state, R = options.resolution;
     const pixels = new Uint8Array(GRID * R * R * 3);
     const { batch } = state.schedule.at(state.images);
     for await (

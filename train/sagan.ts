@@ -30,11 +30,11 @@ export const sagan: Recipe = {
   about: "self-attention and spectral norm on DCGAN's ladder (Zhang et al. 2019)",
   presets: {
     default: {
-      about: "as paper, with mirrored pictures and a running average of G",
+      about: "as paper, with mirrored images and a running average of G",
       options: paper,
     },
     paper: {
-      about: "hinge, spectral norm in both nets, attention at 32, rates 1e-4 and 4e-4",
+      about: "hinge, spectral norm in both networks, attention at 32, rates 1e-4 and 4e-4",
       options: { ...paper, mirror: false, ema: 0 },
     },
     thesis: {
@@ -87,6 +87,7 @@ export const sagan: Recipe = {
     "gp",
     "r1",
     "r1Every",
+    "gammaEnd",
   ],
   validate: ({ attention, resolution, normD, gp, r1, minibatch, batch }) => {
     try {
@@ -98,7 +99,7 @@ export const sagan: Recipe = {
       return "--gp and --r1 need a discriminator without batch norm: take --norm-d none";
     }
     if (minibatch === "stddev" && batch > 4 && batch % 4) {
-      return `--batch ${batch} must be a multiple of 4, the pictures that one deviation is of; or ` +
+      return `--batch ${batch} must be a multiple of 4, the images that one deviation is of; or ` +
         "take --minibatch none";
     }
     return undefined;

@@ -1,5 +1,5 @@
 /**
- * Pictures of a trained generator: the latents they are made from, and the way between latents.
+ * Images of a trained generator: the latents they are made from, and the way between latents.
  *
  * @module
  */
@@ -18,24 +18,24 @@ import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 
 const STREAM = 3; // of random numbers; training draws from others
 
-/** What pictures are made with; part of a run's options. */
+/** What images are made with; part of a run's options. */
 export interface SamplingOptions {
   /** Length of a latent. */
   readonly nz: number;
-  /** Pictures to make at a time. */
+  /** Images to make at a time. */
   readonly batch: number;
-  /** Side that pictures are enlarged to, if nets have not grown to it yet. */
+  /** Side that images are enlarged to, if networks have not grown to it yet. */
   readonly resolution: number;
 }
 
-/** The latents of pictures `at` to `at + n - 1` of a seed, `[n, nz]`; a draw each. */
+/** The latents of images `at` to `at + n - 1` of a seed, `[n, nz]`; a draw each. */
 export function latentsAt({ nz }: SamplingOptions, seed: number, at: number, n: number): Tensor {
   const draw = (_: unknown, i: number) =>
     normal([1, nz], { seed, stream: STREAM, counter: at + i });
   return concat(Array.from({ length: n }, draw), 0);
 }
 
-/** The pictures of `latents()`, `[n, nz]`, as bytes `[n, R, R, 3]`. */
+/** The images of `latents()`, `[n, nz]`, as bytes `[n, R, R, 3]`. */
 export async function render(
   G: Module,
   { resolution }: SamplingOptions,
@@ -68,10 +68,10 @@ function fittingBatch(G: Module, { nz, batch, resolution }: SamplingOptions): nu
 }
 
 /**
- * Pictures made from latents that are the same for the same seed, some at a time. Those of nets that
+ * Images made from latents that are the same for the same seed, some at a time. Those of networks that
  * have not grown to the run's resolution R yet are enlarged to it.
  *
- * @returns Bytes `[n, R, R, 3]`, of which the first is picture `at`.
+ * @returns Bytes `[n, R, R, 3]`, of which the first is image `at`.
  */
 export async function* samples(
   G: Module,
@@ -112,9 +112,9 @@ export function slerp(a: ArrayLike<number>, b: ArrayLike<number>, t: number): Fl
   return Float32Array.from({ length: n }, (_, i) => ka * a[i] + kb * b[i]);
 }
 
-/** A walk of several pictures at once, each through latents of its own and back to its first. */
+/** A walk of several images at once, each through latents of its own and back to its first. */
 export interface Walk {
-  /** Pictures in a frame; they begin as the first ones of the seed. */
+  /** Images in a frame; they begin as the first ones of the seed. */
   readonly count: number;
   /** Latents that each comes through. */
   readonly stops: number;
@@ -133,8 +133,8 @@ export async function* walk(
   const drawn = scoped(() => latentsAt(options, seed, 0, count * stops));
   const all = await drawn.read();
   release(drawn.storage);
-  const latent = (picture: number, stop: number) => {
-    const at = ((stop % stops) * count + picture) * nz;
+  const latent = (image: number, stop: number) => {
+    const at = ((stop % stops) * count + image) * nz;
     return all.subarray(at, at + nz);
   };
   for (let frame = 0; frame < stops * frames; frame++) {

@@ -24,7 +24,7 @@ Deno.test("slerp: the same and opposite directions are a straight line, and fini
   assertThrows(() => slerp([1], [1, 2], 0), RangeError, "1 and 2");
 });
 
-// "Pictures" of 2 x 2 pixels that show the latent itself, so that frames can be read.
+// "Images" of 2 x 2 pixels that show the latent itself, so that frames can be read.
 const seen: number[] = [];
 const G = new Activation((z: Tensor) => {
   seen.push(z.shape[0]);
@@ -32,7 +32,7 @@ const G = new Activation((z: Tensor) => {
 });
 const options = { nz: 12, batch: 2, resolution: 4 };
 
-Deno.test("a walk begins with the seed's own pictures, ends before them, and moves evenly", async () => {
+Deno.test("a walk begins with the seed's own images, ends before them, and moves evenly", async () => {
   const frames: number[][] = [];
   const plan = { count: 3, stops: 3, frames: 4, seed: 5 };
   for await (const frame of walk(G, options, plan)) frames.push([...frame]);

@@ -24,18 +24,27 @@ import type { TrainOptions } from "./options.ts";
 import { type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
 
-/** The nets, their optimisers, the running average of G, and how far they are. */
+/** The networks, their optimisers, the running average of G, and how far they are. */
 export interface State {
+  /** How it is trained. */
   readonly recipe: Recipe;
+  /** What the run is a function of. */
   readonly options: TrainOptions;
+  /** The course of the run. */
   readonly schedule: Schedule;
-  /** Up to where the nets have grown. */
+  /** Up to where the networks have grown. */
   stage: Stage;
+  /** The generator that is trained. */
   G: Module;
+  /** The discriminator. */
   D: Module;
+  /** What trains G. */
   optG: Adam;
+  /** What trains D. */
   optD: Adam;
+  /** Singular vectors of the spectrally normalised layers of G. */
   spectraG: PowerIteration;
+  /** Those of D. */
   spectraD: PowerIteration;
   /** Absent where options ask for none. */
   average?: Average<Module>;
@@ -47,7 +56,9 @@ export interface State {
 
 /** What tells sets of images apart. */
 export interface DataMark {
+  /** Of content and preparation. */
   readonly hash: string;
+  /** Number of images. */
   readonly count: number;
 }
 
@@ -88,11 +99,11 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
 }
 
 /**
- * Brings the nets to where the schedule is. When a new stage begins they are built anew: what both
+ * Brings the networks to where the schedule is. When a new stage begins they are built anew: what both
  * have is carried over, in the average, too; the optimisers begin anew; the memory of the old ones
  * goes back to the device. Call it outside of any scope, before each step.
  *
- * @param before Is called before the old nets go.
+ * @param before Is called before the old networks go.
  * @returns Whether a new stage began.
  */
 export function grow(state: State, before: () => void = () => {}): boolean {
@@ -111,7 +122,7 @@ export function grow(state: State, before: () => void = () => {}): boolean {
   return true;
 }
 
-/** Copies the tensors that both nets have. */
+/** Copies the tensors that both networks have. */
 function carry(from: Module, to: Module): void {
   const old = new Map(from.named());
   for (const [name, t] of to.named()) {
@@ -134,7 +145,7 @@ export function freeState({ G, D, optG, optD, average }: State): void {
   for (const opt of [optG, optD]) opt.free();
 }
 
-/** The generator to make pictures with: the average if there is one. */
+/** The generator to make images with: the average if there is one. */
 export function sampler({ G, average }: State): Module {
   return average?.net ?? G;
 }
@@ -160,7 +171,7 @@ function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tens
  *
  * @throws {TrainError} If a tensor of the state holds NaN or infinity; then nothing is written.
  */
-export async function saveState(state: State, options: TrainOptions, path: string): Promise<void> {
+export async function saveState(state: State, path: string): Promise<void> {
   const entries = await toEntries(tensors(state));
   const bad = nonFiniteIn(entries);
   if (bad) {
@@ -172,7 +183,7 @@ export async function saveState(state: State, options: TrainOptions, path: strin
   const { name, software } = deviceInfo(), { data } = state;
   // In one order, so that a resumed run writes the same bytes as an unbroken one.
   const sorted = Object.fromEntries(
-    Object.entries(savedOptions(state.recipe, options)).sort(([a], [b]) => a < b ? -1 : 1),
+    Object.entries(savedOptions(state.recipe, state.options)).sort(([a], [b]) => a < b ? -1 : 1),
   );
   await saveSafetensors(path, entries, {
     format: FORMAT,
@@ -204,10 +215,10 @@ export async function openCheckpoint(path: string): Promise<Contents> {
 }
 
 /**
- * Reads a checkpoint into a state of the same options; its nets become those of the checkpoint's
+ * Reads a checkpoint into a state of the same options; its networks become those of the checkpoint's
  * stage.
  *
- * @throws {CheckpointError} If the file is broken or of another net, or holds NaN or infinity.
+ * @throws {CheckpointError} If the file is broken or of another network, or holds NaN or infinity.
  */
 export async function loadState(state: State, path: string): Promise<void> {
   const { entries, metadata } = await openCheckpoint(path);
@@ -248,7 +259,7 @@ function stageIn(
   options: TrainOptions,
 ): Stage | undefined {
   const whole = { resolution: options.resolution, fading: false, alpha: 1 };
-  if (stage === undefined) return whole; // nets that do not grow
+  if (stage === undefined) return whole; // networks that do not grow
   try {
     const { resolution, fading, alpha } = JSON.parse(stage);
     const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
@@ -259,12 +270,18 @@ function stageIn(
   }
 }
 
-/** Reads G alone (the average where there is one), of the checkpoint's stage, to make pictures with. */
-export async function loadGenerator(recipe: Recipe, options: TrainOptions, path: string) {
+/** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
+export async function loadGenerator(
+  recipe: Recipe,
+  options: TrainOptions,
+  path: string,
+): Promise<{ G: Module; stage: Stage; images: number }> {
   const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
-  if (!stage) throw new CheckpointError(`${path} is of no stage of this run: it is of another net`);
+  if (!stage) {
+    throw new CheckpointError(`${path} is of no stage of this run: it is of another network`);
+  }
   const G = recipe.G(options, hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
   return { G, stage, images: Number(metadata.images ?? 0) };

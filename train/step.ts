@@ -1,3 +1,4 @@
+import type { Live } from "../gpu/record.ts";
 import { add, full, scale } from "../kernels/elementwise.ts";
 import { slice } from "../kernels/slice.ts";
 import type { Adam } from "../nn/adam.ts";
@@ -8,16 +9,21 @@ import type { PowerIteration } from "../nn/power_iteration.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import type { Loss } from "./losses.ts";
-import type { Term, Terms } from "./terms.ts";
+import type { Slope, Term, Terms } from "./terms.ts";
 
-/** Two nets and what trains them. */
+/** Two networks and what trains them. */
 export interface Players {
+  /** Latents `[N, nz]` to images `[N, R, R, 3]`. */
   readonly G: Module;
+  /** Images to logits `[N]`. */
   readonly D: Module;
+  /** What trains G. */
   readonly optG: Adam;
+  /** What trains D. */
   readonly optD: Adam;
-  /** Moved once a step, where layers are spectrally normalised. */
+  /** Moved once a step, where layers of G are spectrally normalised. */
   readonly spectraG?: PowerIteration;
+  /** The same of D, at each of its steps. */
   readonly spectraD?: PowerIteration;
 }
 
@@ -25,7 +31,7 @@ export interface Players {
 export interface Batch {
   /** Latents, `[N, nz]`. */
   readonly z: Tensor;
-  /** Real pictures, `[N, R, R, 3]` in [-1, 1]. */
+  /** Real images, `[N, R, R, 3]` in [-1, 1]. */
   readonly real: Tensor;
   /** Targets for them: one for all, or `[N]`. */
   readonly labels: number | Tensor;
@@ -35,13 +41,16 @@ export interface Batch {
 
 /** What one step is given. */
 export interface StepInput {
+  /** The adversarial losses. */
   readonly loss: Loss;
   /** Makes what D's step `i` is given. */
   readonly batch: (i: number) => Batch;
   /** D's steps for one of G. */
   readonly dSteps: number;
   /** Learning rates, instead of the optimisers' own. */
-  readonly rates?: { readonly G: number; readonly D: number };
+  readonly rates?: { readonly G: Live<number>; readonly D: Live<number> };
+  /** The decay of mean squares, instead of the optimisers' own. */
+  readonly beta2?: Live<number>;
   /** Beside the adversarial losses. */
   readonly terms?: Terms;
   /** Changes images before D sees them; each of the step's passes has a number of its own. */
@@ -62,6 +71,7 @@ export type StepLosses =
 
 /** Gradients of one network, before its optimiser runs; with a scaler, those of the scaled loss. */
 export interface Gradients {
+  /** Whose they are. */
   readonly network: "G" | "D";
   /** As the optimiser lays them out, `[n]`. */
   readonly gradients: Tensor;
@@ -92,7 +102,8 @@ export function trainStep(
 /** The same as a generator; it takes its memory in the scope of whoever runs it. */
 export function* stepOf(players: Players, input: StepInput): Step {
   const { G, D, optG, optD, spectraG, spectraD } = players;
-  const { loss, dSteps, rates, augment = (x) => x, context = TRAINING, accumulate = 1 } = input;
+  const { loss, dSteps, rates, beta2, augment = (x) => x, context = TRAINING } = input;
+  const { accumulate = 1 } = input;
   const perBatch = 3 * dSteps + 1; // passes
   spectraG?.step();
   let d: Losses = {}, micro: readonly MicroBatch[] = [];
@@ -119,7 +130,7 @@ export function* stepOf(players: Players, input: StepInput): Step {
       );
     });
     d = parts.losses;
-    optD.step(yield { network: "D", gradients: optD.pack(parts.grads) }, rates?.D);
+    optD.step(yield { network: "D", gradients: optD.pack(parts.grads) }, rates?.D, beta2);
   }
   spectraD?.measure(); // D has changed since
   const ofG = micro.map(({ z, real, fake, pass }) => () => {
@@ -133,7 +144,7 @@ export function* stepOf(players: Players, input: StepInput): Step {
     };
   });
   const { losses: { g }, grads } = descend(optG, ofG, accumulate);
-  optG.step(yield { network: "G", gradients: optG.pack(grads) }, rates?.G);
+  optG.step(yield { network: "G", gradients: optG.pack(grads) }, rates?.G, beta2);
   const { dReal, dFake, penalty } = d;
   return { dReal: dReal!, dFake: dFake!, ...penalty && { penalty }, g: g! };
 }
@@ -166,34 +177,39 @@ function partsOfD(
   { real: given, labels, mix, pass: nth }: MicroBatch,
   fakes: () => Tensor,
 ): (() => Losses)[] {
-  const all = terms?.D ?? [];
-  const real = augment(given, nth), fake = augment(fakes(), nth + 1);
+  const all = terms?.D ?? [], made = fakes();
+  const real = augment(given, nth), fake = augment(made, nth + 1);
   const pass = (x: Tensor, c = context) => D.forward(x, c);
-  const seen = { D: (x: Tensor) => pass(x), given, real, fake, ...mix && { mix } };
+  const seen = { D: (x: Tensor) => pass(x), real, fake, ...mix && { mix } };
   const isDue = (term: Term) => term.of === "slope" && optD.steps % term.every === 0;
-  const due = all.some(isDue);
+  const slopes = (at: Slope["at"], logits: Tensor, images: Tensor) =>
+    all.map((term) =>
+      term.of === "slope" && term.at === at &&
+      (isDue(term) ? term.value(logits, images) : full([], 0))
+    );
   const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
     dReal: loss.real(onReal, labels, onFake),
     penalty: sumOf(
-      ...all.map((term) =>
-        term.of === "slope" && !isDue(term)
-          ? full([], 0)
-          : (term.of === "slope" || term.of === "reals") && term.value({ ...seen, onReal })
-      ),
+      ...slopes("real", onReal, given),
+      ...all.map((term) => term.of === "reals" && term.value({ ...seen, onReal })),
       ...ofParameters(all, optD),
     ),
   });
+  const onFakes = (onFake: Tensor, onReal?: Tensor): Losses => ({
+    dFake: loss.fake(onFake, onReal),
+    penalty: sumOf(...slopes("fake", onFake, made)),
+  });
+  const due = all.some(isDue);
   const both = () => {
     const [onReal, onFake] = due
       ? [real, fake].map((x) => pass(x))
       : together(pass, [real, fake], context);
-    return { ...onReals(onReal, onFake), dFake: loss.fake(onFake, onReal) };
+    const a = onReals(onReal, onFake), b = onFakes(onFake, onReal);
+    return { ...a, ...b, penalty: sumOf(a.penalty, b.penalty) };
   };
-  // A slope's derivative goes back and forth through the pass of the real ones alone.
+  // A slope's derivative goes back and forth through the pass of its images alone.
   return [
-    ...due && !loss.isRelative
-      ? [() => ({ dFake: loss.fake(pass(fake)) }), () => onReals(pass(real))]
-      : [both],
+    ...due && !loss.isRelative ? [() => onFakes(pass(fake)), () => onReals(pass(real))] : [both],
     ...all.filter((term) => term.of === "own").map((term) => () => ({ penalty: term.value(seen) })),
   ];
 }

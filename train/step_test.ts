@@ -7,12 +7,13 @@ import { Adam } from "../nn/adam.ts";
 import { Module } from "../nn/module.ts";
 import { hostRandom } from "../nn/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { differences } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { losses } from "./losses.ts";
 import { defaults, type TrainOptions, validate } from "./options.ts";
 import { pggan } from "./pggan.ts";
 import { type StepInput, trainStep } from "./step.ts";
-import { drift, r1, weightDecay, wganGp } from "./terms.ts";
+import { drift, r1, r2, weightDecay, wganGp } from "./terms.ts";
 await openGpu();
 
 /** `D(x) = sum w x^2`, of which the slope is `2 w x`. */
@@ -52,6 +53,45 @@ Deno.test("R1 is of the slope at the real images, through the augmentation, for 
   assertClose("penalty", await penalty!.read(), [0.7 / 2 * 4 * squares], { rtol: 1e-5, atol: 0 });
 });
 
+for (const name of ["bce", "wgan", "rsgan"]) {
+  Deno.test(`R1 and R2 with ${name}: the penalty and both gradients are those of a float64 reference`, async () => {
+    const x = randoms(size, 1), z = randoms(size, 2), w = randoms(12, 3), v = [0.7], gamma = 0.9;
+    const D = new Quadratic(tensor(w, [1, 2, 2, 3], true)), G = new Scaled(tensor(v, [1], true));
+    const adam = (net: Module) => new Adam(net.parameters(), { lr: 0, betas: [0, 0.9] });
+    const optG = adam(G), optD = adam(D);
+    const { penalty } = trainStep({ G, D, optG, optD }, {
+      loss: losses[name],
+      dSteps: 1,
+      terms: { D: [...r1(gamma), ...r2(gamma)], G: [] },
+      augment: (x) => scale(x, 0.5),
+      batch: () => ({ z: tensor(z, shape), real: tensor(x, shape), labels: 1 }),
+    });
+    // Of the augmented image x / 2: D = sum w x^2 / 4, its slope at x is w x / 2.
+    const on = (x: number[], w: number[]) =>
+      [0, 1].map((n) => w.reduce((t, wi, i) => t + wi * x[12 * n + i] ** 2 / 4, 0));
+    const softplus = (x: number) => Math.log1p(Math.exp(x));
+    const each = (real: number[], fake: number[], f: (r: number, f: number) => number) =>
+      real.reduce((t, r, n) => t + f(r, fake[n]) / 2, 0);
+    const [ofD, ofG]: ((r: number, f: number) => number)[] = {
+      bce: [
+        (r: number, f: number) => softplus(-r) + softplus(f),
+        (_: number, f: number) => softplus(-f),
+      ],
+      wgan: [(r: number, f: number) => f - r, (_: number, f: number) => -f],
+      rsgan: [(r: number, f: number) => softplus(f - r), (r: number, f: number) => softplus(r - f)],
+    }[name]!;
+    const fakes = (v: number[]) => z.map((u) => u * v[0]);
+    const slopes = (w: number[]) =>
+      [x, fakes(v)].flat().reduce((t, xi, i) => t + (w[i % 12] * xi / 2) ** 2, 0) / 2;
+    const lossD = ([w]: number[][]) => each(on(x, w), on(fakes(v), w), ofD) + gamma / 2 * slopes(w);
+    const lossG = ([v]: number[][]) => each(on(x, w), on(fakes(v), w), ofG);
+    assertClose("penalty", await penalty!.read(), [gamma / 2 * slopes(w)]);
+    // With a decay of 0 the first moments are the gradients.
+    assertClose("dD", await optD.moments[0].m.read(), differences(lossD, [w], 0, 1e-5));
+    assertClose("dG", await optG.moments[0].m.read(), differences(lossG, [v], 0, 1e-5));
+  });
+}
+
 const sizes = { nz: 4, fmapBase: 32, fmapMax: 8, norm: "pixel", weights: "equalised" };
 const stage = { resolution: 8, fading: false, alpha: 1 };
 
@@ -65,7 +105,10 @@ async function gradients(accumulate: number, more: Partial<StepInput> = {}) {
   const made = trainStep({ G, D, optG, optD }, {
     loss: losses.bce,
     dSteps: 2,
-    terms: { D: [...r1(0.5), ...drift(0.1), ...weightDecay(0, 0.1), ...wganGp(2)], G: [] },
+    terms: {
+      D: [...r1(0.5), ...r2(0.2), ...drift(0.1), ...weightDecay(0, 0.1), ...wganGp(2)],
+      G: [],
+    },
     accumulate,
     batch: (i) => ({
       z: tensor(randoms(32, i), [8, 4]),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Live, now } from "../gpu/record.ts";
 import { scale } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./penalties.ts";
@@ -11,8 +12,6 @@ import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./pe
 export interface Seen {
   /** Images to logits `[N]`, augmentation left out. */
   readonly D: (x: Tensor) => Tensor;
-  /** Real images as they are. */
-  readonly given: Tensor;
   /** Real images as D sees them, `[N, R, R, 3]`. */
   readonly real: Tensor;
   /** Fake images as D sees them, of the same shape. */
@@ -29,10 +28,22 @@ export type Term =
   | { readonly of: "parameters"; readonly value: (params: readonly Tensor[]) => Tensor | undefined }
   /** Of D's logits of real images. */
   | { readonly of: "reals"; readonly value: (seen: Seen) => Tensor }
-  /** Of D's slope at real images: every so many steps, for all of them, in a pass of reals alone. */
-  | { readonly of: "slope"; readonly every: number; readonly value: (seen: Seen) => Tensor }
+  /** Of D's slope: every so many steps, for all of them. */
+  | Slope
   /** Of a pass of its own. */
   | { readonly of: "own"; readonly value: (seen: Omit<Seen, "onReal">) => Tensor };
+
+/** A term of D's slope. */
+export interface Slope {
+  /** What kind of term it is. */
+  readonly of: "slope";
+  /** At which images it is. They are in a pass of their own. */
+  readonly at: "real" | "fake";
+  /** D's steps from one with the term to the next. */
+  readonly every: number;
+  /** `logits` `[N]` are D's of augmented `images`, and the slope is at these as they were before. */
+  readonly value: (logits: Tensor, images: Tensor) => Tensor;
+}
 
 /** The terms of both networks' losses, beside the adversarial ones. */
 export interface Terms {
@@ -47,9 +58,23 @@ export interface Terms {
  *
  * @see Karras et al. 2020, https://arxiv.org/abs/1912.04958, section 3.1
  */
-export function r1(gamma: number, every = 1): Term[] {
-  const value = ({ onReal, given }: Seen) => scale(slopePenalty(onReal, given), gamma * every / 2);
-  return gamma > 0 ? [{ of: "slope", every, value }] : [];
+export function r1(gamma: Live<number>, every = 1): Term[] {
+  return slope("real", gamma, every);
+}
+
+/**
+ * The same at fake images, as in R3GAN.
+ *
+ * @see Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 10
+ */
+export function r2(gamma: Live<number>, every = 1): Term[] {
+  return slope("fake", gamma, every);
+}
+
+function slope(at: Slope["at"], gamma: Live<number>, every: number): Term[] {
+  const value = (logits: Tensor, images: Tensor) =>
+    scale(slopePenalty(logits, images), () => now(gamma) * every / 2);
+  return gamma === 0 ? [] : [{ of: "slope", at, every, value }];
 }
 
 /** `lambda` times {@linkcode gradientPenalty}. */

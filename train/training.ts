@@ -1,24 +1,44 @@
-import type { Pictures } from "../data/pack.ts";
-import type { Judge } from "./judge.ts";
-import type { TrainOptions } from "./options.ts";
-import type { Progress } from "./progress.ts";
+import type { Dataset } from "../data/pack.ts";
 import type { State } from "./state.ts";
-import type { PhaseSpeed } from "./time_left.ts";
+import type { StepLosses } from "./step.ts";
 
 /** What the loop works with. */
 export interface Training {
+  /** What is trained. */
   readonly state: State;
-  readonly options: TrainOptions;
-  readonly pictures: Pictures;
-  /** The run's folder. */
-  readonly run: string;
-  readonly progress: Progress;
-  /** Aborted when the user wants to stop. */
-  readonly signal: AbortSignal;
-  /** Tells how good the generator is, now and then, if that is asked for. */
-  readonly judge?: Judge | undefined;
-  /** Finds the fastest way to compute a step that is new. */
+  /** As large as the state's resolution. */
+  readonly dataset: Dataset;
+  /** Is told how the run goes, and keeps what it leaves. */
+  readonly observer?: Observer | undefined;
+  /** Ends the run before its last image, when aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Is given each kind of step before it is made, to find the fastest way to compute it; the step may be
+   * run as often as it likes.
+   */
   readonly tune?: ((step: () => void) => Promise<void>) | undefined;
-  /** The phases of a growing run with their speeds, where these were measured. */
-  readonly phases?: readonly PhaseSpeed[] | undefined;
+}
+
+/** Who is told how a run goes. Whatever is of no interest is left out. */
+export interface Observer {
+  /** Before the first step. */
+  readonly begin?: () => Promise<void>;
+  /** A stage of a growing run begins. */
+  readonly stage?: () => void;
+  /** The losses of a step, on the device: of use until this returns. */
+  readonly losses?: (losses: StepLosses) => void;
+  /** After each step; the next one waits for it. */
+  readonly stepped?: (step: Stepped) => Promise<void>;
+  /** After the last step. */
+  readonly end?: () => Promise<void>;
+}
+
+/** What follows a step. */
+export interface Stepped {
+  /** Images shown before it. */
+  readonly before: number;
+  /** Whether no other step will follow. */
+  readonly last: boolean;
+  /** Gives the memory of steps back; to be called before anything large is computed. */
+  readonly pause: () => void;
 }

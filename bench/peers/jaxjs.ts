@@ -23,7 +23,7 @@ import {
 import { benchmark, endAtErrors, type FirstSteps } from "./peer.ts";
 
 type Params = Record<string, JaxArray>;
-/** Of one net: what Adam moves, its moments, and running statistics. */
+/** Of one network: what Adam moves, its moments, and running statistics. */
 type Net = { params: Params; m: Params; v: Params; stats: Params };
 type State = { G: Net; D: Net };
 
@@ -123,7 +123,7 @@ function net(first: FirstSteps, prefix: string): Net {
   return { params, m, v, stats };
 }
 
-/** Blocks of a net; its last layer is `output`. */
+/** Blocks of a network; its last layer is `output`. */
 function depth(params: Params): number {
   return Object.keys(params).filter((name) => name.endsWith("conv.weight"))
     .length;
@@ -147,7 +147,7 @@ function batchNorm(
   return [y, mean.reshape([C]), variance.reshape([C]).mul(n / (n - 1))];
 }
 
-/** Latents `[N, nz]` to pictures `[N, 3, R, R]`, and the statistics of its batch norms. */
+/** Latents `[N, nz]` to images `[N, 3, R, R]`, and the statistics of its batch norms. */
 function generate(params: Params, z: JaxArray): [JaxArray, JaxArray[]] {
   const blocks = depth(params), seen: JaxArray[] = [];
   let x = z.reshape([...z.shape, 1, 1]);
@@ -173,7 +173,7 @@ function transposed(x: JaxArray, w: JaxArray, doubles: boolean): JaxArray {
   });
 }
 
-/** Pictures to logits `[N]`, and statistics. */
+/** Images to logits `[N]`, and statistics. */
 function judge(params: Params, x: JaxArray): [JaxArray, JaxArray[]] {
   const blocks = depth(params), seen: JaxArray[] = [];
   for (let i = 0; i < blocks; i++) {

@@ -7,7 +7,7 @@ export interface Job {
   readonly shape: string;
   /** Runs it once; need not wait. */
   readonly run: () => void;
-  /** Pictures a run. */
+  /** Images a run. */
   readonly images?: number;
   /** Makes the first steps; each one's largest error. */
   readonly check?: () => Promise<number[]>;
@@ -36,7 +36,7 @@ export interface Single {
   readonly read: () => Promise<Float32Array>;
 }
 
-/** Nets that are trained. */
+/** Networks that are trained. */
 export interface Training {
   /** Draws latents and makes a step. */
   readonly run: () => void;

@@ -82,7 +82,7 @@ await benchmark({
   },
 });
 
-/** Layers of a net, the one without a norm last in G, first and last in D. */
+/** Layers of a network, the one without a norm last in G, first and last in D. */
 function net(first: FirstSteps, name: string): Layer[] {
   const layer = (path: string): Layer => {
     const vector = (part: string, trained: boolean) =>
@@ -145,7 +145,7 @@ function batchNorm(
   );
 }
 
-/** Latents `[N, nz]` to pictures `[N, R, R, 3]`. */
+/** Latents `[N, nz]` to images `[N, R, R, 3]`. */
 function generate(layers: Layer[], z: tf.Tensor2D): tf.Tensor4D {
   let x = tf.reshape(z, [z.shape[0], 1, 1, z.shape[1]]) as tf.Tensor4D;
   for (const [i, { conv, norm }] of layers.entries()) {
@@ -164,7 +164,7 @@ function generate(layers: Layer[], z: tf.Tensor2D): tf.Tensor4D {
   return x;
 }
 
-/** Pictures `[N, R, R, 3]` to logits `[N]`. */
+/** Images `[N, R, R, 3]` to logits `[N]`. */
 function judge(layers: Layer[], x: tf.Tensor4D): tf.Tensor {
   for (const [i, { conv, norm }] of layers.entries()) {
     const last = i === layers.length - 1, w = conv as unknown as tf.Tensor4D;

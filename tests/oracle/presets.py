@@ -11,7 +11,7 @@ norm, fake = G(z), D(real), D(fake), D's loss with its penalties, D(fake) again,
   losses [4]          D-real, D-fake, G, D's penalties times their weights (0 if there are none)
   grad/D.<name>       of D's losses and penalties for D's weights, fake held constant
   grad/G.<name>       of G's loss for G's weights
-  between/D.<name>    with R1, of D's losses in the steps between, which are without it
+  between/D.<name>    with lazy R1, of D's losses in the steps between, which are without it
   after/{G,D}.<name>  running statistics and spectral vectors after the step
   bias/{G,D}.<name>   biases, in place of drawn ones: see `settle`
   given [n,4]         the first four elements of every input and tensor that has as many, by their names in order
@@ -29,11 +29,12 @@ from pathlib import Path
 import dcgan
 import numpy as np
 import pggan
+import r3gan
 import sagan
 import torch
 from drawn import uniform
 from layers import iterate
-from torch.nn.functional import binary_cross_entropy_with_logits, relu
+from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "presets"
 MOST = 256
@@ -50,10 +51,11 @@ class Case:
     loss: str
     gp: float = 0
     r1: float = 0  # times half the steps from one to the next
+    r2: float = 0
     drift: float = 0
     smooth: bool = False  # targets for real pictures uniform in [0.8, 1]
     alpha: float = 1
-    deviation: float = 0.02  # of weights; 1 with an equalised learning rate
+    deviation: float = 0.02  # of weights; 1 with an equalised learning rate; 0 for one by the fan-in
     seed: int = 0
 
 
@@ -75,8 +77,13 @@ def pggans(R, nz, base, most, fading=False, kernels=0, **kind):
     )
 
 
+def r3gans(R, base, most, blocks):
+    return lambda: (r3gan.Generator(R, 64, base, most, blocks), r3gan.Discriminator(R, base, most, blocks))
+
+
 THESIS = {"kernels": 100, "norm": True}
 WGAN_GP = {"loss": "wgan", "gp": 10, "drift": 1e-3, "deviation": 1}
+R3GAN = {"loss": "rsgan", "deviation": 0}
 R1 = {"loss": "bce", "r1": 0.1 * 4 / 2, "deviation": 1}
 
 CASES = {
@@ -100,21 +107,30 @@ CASES = {
     "pggan-small-16": Case(pggans(16, 64, 1024, 64), 16, 16, 64, **R1),
     "pggan-small": Case(pggans(32, 64, 1024, 64), 8, 32, 64, **R1),
     "pggan-small-fading": Case(pggans(32, 64, 1024, 64, fading=True), 8, 32, 64, **R1, alpha=0.3),
+    # also paper, which is wider
+    "r3gan-default": Case(r3gans(64, 3072, 192, 2), 2, 64, 64, r1=2 / 2, r2=2 / 2, **R3GAN),
+    "r3gan-small": Case(r3gans(32, 512, 64, 1), 16, 32, 64, r1=0.5 / 2, r2=0.5 / 2, **R3GAN),
 }
 
+# D's of real logits, targets and fake logits, D's of fake and real ones, G's of fake and real ones.
 LOSSES = {
     "bce": (
-        binary_cross_entropy_with_logits,
-        lambda f: dcgan.bce(f, 0),
-        lambda f: dcgan.bce(f, 1),
+        lambda r, t, _: binary_cross_entropy_with_logits(r, t),
+        lambda f, _: dcgan.bce(f, 0),
+        lambda f, _: dcgan.bce(f, 1),
     ),
     "lsgan": (
-        lambda r, t: ((r - t) ** 2).mean() / 2,
-        lambda f: (f**2).mean() / 2,
-        lambda f: ((f - 1) ** 2).mean() / 2,
+        lambda r, t, _: ((r - t) ** 2).mean() / 2,
+        lambda f, _: (f**2).mean() / 2,
+        lambda f, _: ((f - 1) ** 2).mean() / 2,
     ),
-    "hinge": (lambda r, _: relu(1 - r).mean(), lambda f: relu(1 + f).mean(), lambda f: -f.mean()),
-    "wgan": (lambda r, _: -r.mean(), lambda f: f.mean(), lambda f: -f.mean()),
+    "hinge": (lambda r, *_: relu(1 - r).mean(), lambda f, _: relu(1 + f).mean(), lambda f, _: -f.mean()),
+    "wgan": (lambda r, *_: -r.mean(), lambda f, _: f.mean(), lambda f, _: -f.mean()),
+    "rsgan": (
+        lambda r, _, f: softplus(f - r).mean() / 2,
+        lambda f, r: softplus(f - r).mean() / 2,
+        lambda f, r: softplus(r - f).mean(),
+    ),
 }
 
 
@@ -128,7 +144,9 @@ def value_of(case, name, shape):
     if last == "running_var":
         return lambda u: 1 + 0.5 * u
     if last.startswith("weight") and len(shape) > 1:
-        return lambda u: math.sqrt(3) * case.deviation * u
+        # The last convolutions of R3GAN's blocks would be 0.
+        deviation = case.deviation or (0.3 if "conv3" in name else 1) / math.sqrt(math.prod(shape[1:]))
+        return lambda u: math.sqrt(3) * deviation * u
     if last == "weight":
         return lambda u: 1 + 0.2 * u
     return lambda u: 0.2 * u  # biases, means, spectral vectors, which an iteration brings to length 1
@@ -232,18 +250,22 @@ def step(case, G, D, z, real, labels, mix):
     iterate(D)
     fake = G(z)
     given = real.clone().requires_grad_(case.r1 > 0)
-    on_real, on_fake = D(given), D(fake.detach())
-    d_real, d_fake, penalty = on_reals(on_real, labels), on_fakes(on_fake), torch.zeros((), dtype=z.dtype)
+    made = fake.detach().requires_grad_(case.r2 > 0)
+    on_real, on_fake = D(given), D(made)
+    d_real, d_fake = on_reals(on_real, labels, on_fake), on_fakes(on_fake, on_real)
+    penalty = torch.zeros((), dtype=z.dtype)
     if case.r1:
         penalty = penalty + case.r1 * pggan.squared_slope(lambda _: on_real, given).mean()
+    if case.r2:
+        penalty = penalty + case.r2 * pggan.squared_slope(lambda _: on_fake, made).mean()
     if case.gp:
         penalty = penalty + case.gp * pggan.gradient_penalty(D, real, fake.detach(), mix)
     if case.drift:
         penalty = penalty + case.drift * on_real.square().mean()
     grads = pggan.gradients("grad", D, "D", d_real + d_fake + penalty)
-    if case.r1:
+    if case.r1 and not case.r2:
         grads |= pggan.gradients("between", D, "D", d_real + d_fake)
-    g = of_G(D(fake))
+    g = of_G(D(fake), D(real) if case.loss == "rsgan" else None)
     grads |= pggan.gradients("grad", G, "G", g)
     return torch.stack([d_real, d_fake, g, penalty]).detach(), grads
 

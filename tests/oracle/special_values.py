@@ -130,6 +130,12 @@ def images_of(op):
     return lambda x, *rest: op(x.permute(0, 3, 1, 2), *rest).permute(0, 2, 3, 1)
 
 
+def smoothing(x):
+    """[1, 2, 1] before the mean of two: the weights of a depthwise convolution."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 8
+    return (taps[:, None] * taps).expand(x.shape[1], 1, 4, 4)
+
+
 def image(N, H, W, C, at=None, values=SPECIAL):
     """Positive numbers, which do not cancel, but a special one in each channel where it says."""
     x = pattern((N, H, W, C), 3) + 0.75
@@ -159,6 +165,8 @@ def images():
         "averagePool:overlapping": lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
         "upNearest": lambda x: F.interpolate(x, scale_factor=2),
         "downAverage": lambda x: F.avg_pool2d(x, 2),
+        # Its gradient is the other way.
+        "downSmooth": lambda x: F.conv2d(x, smoothing(x), stride=2, padding=1, groups=x.shape[1]),
         "bilinear:up": lambda x: F.interpolate(x, (6, 7), mode="bilinear", align_corners=False),
         "bilinear:down": lambda x: F.interpolate(x, (3, 2), mode="bilinear", align_corners=False),
     }

@@ -1,4 +1,4 @@
-/** The nets by the kernels that the rules choose for a GPU, all of them together. */
+/** The networks by the kernels that the rules choose for a GPU, all of them together. */
 import { AS_GPU, deviceInfo } from "../../gpu/device.ts";
 import { gpu } from "../../gpu/gpu.ts";
 import { assertEquals } from "@std/assert";
@@ -15,6 +15,7 @@ await import("../../nn/power_iteration_test.ts");
 await import("../dcgan_test.ts");
 await import("../sagan_test.ts");
 await import("../pggan_test.ts");
+await import("../r3gan_test.ts");
 for (const each of QUICK) checkPreset(each);
 
 Deno.test("kernels are chosen as for a GPU", () => {

@@ -4,15 +4,15 @@ import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 import { openFolder } from "./folder.ts";
 import { openUnlisted } from "./open.ts";
-import { type Packed, packHash, packPath, type Pictures, readPack, writePack } from "./pack.ts";
+import { type Dataset, type Packed, packHash, packPath, readPack, writePack } from "./pack.ts";
 import type { Preparation } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
 import { withClasses } from "./classes.ts";
 import { contentOf, type Source } from "./source.ts";
 
-/** Which pictures are opened, and what is made of them. */
-export interface PictureOptions {
+/** Which images are opened, and what is made of them. */
+export interface DatasetOptions {
   /** A folder, looked through to its last corner, or a zip; by default the built-in emoji. */
   data?: string;
   /** Names of the classes that are used, with commas between them; all by default. */
@@ -25,16 +25,16 @@ export interface PictureOptions {
   resize?: Resize;
   /** Folder of packed data sets; where the folder that holds it, that of runs, lies in `data`, it is left out. */
   cache: string;
-  /** Width times height above which a picture is left out; 100 million, or `GAN_MAX_PIXELS`. */
+  /** Width times height above which an image is left out; 100 million, or `GAN_MAX_PIXELS`. */
   maxPixels?: number;
   /** Stops the work. */
   signal?: AbortSignal;
-  /** Called now and then while pictures are decoded. */
+  /** Called now and then while images are decoded. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * What is made of each picture, with the defaults filled in.
+ * What is made of each image, with the defaults filled in.
  *
  * @param options Which options were given.
  * @param resolution Side of the result in pixels.
@@ -42,7 +42,7 @@ export interface PictureOptions {
  * @throws {RangeError} If the crop or the variable `GAN_MAX_PIXELS` is malformed.
  */
 export function preparation(
-  { crop = "center", resize = "area", maxPixels }: Partial<PictureOptions>,
+  { crop = "center", resize = "area", maxPixels }: Partial<DatasetOptions>,
   resolution: number,
 ): Preparation {
   const variable = Deno.env.get("GAN_MAX_PIXELS");
@@ -53,11 +53,11 @@ export function preparation(
   return { resolution, crop: parseCrop(crop), resize, maxPixels };
 }
 
-/** What to say where there is no picture. */
-export function noPicture(data: string, { notes = [] }: Source): DataError {
+/** What to say where there is no image. */
+export function noImage(data: string, { notes = [] }: Source): DataError {
   const others = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   return new DataError(
-    `data: ${data} holds no picture${others}; expected files that end in .jpg, .jpeg, .png or .webp`,
+    `data: ${data} holds no image${others}; expected files that end in .jpg, .jpeg, .png or .webp`,
   );
 }
 
@@ -66,10 +66,10 @@ async function pack(
   source: Source,
   to: Preparation,
   about: Pick<Packed, "name" | "hash">,
-  options: PictureOptions,
+  options: DatasetOptions,
 ): Promise<Packed> {
   const { data = about.name, signal, onProgress } = options;
-  if (source.names.length === 0) throw noPicture(data, source);
+  if (source.names.length === 0) throw noImage(data, source);
   const { notes, good, ...made } = await prepareAll(source, to, signal, onProgress);
   const count = source.names.length - made.broken.length;
   if (count === 0) throw noneUsable(data, made.broken);
@@ -91,7 +91,7 @@ async function pack(
  */
 export async function packOf(
   source: Pick<Source, "name" | "stamps" | "digest">,
-  options: PictureOptions,
+  options: DatasetOptions,
 ): Promise<{ path: string; hash: string; to: Preparation }> {
   const { resolution, cache } = options, to = preparation(options, resolution);
   const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
@@ -103,8 +103,8 @@ async function openSource(
   name: string,
   content: readonly string[],
   source: Source | (() => Promise<Source>),
-  options: PictureOptions,
-): Promise<Pictures> {
+  options: DatasetOptions,
+): Promise<Dataset> {
   const { path, hash, to } = await packOf({ name, stamps: content }, options);
   const packed = await readPack(path, hash, options.signal);
   if (packed === undefined) {
@@ -112,26 +112,26 @@ async function openSource(
     await opened.list?.();
     const made = await pack(opened, to, { name, hash }, options);
     await writePack(path, made);
-    const { sourceNotes: _, ...pictures } = made;
-    return pictures;
+    const { sourceNotes: _, ...dataset } = made;
+    return dataset;
   }
-  const { sourceNotes, ...pictures } = packed;
+  const { sourceNotes, ...dataset } = packed;
   // A folder's are of now; what is passed over does not determine the pack.
   const isPacked = typeof source === "function" || source.digest !== undefined;
   const listedNow = isPacked ? sourceNotes : source.notes ?? [];
-  return { ...pictures, name, notes: [...listedNow, ...pictures.notes.slice(sourceNotes.length)] };
+  return { ...dataset, name, notes: [...listedNow, ...dataset.notes.slice(sourceNotes.length)] };
 }
 
 /**
- * Opens a data set: decodes, crops and resizes every picture once, and keeps the result as a pack in
- * the cache, from which the next call with the same pictures and options reads it.
+ * Opens a data set: decodes, crops and resizes every image once, and keeps the result as a pack in
+ * the cache, from which the next call with the same images and options reads it.
  *
- * @param options Which pictures, and what is made of them.
- * @returns The data set, in the order of the pictures' names.
- * @throws {DataError} If the path does not exist, is no zip, or holds no usable picture.
+ * @param options Which images, and what is made of them.
+ * @returns The data set, in the order of the images' names.
+ * @throws {DataError} If the path does not exist, is no zip, or holds no usable image.
  * @throws {RangeError} If the resolution or the crop is malformed.
  */
-export async function openPictures(options: PictureOptions): Promise<Pictures> {
+export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const { data, resolution, cache, signal } = options;
   if (!Number.isInteger(resolution) || resolution < 1 || resolution > 4096) {
     throw new RangeError(`data: got resolution ${resolution}, expected 1 to 4096 pixels`);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DataError } from "./errors.ts";
-import { openPictures } from "./pictures.ts";
+import { openDataset } from "./dataset.ts";
 import { filesIn, put, withFolder, zip } from "../tests/image_files.ts";
 
 /** Changes fields of a pack's header. */
@@ -25,15 +25,15 @@ Deno.test("a folder: sorted, recursive, the hidden and the foreign left alone", 
     for (const name of [".hidden.png", ".git/x.png", "__MACOSX/x.png"]) {
       await put(`${root}/in/${name}`, 4);
     }
-    await Deno.writeTextFile(`${root}/in/list.txt`, "no picture");
-    const pictures = await openPictures({
+    await Deno.writeTextFile(`${root}/in/list.txt`, "no image");
+    const dataset = await openDataset({
       data: `${root}/in`,
       resolution: 4,
       cache: `${root}/cache`,
     });
-    assertEquals([pictures.name, pictures.count, pictures.resolution], ["in", 3, 4]);
-    assertEquals(pictures.pixels, Uint8Array.from([...B, ...b, ...a]));
-    assertEquals(pictures.broken, []);
+    assertEquals([dataset.name, dataset.count, dataset.resolution], ["in", 3, 4]);
+    assertEquals(dataset.pixels, Uint8Array.from([...B, ...b, ...a]));
+    assertEquals(dataset.broken, []);
   });
 });
 
@@ -54,7 +54,7 @@ Deno.test("a zip, stored or deflated, gives what the folder gives, on several co
     await zip(`${root}/deflated.zip`, [["__MACOSX/p1.png", new Uint8Array(3)], ...files], 6);
     for (const data of ["in", "stored.zip", "deflated.zip"]) {
       const reports: number[] = [];
-      const pictures = await openPictures({
+      const dataset = await openDataset({
         data: `${root}/${data}`,
         resolution: 4,
         cache: `${root}/cache`,
@@ -63,13 +63,13 @@ Deno.test("a zip, stored or deflated, gives what the folder gives, on several co
           reports.push(done);
         },
       });
-      assertEquals([pictures.name, pictures.count], [
+      assertEquals([dataset.name, dataset.count], [
         data.replace(".zip", ""),
         expected.length / 48,
       ]);
-      assertEquals(pictures.pixels, Uint8Array.from(expected));
-      assertEquals(pictures.broken.map(({ name }) => name), broken);
-      assertStringIncludes(pictures.broken[0].reason, "neither JPEG, PNG nor WebP");
+      assertEquals(dataset.pixels, Uint8Array.from(expected));
+      assertEquals(dataset.broken.map(({ name }) => name), broken);
+      assertStringIncludes(dataset.broken[0].reason, "neither JPEG, PNG nor WebP");
       assertEquals(reports.at(-1), 450);
       assertEquals(reports, reports.toSorted((x, y) => x - y));
     }
@@ -80,22 +80,22 @@ Deno.test("the crop and the resize are used", async () => {
   await withFolder(async (root) => {
     const rgb = await put(`${root}/in/a.png`, 1, 5, 4);
     const open = { data: `${root}/in`, cache: `${root}/cache` };
-    const { pixels } = await openPictures({ ...open, resolution: 2, crop: "2x2+3+1" });
+    const { pixels } = await openDataset({ ...open, resolution: 2, crop: "2x2+3+1" });
     const pixel = (x: number, y: number) => [...rgb.subarray((y * 5 + x) * 3, (y * 5 + x) * 3 + 3)];
     assertEquals([...pixels], [...pixel(3, 1), ...pixel(4, 1), ...pixel(3, 2), ...pixel(4, 2)]);
-    const one = await openPictures({ ...open, resolution: 1, crop: "2x2+3+1", resize: "nearest" });
+    const one = await openDataset({ ...open, resolution: 1, crop: "2x2+3+1", resize: "nearest" });
     assertEquals([...one.pixels], pixel(4, 2));
   });
 });
 
-Deno.test("the second time the pack is read, unless it, a picture or an option changed", async () => {
+Deno.test("the second time the pack is read, unless it, an image or an option changed", async () => {
   await withFolder(async (root) => {
     for (let i = 0; i < 3; i++) await put(`${root}/in/${i}.png`, i);
     await Deno.writeTextFile(`${root}/in/x.jpg`, "garbage");
     let decoded = 0;
     const open = async (more: { crop?: string; resize?: "area" | "nearest" } = {}) => {
       decoded = 0;
-      return await openPictures({
+      return await openDataset({
         data: `${root}/in`,
         resolution: 4,
         cache: `${root}/cache`,
@@ -148,9 +148,9 @@ Deno.test("the second time the pack is read, unless it, a picture or an option c
 Deno.test("errors say what is wrong and where", async () => {
   await withFolder(async (root) => {
     const open = (data: string, crop = "center") =>
-      openPictures({ data: `${root}/${data}`, resolution: 4, crop, cache: `${root}/cache` });
+      openDataset({ data: `${root}/${data}`, resolution: 4, crop, cache: `${root}/cache` });
     await assertRejects(() => open("gone"), DataError, "gone does not exist");
-    await assertRejects(() => open("in"), DataError, "in holds no picture");
+    await assertRejects(() => open("in"), DataError, "in holds no image");
     await Deno.writeTextFile(`${root}/in/a.jpg`, "garbage");
     await assertRejects(() => open("in"), DataError, "first: a.jpg: neither JPEG");
     await Deno.writeTextFile(`${root}/no.zip`, "no zip at all, only text of some length");
@@ -167,7 +167,7 @@ Deno.test("errors say what is wrong and where", async () => {
     await Deno.truncate(`${root}/short.zip`, (await Deno.stat(`${root}/short.zip`)).size - 40);
     await assertRejects(() => open("short.zip"), DataError, "cut short");
     await assertRejects(() => open("in", "big"), RangeError, `"big"`);
-    const size = () => openPictures({ data: root, resolution: 0, cache: root });
+    const size = () => openDataset({ data: root, resolution: 0, cache: root });
     await assertRejects(size, RangeError, "resolution 0");
     await assertRejects(() => Deno.stat(`${root}/cache`), Deno.errors.NotFound);
   });
@@ -184,13 +184,13 @@ Deno.test("a damaged entry of a zip is broken, the others are not", async () => 
     bytes[30 + "a.png".length + (files[0][1].length >> 1)] ^= 1;
     await Deno.writeFile(`${root}/rot.zip`, bytes);
     const open = { data: `${root}/rot.zip`, resolution: 4, cache: `${root}/cache` };
-    const pictures = await openPictures(open);
+    const dataset = await openDataset(open);
     // Found by the zip's checksum: a JPEG has none of its own.
-    assertEquals(pictures.broken, [{
+    assertEquals(dataset.broken, [{
       name: "a.png",
       reason: "damaged in the zip: its checksum does not match",
     }]);
-    assertEquals(pictures.pixels.slice(), b);
+    assertEquals(dataset.pixels.slice(), b);
   });
 });
 
@@ -199,7 +199,7 @@ Deno.test("a signal stops the work, and no pack is left", async () => {
     for (let i = 0; i < 200; i++) await put(`${root}/in/${i}.png`, i);
     const control = new AbortController();
     const open = () =>
-      openPictures({
+      openDataset({
         data: `${root}/in`,
         resolution: 4,
         cache: `${root}/cache`,
