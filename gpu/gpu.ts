@@ -214,7 +214,7 @@ export class Gpu {
       full.then((error) => {
         if (!error) return;
         this.#failure ??= `The GPU has no memory left for ${what}: try a smaller --batch or a ` +
-          `narrower net, or close other programs that use the GPU`;
+          `narrower network, or close other programs that use the GPU`;
       }),
     );
     return made;

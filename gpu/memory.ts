@@ -1,10 +1,10 @@
 /**
  * Device memory: buffers and textures, taken by scope and given back to a pool.
  *
- * A step takes and returns the same sizes in the same order each time. So soon the pool serves
- * everything; and since it always gives its oldest resource of those that fit best, the same ones meet
- * in the same dispatches each time, which lets bind groups be kept. Large ones serve for half their
- * size, too: a step of D works on real and fake pictures at once, one of G on half as many.
+ * A step takes and returns the same sizes in the same order each time. So soon every request
+ * is met from the pool; and since the pool always gives its oldest resource of those that fit best, the same ones meet
+ * in the same dispatches each time, which lets bind groups be kept. Large ones are used for half their
+ * size, too: a step of D works on real and fake images at once, one of G on half as many.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export const ALIGNMENT = 256;
 /** Bytes a texel of the formats that textures have. */
 const TEXEL = { rgba32float: 16, rgba16float: 8 } as const;
 
-/** Bytes from which a buffer that is larger than asked for, up to twice, may serve. */
+/** Bytes from which a buffer of up to twice the size that is asked for may be used. */
 const LARGE = 1 << 16;
 
 function taken<T extends Resource>(resource: T): T {
@@ -112,7 +112,7 @@ export function storage(bytes: number): Storage {
   const g = gpu(), size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
   const { maxBufferSize: most } = g.info.limits;
   if (size > most) throw tooLarge(g, "A buffer", size, most);
-  // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
+  // A new wrapper each time: a use of the old one throws instead of reading garbage.
   const pooled = g.pool.take("buffer", size, size < LARGE ? size : 2 * size) as Storage | undefined;
   if (pooled) {
     const { buffer, age } = pooled, id = buffer.size === size ? `b${age}` : `b${age}:${size}`;

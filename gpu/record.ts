@@ -230,7 +230,7 @@ export function flush(g = gpu()): void {
   g.slots = 0;
 }
 
-/** Gives the memory that no one uses back to the device, for when other sizes will be needed. */
+/** Frees unused memory on the device, for when other sizes will be needed. */
 export function trim(): void {
   const g = gpu();
   flush(g);

@@ -50,7 +50,7 @@ export function twins(
  * Records one dispatch.
  *
  * A software device without AVX-512 takes some 20 cycles for each number that a lane reads from a buffer,
- * a tenth of that from a storage texture. So what twins read in fours is copied to textures first there,
+ * a tenth of that from a storage texture. So what twins read by vec4 is copied to textures first there,
  * also what they update in place.
  *
  * @param bound A resource for each binding, by its name in the WGSL.

@@ -69,7 +69,7 @@ export function sizesOf({ A, R, B, rowsLast, wide }: View): Record<"A" | "R" | "
   return rowsLast ? { A, R: R / wide, B } : { A, R, B: B / wide };
 }
 
-/** Matrices of one kind in the same two buffers, or in as much as can be bound: what one dispatch serves. */
+/** Matrices of one kind in the same two buffers, or in as much as can be bound: one dispatch computes all. */
 export interface SpectralGroup {
   readonly view: Pick<View, "rowsLast" | "wide">;
   /** As the sums count, and in single numbers. */

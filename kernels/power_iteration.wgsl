@@ -1,6 +1,6 @@
 // One power iteration for many matrices at once: v = W^T u / |W^T u|, then u = W v / |W v|.
 // A weight is [A, R, B] with the outputs along R, a matrix of R rows and A B columns. Workgroup row y
-// serves matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
+// is for matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
 // Sizes and places along the last axis count Vs.
 #include element
 struct Matrix {

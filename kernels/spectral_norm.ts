@@ -25,7 +25,7 @@ const kernels = byElement("spectral_norm", wgsl, [
 ]);
 const PARTS = 256; // of a product, on GPUs
 
-/** What is known of a weight from a dispatch that served many. */
+/** A weight's sigma and quotient, from a dispatch for many weights. */
 export interface KnownQuotient {
   /** The largest singular value; it must stay until the gradient is computed. */
   readonly sigma: Storage;

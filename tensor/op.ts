@@ -2,7 +2,7 @@
 import type { Storage } from "../gpu/memory.ts";
 import { checkShape, empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
 
-/** One application of an op: what goes in, what comes out, and the rule for the way back. */
+/** One application of an op: its inputs, its result and its backward rule. */
 export interface Application {
   /** Name, for messages. */
   readonly op: string;
@@ -43,7 +43,7 @@ export function isRecording(): boolean {
   return recording;
 }
 
-/** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
+/** Computes an op and, unless in {@linkcode noGrad}, records its backward rule. */
 export function apply({ op, inputs, shape, place, forward, backward }: Application): Tensor {
   checkShape(op, shape);
   const y = place ? new Tensor(shape, place) : empty(shape);

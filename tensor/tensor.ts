@@ -3,7 +3,7 @@ import { read } from "../gpu/read.ts";
 import { write } from "../gpu/copy.ts";
 import { inspected } from "./inspect.ts";
 
-/** Sizes along the axes. Pictures are `[N, H, W, C]`. */
+/** Sizes along the axes. Images are `[N, H, W, C]`. */
 export type Shape = readonly number[];
 
 /** The number of elements of a shape. */
