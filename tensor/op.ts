@@ -15,8 +15,8 @@ export interface Application {
   /** Fills `y`. */
   readonly forward: (y: Tensor) => void;
   /**
-   * One gradient for each input, made of ops; null where none flows or none is asked for. Left out
-   * where there is no such rule, as behind a fused gradient.
+   * The backward rule: one gradient for each input, made of ops; null where none flows or none is needed.
+   * Left out where there is none, as for a fused gradient.
    */
   readonly backward?: (
     dy: Tensor,
