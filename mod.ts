@@ -128,3 +128,59 @@ export {
   weightDecay,
   wganGp,
 } from "./train/terms.ts";
+export { growing, type Moment, type Phase, type Schedule, steady } from "./train/growth.ts";
+export { Ledger, type LossMeans } from "./train/ledger.ts";
+export { train } from "./train/loop.ts";
+export {
+  defaults,
+  type Option,
+  optionGroups,
+  type OptionName,
+  type Options,
+  optionTable,
+  type TrainOptions,
+  validate,
+  type Value,
+} from "./train/options.ts";
+export type { Annealed, Moving } from "./train/anneal.ts";
+export { type Preset, presetOptions, type Recipe } from "./train/recipe.ts";
+export { dcgan } from "./train/dcgan.ts";
+export { pggan } from "./train/pggan.ts";
+export { r3gan } from "./train/r3gan.ts";
+export { sagan } from "./train/sagan.ts";
+export { latentsAt, render, samples, type SamplingOptions, slerp } from "./train/sampling.ts";
+export {
+  type DataMark,
+  freeState,
+  loadGenerator,
+  loadState,
+  newState,
+  sampler,
+  saveState,
+  type State,
+} from "./train/state.ts";
+export {
+  type Batch,
+  type Gradients,
+  type Players,
+  type Step,
+  type StepInput,
+  type StepLosses,
+  stepOf,
+  trainStep,
+} from "./train/step.ts";
+export type { Observer, Stepped, Training } from "./train/training.ts";
+export { watch } from "./train/watch.ts";
+export type { Image } from "./data/image.ts";
+export { grid } from "./data/grid.ts";
+export type { Labels } from "./data/labels.ts";
+export { type Broken, type Dataset, datasetFrom } from "./data/pack.ts";
+export { encodePng, savePng } from "./data/png.ts";
+export type { Resize } from "./data/resample.ts";
+export { batchAt, gather, type Selection } from "./data/sampler.ts";
+export { frechetDistance } from "./eval/frechet.ts";
+export { type Kid, kid, type KidOptions } from "./eval/kid.ts";
+export { type PrecisionRecall, precisionRecall } from "./eval/precision_recall.ts";
+export type { Matrix } from "./eval/matrix.ts";
+export type { Features } from "./eval/products.ts";
+export { type Statistics, statisticsOfRows } from "./eval/statistics.ts";

@@ -1,5 +1,5 @@
 /** The sheet of fakes beside the real images that are nearest to them. */
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { grid } from "../data/grid.ts";
 import { savePng } from "../data/png.ts";
 import type { ImageSet, PixelSet } from "../eval/extract.ts";

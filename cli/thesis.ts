@@ -10,7 +10,7 @@ import { choose, common, kebab, type Option, optionLines, parse, type Values } f
 import { type Experiment, experiments } from "./thesis/experiments.ts";
 import { commandOf, type Job, jobsOf, type Scale } from "./thesis/plan.ts";
 import { madeIn } from "./thesis/runs.ts";
-import { trainInProcess } from "./thesis/process.ts";
+import { trainApart } from "./thesis/apart.ts";
 import { writeThesis } from "./thesis/report.ts";
 import { trainOptions } from "./train_options.ts";
 
@@ -26,7 +26,7 @@ const scaleOptions: readonly Option[] = [
   {
     name: "width",
     kind: "count",
-    help: "channels: --ngf and --ndf, and pggan's in proportion [the preset's 64]",
+    help: "channels: --ngf and --ndf, and pggan's in proportion [the preset's]",
     min: 1,
     max: 1024,
   },
@@ -53,9 +53,9 @@ const help = [
   "variant with several seeds, and writes what came out beside what the thesis says.",
   "",
   "  gan thesis                                       lists the experiments",
-  "  gan thesis systems ttur --data faces.zip         trains two of them, as large as in the thesis",
-  "  gan thesis all --data faces.zip --resolution 32 --width 16 --batch 32 --kimg 10 --samples 200",
-  "                                                   all of them, small: hours without a GPU",
+  "  gan thesis systems ttur --data faces.zip         trains two of them, as large as their presets",
+  "  gan thesis all --data faces.zip --resolution 32 --width 16 --batch 16 --kimg 16 --samples 200",
+  "                                                   all of them, small: half a day without a GPU",
   "  gan thesis all                                   goes on where it stopped, at the same scale",
   "  gan thesis --report                              writes the report of what there is",
   "",
@@ -73,7 +73,7 @@ export type Train = (args: string[]) => Promise<number>;
 export async function thesisCommand(
   args: string[],
   print: (line: string) => void,
-  train: Train = trainInProcess,
+  train: Train = trainApart,
 ): Promise<number> {
   const { values, rest } = parse(args, table);
   if (values.help) {
@@ -154,7 +154,7 @@ function listing(scale: Scale): string[] {
   ];
 }
 
-/** Trains what is not finished yet; a run that fails does not end the others. */
+/** Trains what is not finished yet; a run that fails does not end the others, once it has begun. */
 async function trainAll(
   jobs: readonly Job[],
   to: string,
@@ -175,6 +175,10 @@ async function trainAll(
     );
     if (code === 130) {
       print("Stopped; the same command goes on");
+      return code;
+    }
+    if (code !== 0 && !(await madeIn(to)).has(job.key)) {
+      print(`${place} did not begin: mend what it says above; the same command goes on`);
       return code;
     }
     if (code !== 0) {

@@ -5,6 +5,7 @@ import { savePng } from "../data/png.ts";
 import { UsageError } from "./errors.ts";
 import { thesisCommand, type Train } from "./thesis.ts";
 import { experiments } from "./thesis/experiments.ts";
+import { madeIn } from "./thesis/runs.ts";
 import { trainCommand } from "./train.ts";
 
 const SCALE = "--kimg 0.1 --seeds 1 --resolution 8 --batch 4 --width 4 --samples 0".split(" ");
@@ -61,17 +62,28 @@ Deno.test("a run that failed does not end the others; an interrupted one goes on
   const seen: string[][] = [];
   const first: Train = async (args) => {
     seen.push(args);
-    if (args[0] === "dcgan") return 1;
+    const words = [...args, "--json"];
+    if (args[0] === "dcgan") {
+      await trainCommand(words, () => {});
+      await Deno.remove(join(to, "00000-dcgan-noise-8", "checkpoint-000000.100.safetensors"));
+      return 1;
+    }
     // As if it had been stopped half-way.
-    const half = args.map((word, i) => args[i - 1] === "--kimg" ? "0.05" : word);
-    assertEquals(await trainCommand([...half, "--json"], () => {}), 0);
-    const path = join(to, "00000-sagan-noise-8", "options.json");
+    const half = words.map((word, i) => words[i - 1] === "--kimg" ? "0.05" : word);
+    assertEquals(await trainCommand(half, () => {}), 0);
+    const path = join(to, "00001-sagan-noise-8", "options.json");
     const text = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, text.replace('"kimg": 0.05', '"kimg": 0.1'));
     return 1;
   };
   const failed = await thesis(["systems", ...scale, "--to", to], first);
   assertEquals([failed.code, seen.length], [1, 2]);
+
+  const never = await thesis(["ttur", "--to", to], () => Promise.resolve(2));
+  assertEquals([never.code, never.lines.filter((line) => line.includes("did not begin")).length], [
+    2,
+    1,
+  ]);
 
   const again: string[][] = [];
   const train: Train = (args) => {
@@ -103,6 +115,27 @@ Deno.test("Ctrl-C ends all; the same command goes on", async () => {
     [130, 1],
     "SAGAN is there; without spectral norm it was stopped",
   );
+});
+
+Deno.test({
+  name: "asked to end, the program ends the run's process, which leaves a checkpoint",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const root = join(import.meta.dirname!, ".."), own = join(temp, "asked");
+    const long = scale.map((word, i) => scale[i - 1] === "--kimg" ? "500" : word);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--config", join(root, "deno.json"), join(root, "main.ts"), "thesis"]
+        .concat("systems", ...long, "--to", own),
+      ...{ cwd: temp, stdin: "null", stdout: "null", stderr: "null" },
+    }).spawn();
+    for (let i = 0; i < 600 && ![...await madeIn(own)].some(([, { stats }]) => stats.length); i++) {
+      await new Promise((resume) => setTimeout(resume, 100));
+    }
+    child.kill("SIGTERM");
+    assertEquals((await child.status).code, 130);
+    const [run] = (await madeIn(own)).values();
+    assertEquals(run.state, "stopped");
+  },
 });
 
 Deno.test("the report tells of every experiment, from the runs alone", async () => {

@@ -6,7 +6,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 import { encodePng } from "./png.ts";
 import { replaceFile } from "../io/replace_file.ts";
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeAnimation } from "./animation.ts";
-import { decode, type Image } from "./decode.ts";
+import { decode } from "./decode.ts";
+import type { Image } from "./image.ts";
 
 /** CRC-32 a bit at a time (polynomial 0x04C11DB7, bits reversed). */
 function crc(bytes: Uint8Array): number {

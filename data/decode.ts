@@ -1,3 +1,4 @@
+import type { Image } from "./image.ts";
 import { Buffer } from "node:buffer";
 import { inflateSync } from "node:zlib";
 import libwebp from "@jsquash/webp/codec/dec/webp_dec.js";
@@ -7,18 +8,6 @@ import { upright } from "./exif.ts";
 import { type ImageHeader, readHeader } from "./header.ts";
 import { decodeJpeg } from "./jpeg.ts";
 import { type Rgba, WasmDecoder } from "./wasm_decoder.ts";
-
-/** An image in memory. */
-export interface Image {
-  /** Width in pixels. */
-  width: number;
-  /** Height in pixels. */
-  height: number;
-  /** Red, green, blue: `[height, width, 3]`. */
-  rgb: Uint8Array;
-  /** The largest sample of a PNG of 16 bits. */
-  peak?: number;
-}
 
 /** Pixels that an image may have by default: Pillow warns from 89 million on. */
 export const MAX_PIXELS = 100e6;

@@ -1,4 +1,4 @@
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 
 /**
  * Lays images out row by row, edge to edge, in one image; cells that are left over are white.

@@ -10,7 +10,9 @@ const CHUNK = 1 << 26;
 
 /** An image that cannot be decoded, or is too small for the crop. */
 export interface Broken {
+  /** Its path in the data set. */
   name: string;
+  /** What is wrong with it. */
   reason: string;
 }
 
@@ -32,6 +34,24 @@ export interface Dataset {
   broken: Broken[];
   /** Lines for the user on what was passed over and what is odd. */
   notes?: string[];
+}
+
+/**
+ * A data set of images that are in memory already.
+ *
+ * @param pixels Red, green, blue: `[count, R, R, 3]`.
+ * @param resolution Side R of each in pixels.
+ * @throws {RangeError} If the pixels are not those of whole images.
+ */
+export function datasetFrom(pixels: Uint8Array, resolution: number, name = "images"): Dataset {
+  const count = pixels.length / (3 * resolution ** 2);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `datasetFrom: got ${pixels.length} bytes, expected a multiple of ${3 * resolution ** 2}, ` +
+        `${resolution} x ${resolution} x 3`,
+    );
+  }
+  return { name, count, resolution, pixels, hash: "", broken: [] };
 }
 
 /** A data set as it is packed. */

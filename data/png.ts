@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import pngjs from "pngjs";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
 /**

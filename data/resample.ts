@@ -1,5 +1,5 @@
 import type { Rectangle } from "./crop.ts";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 
 /**
  * How pixels are made from pixels. `area` averages exactly what a pixel of the result covers;

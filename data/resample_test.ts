@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Rectangle } from "./crop.ts";
-import type { Image } from "./decode.ts";
+import type { Image } from "./image.ts";
 import { resample } from "./resample.ts";
 
 function noise(width: number, height: number): Image {

@@ -1,7 +1,7 @@
 import type { Dataset } from "./pack.ts";
 
 /** Which images make up a batch. */
-export interface Batch {
+export interface Selection {
   /** Number of each image. */
   indices: Uint32Array;
   /** 1 where the image is mirrored left to right, otherwise 0. */
@@ -65,7 +65,7 @@ export function batchAt(
   options: { count: number; seed: number; mirror: boolean },
   images: number,
   size: number,
-): Batch {
+): Selection {
   const { count, seed, mirror } = options;
   if (!Number.isInteger(count) || count < 1 || count > 2 ** 30) {
     throw new RangeError(`sampler: got ${count} images, expected a whole number from 1 to 2^30`);
@@ -88,7 +88,7 @@ export function batchAt(
  * @param batch Which images, and which of them mirrored.
  * @returns `[size, R, R, 3]`.
  */
-export function gather(dataset: Dataset, batch: Batch): Uint8Array<ArrayBuffer> {
+export function gather(dataset: Dataset, batch: Selection): Uint8Array<ArrayBuffer> {
   const R = dataset.resolution;
   const stride = R * R * 3;
   const result = new Uint8Array(batch.indices.length * stride);
@@ -120,7 +120,7 @@ export function gather(dataset: Dataset, batch: Batch): Uint8Array<ArrayBuffer> 
  */
 export function classesOf(
   { labels }: Pick<Dataset, "labels">,
-  { indices }: Batch,
+  { indices }: Selection,
 ): Uint16Array | undefined {
   return labels && Uint16Array.from(indices, (i) => labels.of[i]);
 }

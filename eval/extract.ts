@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
 import type { Inception } from "../models/inception.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { bindable } from "../gpu/memory.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { bilinear } from "../kernels/resample.ts";

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { grouped, type Stage, toInput } from "./input.ts";

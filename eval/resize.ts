@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 
 /**
  * `bicubic` and `box` are Pillow's filters of an image of floats (mode F), widened where it shrinks;

@@ -36,10 +36,10 @@ export interface Plan {
   readonly wy: number;
   readonly wz: number;
   /**
-   * Of which operand the lanes of a workgroup, which is one subgroup then, load parts for each other,
-   * instead of all the same: of A where they are all along columns, of B where along rows.
+   * Whether the lanes of a workgroup, which is one subgroup along the columns then, load parts of A for
+   * each other, instead of all the same.
    */
-  readonly share: "none" | "A" | "B";
+  readonly share: "none" | "A";
   /**
    * How many workgroups there should at least be: where there are fewer, each sum is split into parts,
    * which are added afterwards (split-K).

@@ -81,7 +81,7 @@ export function fitted(
 ): Plan {
   const plan = {
     ...chosen,
-    share: canShare(kind, chosen, device) ? chosen.share : "none" as const,
+    share: canShare(chosen, device) ? chosen.share : "none" as const,
     precision,
   };
   if (plan.load === "tile") {
@@ -110,19 +110,12 @@ export function rule(kind: Kind, problem: Problem, device: Traits): Rule {
 }
 
 /** A workgroup that shares. */
-function sharing(share: "A" | "B", lanes: number) {
-  return share === "A" ? { share, wx: lanes, wy: 1, wz: 1 } : { share, wx: 1, wy: lanes, wz: 1 };
+function sharing(lanes: number) {
+  return { share: "A", wx: lanes, wy: 1, wz: 1 } as const;
 }
 
-function canShare(
-  kind: Kind,
-  { share, load, wx, wy, wz, MR }: Rule,
-  { lanes, sharing }: Traits,
-): boolean {
-  if (!sharing || load === "tile" || wz !== 1) return false;
-  return share === "A"
-    ? wx === lanes && wy === 1 && MR % lanes === 0
-    : kind !== "weight" && wy === lanes && wx === 1;
+function canShare({ load, wx, wy, wz, MR }: Rule, { lanes, sharing }: Traits): boolean {
+  return sharing && load !== "tile" && wx === lanes && wy === 1 && wz === 1 && MR % lanes === 0;
 }
 
 /** Without tiles. */
@@ -130,15 +123,10 @@ function unrolled(kind: Kind, problem: Problem, device: Traits): Rule {
   const { lanes, sharing: can } = device, { rows, columns } = problem;
   const C4 = Math.ceil(columns / 4);
   const alone = each(kind, problem, device);
-  if (!can || rows <= lanes / 2) return alone;
-  if (C4 < lanes) {
-    const NV = Math.ceil(C4 / Math.ceil(C4 / 8)),
-      MR = Math.min(Math.floor(64 / NV), Math.ceil(rows / lanes));
-    return kind === "weight" ? alone : { ...alone, MR, NV, ...sharing("B", lanes) };
-  }
+  if (!can || rows <= lanes / 2 || C4 < lanes) return alone;
   const across = up(C4, lanes), NV = across % (2 * lanes) === 0 ? 2 : 1;
   const MR = Math.min((kind === "weight" ? 64 : 4 * lanes) / NV, up(rows, lanes));
-  return { ...alone, MR, NV, ...sharing("A", lanes) };
+  return { ...alone, MR, NV, ...sharing(lanes) };
 }
 
 /** Without tiles, each lane by itself. */
@@ -170,7 +158,7 @@ export function alternatives(kind: Kind, problem: Problem, device: Traits): Part
       { MR: 8 },
       each(kind, problem, device),
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
-        .map(([MR, NV]) => ({ ...sharing("A", lanes), MR, NV })),
+        .map(([MR, NV]) => ({ ...sharing(lanes), MR, NV })),
     ];
   }
   const tiles = [...TILES, ...FOR_TUNING].filter((tile) => fits(tile, kind, problem, device));

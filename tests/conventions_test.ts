@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { savePng } from "../data/png.ts";
 import { conventionsOf } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";

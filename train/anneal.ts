@@ -2,7 +2,7 @@ import type { Live } from "../gpu/record.ts";
 import type { TrainOptions } from "./options.ts";
 
 /** What may move while a run is young. */
-type Moving = "lrG" | "lrD" | "beta2" | "r1" | "r2";
+export type Moving = "lrG" | "lrD" | "beta2" | "r1" | "r2";
 
 /** The options of a run, of which some are live. */
 export type Annealed = Omit<TrainOptions, Moving> & { readonly [Name in Moving]: Live<number> };

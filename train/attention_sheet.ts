@@ -1,4 +1,4 @@
-import type { Image } from "../data/decode.ts";
+import type { Image } from "../data/image.ts";
 import { release } from "../gpu/memory.ts";
 import { toBytes } from "../kernels/bytes.ts";
 import { EVALUATION } from "../nn/context.ts";

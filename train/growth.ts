@@ -21,17 +21,21 @@ export interface Phase {
 
 /** What holds at one point of a run. */
 export interface Moment {
+  /** The stretch that it lies in. */
   readonly phase: Phase;
   /** Share of the newest level, from 0 to 1 while it is faded in, else 1. */
   readonly alpha: number;
+  /** Images a step. */
   readonly batch: number;
 }
 
 /** The course of a run: a pure function of the images shown. */
 export interface Schedule {
+  /** In their order. */
   readonly phases: readonly Phase[];
   /** Images shown at the end. */
   readonly total: number;
+  /** What holds after so many images. */
   readonly at: (images: number) => Moment;
 }
 

@@ -1,4 +1,4 @@
-import { part, type Storage, storage } from "../gpu/memory.ts";
+import { part, release, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { copy } from "../gpu/copy.ts";
 import type { StepLosses } from "./step.ts";
@@ -14,9 +14,17 @@ export class Ledger {
   #steps = 0;
   #penalised = false;
 
-  /** @param capacity Steps between two readings, at most. */
-  constructor(readonly capacity: number) {
+  /** Takes room for the losses of `capacity` steps between two readings. */
+  constructor(
+    /** Steps between two readings, at most. */
+    readonly capacity: number,
+  ) {
     this.#storage = storage(16 * capacity);
+  }
+
+  /** Gives its memory back. */
+  free(): void {
+    release(this.#storage);
   }
 
   /** True if it must be read before the next step. */

@@ -11,6 +11,7 @@ import type { Terms } from "./terms.ts";
  * of their own writes one.
  */
 export interface Recipe {
+  /** As on the command line. */
   readonly name: string;
   /** One line for `--help`. */
   readonly about: string;
@@ -36,6 +37,7 @@ export interface Recipe {
 export interface Preset {
   /** One line for `--help`. */
   readonly about: string;
+  /** What it changes. */
   readonly options: Partial<TrainOptions>;
 }
 

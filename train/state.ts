@@ -26,16 +26,25 @@ import { VERSION } from "./version.ts";
 
 /** The networks, their optimisers, the running average of G, and how far they are. */
 export interface State {
+  /** How it is trained. */
   readonly recipe: Recipe;
+  /** What the run is a function of. */
   readonly options: TrainOptions;
+  /** The course of the run. */
   readonly schedule: Schedule;
   /** Up to where the networks have grown. */
   stage: Stage;
+  /** The generator that is trained. */
   G: Module;
+  /** The discriminator. */
   D: Module;
+  /** What trains G. */
   optG: Adam;
+  /** What trains D. */
   optD: Adam;
+  /** Singular vectors of the spectrally normalised layers of G. */
   spectraG: PowerIteration;
+  /** Those of D. */
   spectraD: PowerIteration;
   /** Absent where options ask for none. */
   average?: Average<Module>;
@@ -47,7 +56,9 @@ export interface State {
 
 /** What tells sets of images apart. */
 export interface DataMark {
+  /** Of content and preparation. */
   readonly hash: string;
+  /** Number of images. */
   readonly count: number;
 }
 
@@ -260,11 +271,17 @@ function stageIn(
 }
 
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
-export async function loadGenerator(recipe: Recipe, options: TrainOptions, path: string) {
+export async function loadGenerator(
+  recipe: Recipe,
+  options: TrainOptions,
+  path: string,
+): Promise<{ G: Module; stage: Stage; images: number }> {
   const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
-  if (!stage) throw new CheckpointError(`${path} is of no stage of this run: it is of another net`);
+  if (!stage) {
+    throw new CheckpointError(`${path} is of no stage of this run: it is of another network`);
+  }
   const G = recipe.G(options, hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
   return { G, stage, images: Number(metadata.images ?? 0) };

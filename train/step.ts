@@ -13,12 +13,17 @@ import type { Slope, Term, Terms } from "./terms.ts";
 
 /** Two networks and what trains them. */
 export interface Players {
+  /** Latents `[N, nz]` to images `[N, R, R, 3]`. */
   readonly G: Module;
+  /** Images to logits `[N]`. */
   readonly D: Module;
+  /** What trains G. */
   readonly optG: Adam;
+  /** What trains D. */
   readonly optD: Adam;
-  /** Moved once a step, where layers are spectrally normalised. */
+  /** Moved once a step, where layers of G are spectrally normalised. */
   readonly spectraG?: PowerIteration;
+  /** The same of D, at each of its steps. */
   readonly spectraD?: PowerIteration;
 }
 
@@ -36,6 +41,7 @@ export interface Batch {
 
 /** What one step is given. */
 export interface StepInput {
+  /** The adversarial losses. */
   readonly loss: Loss;
   /** Makes what D's step `i` is given. */
   readonly batch: (i: number) => Batch;
@@ -65,6 +71,7 @@ export type StepLosses =
 
 /** Gradients of one network, before its optimiser runs; with a scaler, those of the scaled loss. */
 export interface Gradients {
+  /** Whose they are. */
   readonly network: "G" | "D";
   /** As the optimiser lays them out, `[n]`. */
   readonly gradients: Tensor;

@@ -35,6 +35,7 @@ export type Term =
 
 /** A term of D's slope. */
 export interface Slope {
+  /** What kind of term it is. */
   readonly of: "slope";
   /** At which images it is. They are in a pass of their own. */
   readonly at: "real" | "fake";

@@ -4,6 +4,7 @@ import type { StepLosses } from "./step.ts";
 
 /** What the loop works with. */
 export interface Training {
+  /** What is trained. */
   readonly state: State;
   /** As large as the state's resolution. */
   readonly dataset: Dataset;

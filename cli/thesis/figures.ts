@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Image } from "../../data/decode.ts";
+import type { Image } from "../../data/image.ts";
 import { escape } from "./page.ts";
 import { digits, mean } from "./verdict.ts";
 

@@ -7,7 +7,7 @@ import type { Claim, Experiment, MeasureName, Variant } from "./experiments.ts";
 import type { Measure } from "./measures.ts";
 import { jobOf, type Scale } from "./plan.ts";
 import type { Made } from "./runs.ts";
-import { type Verdict, verdictOn } from "./verdict.ts";
+import { LEAST_STEPS, type Verdict, verdictOn } from "./verdict.ts";
 
 /** A variant with its runs so far. */
 export interface Tried {
@@ -17,6 +17,7 @@ export interface Tried {
   readonly runs: readonly (Made | undefined)[];
   /** What two experiments have in common has one key. */
   readonly key: string;
+  readonly batch: number;
 }
 
 /** A claim, and whether measurements agree. */
@@ -51,11 +52,12 @@ export function findingOf(
   measures: Readonly<Record<MeasureName, Measure>>,
 ): Finding {
   const tried = Object.entries(experiment.variants).map(([name, variant]) => {
-    const keys = Array.from(
+    const jobs = Array.from(
       { length: scale.seeds },
-      (_, seed) => jobOf(experiment, variant, seed, scale).key,
+      (_, seed) => jobOf(experiment, variant, seed, scale),
     );
-    return { name, variant, runs: keys.map((key) => made.get(key)), key: keys[0] };
+    const [{ key, options: { batch } }] = jobs;
+    return { name, variant, runs: jobs.map(({ key }) => made.get(key)), key, batch };
   });
   const judged = experiment.claims.map((claim) => ({
     claim,
@@ -74,8 +76,26 @@ function judge(
   const values = (name: string) => valuesOf(tried.find((one) => one.name === name)!, measure);
   const others = Object.fromEntries(than.map((name) => [name, values(name)]));
   const verdict = verdictOn({ better: measure.better, a: values(better), others, denied });
-  const { resolution = experiment.resolution } = scale;
-  if (verdict.word === "not run yet" || resolution === experiment.resolution) return verdict;
-  const sizes = `measured at ${resolution} pixels, and the claim is about ${experiment.resolution}`;
-  return { word: "cannot be told", why: `${sizes}; ${verdict.why}` };
+  const limit = limitOf(
+    experiment,
+    tried.filter(({ name }) => [better, ...than].includes(name)),
+    scale,
+  );
+  if (verdict.word === "not run yet" || limit === undefined) return verdict;
+  return { word: "cannot be told", why: `${limit}; ${verdict.why}` };
+}
+
+/** Why nothing is told whatever the numbers are; undefined if they tell something. */
+function limitOf(
+  { resolution: claimed }: Experiment,
+  tried: readonly Tried[],
+  { resolution = claimed }: Scale,
+): string | undefined {
+  if (resolution !== claimed) {
+    return `measured at ${resolution} pixels, and the claim is about ${claimed}`;
+  }
+  const steps = Math.min(
+    ...tried.flatMap((one) => finished(one).map(({ images }) => Math.ceil(images / one.batch))),
+  );
+  return steps < LEAST_STEPS ? `after ${steps} steps of G, fewer than ${LEAST_STEPS}` : undefined;
 }

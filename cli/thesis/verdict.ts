@@ -19,7 +19,11 @@ export const RULE =
   "A claim that A is the best must hold against every other variant. A claim that A is *not* better " +
   "than B disagrees if A is better by more than the margin, and agrees if even the largest gain " +
   "within the margin is below 5% of B's mean. Nothing is told from fewer than two seeds a variant, " +
-  "nor from images of another size than the claim is about.";
+  "nor from images of another size than the claim is about, nor from fewer than 1,000 steps of G: " +
+  "before them weights have hardly left their first values, and a distance ranks kinds of noise.";
+
+/** Steps of G from which on something is told: see {@linkcode RULE}. */
+export const LEAST_STEPS = 1000;
 
 /** Two-sided 5% quantiles of Student's t, from 1 degree of freedom. */
 const T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];

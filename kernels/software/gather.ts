@@ -10,17 +10,15 @@ import { lanes } from "./lanes.ts";
 export const gatherKernel = kernelsOf("gather", ({ plan, transposed, grouped, finish }: Recipe) => {
   const { flipped: FLIPPED = false } = finish, TRANSPOSED = transposed ?? false;
   const from = operands(plan), of = lanes(plan), end = finishing(finish, FLIPPED);
-  const { MR, NV, KU, LANES, SHARE_A, SHARE_B } = of.values;
+  const { MR, NV, LANES, SHARE_A } = of.values;
   const values = {
     ...{ ...from.values, ...of.values, ...end.values, TRANSPOSED, FLIPPED },
     GROUPED: grouped ?? false,
     SUMS: FLIPPED ? 1 : 4,
     COLUMNS: FLIPPED ? 4 * NV : NV,
-    STEP: SHARE_B ? LANES : 1, // from one row of an invocation to the next
-    // Rows of A that it loads, as `mine` for others, too, or as all of `a`; texels of B for all.
+    // Rows of A that an invocation loads, as `mine` for others, too, or as all of `a`.
     LOADED: SHARE_A ? MR / LANES : MR,
     MINE: SHARE_A ? "mine" : "a",
-    THEIRS: Math.ceil(KU * NV / LANES),
   };
   const parts = { ...from.parts, ...of.parts, ...end.parts, ...WINDOW };
   return expand({ name: "gather.wgsl", text: wgsl }, values, parts);

@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #if SHARE_A
   let m$r = min(row + ${r * LANES} + l.x, p.rows - 1);
 #else
-  let m$r = min(row + ${r * STEP}, p.rows - 1);
+  let m$r = min(row + $r, p.rows - 1);
 #end
 #include window.row
   let it$r = ix$r * pitch + a_col0; // in texels
@@ -53,16 +53,9 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #end
 #end
 #else
-#for i in SHARE_B ? THEIRS : 0
-      let theirs$i = b_at(tap, kb + (l.x + ${i * LANES}) / $NV, b_col0 + col + (l.x + ${i * LANES}) % $NV);
-#end
 #for k in KU
 #for v in NV
-#if SHARE_B
-      let b${k}_$v = subgroupBroadcast(theirs${(k * NV + v) / LANES}, ${(k * NV + v) % LANES}u);
-#else
       let b${k}_$v = b_at(tap, kb + $k, b_col0 + col + ${v * WX});
-#end
 #end
 #end
 #end
@@ -92,7 +85,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #include finish.bias
 #for r in MR
   {
-    let m = row + ${r * STEP};
+    let m = row + $r;
 #include window.result
     if (exists) {
 #include finish.row

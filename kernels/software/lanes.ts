@@ -3,9 +3,9 @@ import type { Plan } from "../plan.ts";
 
 /** Where an invocation's sums are, and the values of a plan that kernels of CPU devices want. */
 export function lanes({ MR, NV, KU, single: SINGLE, wx: WX, wy: WY, wz: WZ, share }: Plan) {
-  const SHARE_A = share === "A", SHARE_B = share === "B", LANES = WX * WY;
+  const SHARE_A = share === "A", LANES = WX * WY;
   return {
-    values: { MR, NV, KU, SINGLE, WX, WY, WZ, LANES, SHARE_A, SHARE_B },
+    values: { MR, NV, KU, SINGLE, WX, WY, WZ, LANES, SHARE_A },
     parts: { lanes: { name: "lanes.wgsl", text: wgsl } },
   };
 }

@@ -7,13 +7,9 @@
   let lx = l.x % $WX;
 #end
   let col = g % p.colGroups * ${WX * COLUMNS} + lx;
-#if SHARE_B
-  let row = g / p.colGroups % p.rowGroups * ${LANES * MR} + l.x; // and every ${LANES}th from there
-#else
 #if WY == 1
   let ly = 0u;
 #else
   let ly = l.x / $WX % $WY;
 #end
   let row = (g / p.colGroups % p.rowGroups * $WY + ly) * $MR;
-#end

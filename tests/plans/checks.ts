@@ -28,9 +28,7 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
       const used = planFor(kind, problem, "f32", untuned);
       // Steps are made to fit, and not every device and kernel shares.
       assertEquals(used, { ...used, ...plan, KU: used.KU, share: used.share });
-      if (plan.share && (kind !== "weight" || plan.share === "A") && deviceInfo().sharing) {
-        assertEquals(used.share, plan.share);
-      }
+      if (plan.share && deviceInfo().sharing) assertEquals(used.share, plan.share);
     }
   });
 }

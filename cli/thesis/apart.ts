@@ -9,7 +9,7 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** `gan train` with these words, as this very program; returns its exit code. */
-export async function trainInProcess(args: string[]): Promise<number> {
+export async function trainApart(args: string[]): Promise<number> {
   const program = Deno.build.standalone ? [] : ["run", "-A", Deno.mainModule];
   const child = new Deno.Command(Deno.execPath(), {
     args: [...program, "train", ...args],
