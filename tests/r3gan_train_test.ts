@@ -69,14 +69,14 @@ Deno.test("R3GAN: each option changes the run", async () => {
 });
 
 Deno.test("R3GAN: channels that have no groups of 16 are refused", () => {
-  const complaint = (changed: Partial<TrainOptions>) =>
+  const refusal = (changed: Partial<TrainOptions>) =>
     r3gan.validate!({ ...options, resolution: 32, ...changed });
   assertEquals(
-    complaint({ fmapBase: 512, fmapMax: 60 }),
+    refusal({ fmapBase: 512, fmapMax: 60 }),
     "--fmap-base 512 and --fmap-max 60: maps would have 60, 60, 60, 32 channels, expected " +
       "multiples of 8",
   );
-  assert(complaint({ fmapBase: 8, fmapMax: 64 })?.includes("maps would have 4, 2, 1, 0 channels"));
+  assert(refusal({ fmapBase: 8, fmapMax: 64 })?.includes("maps would have 4, 2, 1, 0 channels"));
   for (const resolution of [8, 16, 32, 64, 128]) {
     for (const preset of Object.keys(r3gan.presets)) {
       const own = { ...presetOptions(r3gan, preset), resolution };
