@@ -1,5 +1,5 @@
 /**
- * What kernels are given: bind groups.
+ * Bind groups.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function assertBindable(g: Gpu, k: Kernel, bound: Bound): void {
 }
 
 /**
- * What a kernel's bindings are given, as WebGPU wants it; kept, so that a step that repeats makes none.
+ * The bind group of a kernel's resources; cached, so that a repeated step makes none.
  *
  * @throws {TypeError} If a binding is missing or unknown, or a resource was taken back.
  * @throws {GpuError} If a resource is on another device.
@@ -79,7 +79,7 @@ export function bindGroup(g: Gpu, k: Kernel, pipeline: Pipeline, bound: Bound): 
   return group;
 }
 
-/** Refuses what WebGPU does, and Deno lets pass: two bindings that are written and share bytes. */
+/** Refuses two written bindings that overlap, as WebGPU does and Deno does not. */
 function assertApart(k: Kernel, resources: readonly (Resource | undefined)[]): void {
   const written = k.bindings.flatMap(({ name, layout }, i) => {
     const resource = resources[i];
@@ -103,7 +103,7 @@ function entry(g: Gpu, resource: Resource | undefined): GPUBindingResource {
   return resource.view;
 }
 
-/** Where parameters of dispatches lie. */
+/** The uniform buffer of all dispatches' parameters. */
 export function uniforms(g: Gpu): GPUBuffer {
   return g.uniforms ??= g.device.createBuffer({
     label: "params",

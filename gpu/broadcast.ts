@@ -1,16 +1,16 @@
 /**
- * Numbers handed from one lane to the others of its subgroup.
+ * Checks `subgroupBroadcast`.
  *
- * On lavapipe a subgroup is a vector of the processor. To read a texel costs it some 75 instructions
- * whether lanes read different ones or all the same, to hand one around 8. Deno grants the feature
- * there without listing it; so it is asked for, and checked.
+ * On lavapipe a subgroup is a vector of the processor. Reading a texel costs it some 75 instructions
+ * whether lanes read different texels or the same; a broadcast costs 8. Deno grants the feature
+ * there without listing it, so it is requested and checked.
  *
  * @module
  */
 import broadcast from "./broadcast.wgsl" with { type: "text" };
 import type { SelfTest } from "./self_check.ts";
 
-/** Whether the lanes of a workgroup of `LANES` can be given a number that one of them has. */
+/** Whether one lane of a workgroup of `LANES` can broadcast a number to the others. */
 export function broadcasts(LANES: number): SelfTest {
   const groups = 5,
     expected = Array.from({ length: groups * LANES }, (_, i) => {

@@ -1,5 +1,5 @@
 /**
- * Bytes from the host, and from one place of the device to another, in order with the dispatches.
+ * Uploads and copies, in order with the dispatches.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export const ROW_ALIGNMENT = 256;
  * @param stride Texels from row to row and rows from layer to layer of `from`; a row is a multiple of
  * {@linkcode ROW_ALIGNMENT} bytes.
  * @param origin Where the first texel goes.
- * @param size Of what is copied.
+ * @param size Texels, rows and layers to copy.
  */
 export function copyToTexture(
   from: Storage,

@@ -3,7 +3,7 @@
  * Opens GPU devices.
  *
  * WebGPU has no list of adapters; it can be asked for a fast one, a frugal one and a software one.
- * What those three answers have in common is taken together, so that a user can choose among them.
+ * The distinct answers to these three requests are the list that a user chooses from.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { currentGpu, Gpu, gpu } from "./gpu.ts";
 import { passes, type SelfTest } from "./self_check.ts";
 import { lanesOf, readsTextures } from "./wide_vectors.ts";
 
-/** What a user wants to know about a device. */
+/** Properties of a device. */
 export interface DeviceInfo {
   /** As the driver calls it, e.g. `llvmpipe (LLVM 15.0.6, 256 bits)`. */
   readonly name: string;
@@ -23,21 +23,21 @@ export interface DeviceInfo {
   readonly architecture: string;
   /** True where the shaders run on the processor (lavapipe, SwiftShader, WARP). */
   readonly software: boolean;
-  /** Numbers that a software device computes at once; else 0. */
+  /** SIMD lanes of a software device; 0 for a GPU. */
   readonly lanes: number;
-  /** True where shaders read storage textures faster than buffers, and rightly. */
+  /** True where shaders read storage textures correctly and faster than buffers. */
   readonly fastTextures: boolean;
-  /** True where they read buffers so slowly that it pays to copy them to textures first. */
+  /** True where shaders read buffers so slowly that copying them to textures first pays. */
   readonly slowBuffers: boolean;
   /** True where a workgroup of `lanes` is one subgroup, whose lanes can share what they loaded. */
   readonly sharing: boolean;
-  /** WebGPU's names of what it can do beyond the standard. */
+  /** Names of WebGPU's optional features that it has. */
   readonly features: readonly string[];
   /** WebGPU's limits: bytes, texels or counts. */
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** What {@linkcode describe} looks at. */
+/** The parts of an adapter that {@linkcode describe} reads. */
 type Described = Pick<GPUAdapter, "info" | "features" | "limits">;
 
 const SHARING = "subgroups";
@@ -58,9 +58,9 @@ const LIMITS = [
 export interface Engine {
   /** For messages; two engines of one name are one. */
   readonly name: string;
-  /** Whether it wants the standard's `enable subgroups;` before these are used: Deno refuses it. */
+  /** Whether it requires `enable subgroups;`, which is standard and which Deno refuses. */
   readonly enablesSubgroups: boolean;
-  /** What a user who names no device wants: an index or a part of a name. */
+  /** The device to open if the caller names none: an index or a part of a name. */
   readonly choice?: string | undefined;
   /** Whether to print shaders, and to catch errors at the submit that made them. */
   readonly debug?: boolean;
@@ -78,7 +78,7 @@ export interface OpenOptions {
   readonly choice?: string | undefined;
 }
 
-/** The adapters that can be had, best first, each once. */
+/** The available adapters without duplicates, best first. */
 async function adaptersOf(engine: Engine): Promise<{ root?: GPU; adapters: GPUAdapter[] }> {
   const other = currentGpu()?.engine.name ?? engine.name;
   if (other !== engine.name) {
@@ -107,7 +107,7 @@ function nameOf({ description, device, vendor, architecture }: GPUAdapterInfo): 
     "unnamed device";
 }
 
-/** What its adapter tells of a device. */
+/** A device's properties, as its adapter reports them. */
 export function describe({ info, features, limits }: Described): DeviceInfo {
   const name = nameOf(info), { vendor, architecture } = info;
   const software = info.isFallbackAdapter ||
@@ -133,7 +133,7 @@ export async function listDevices({ engine }: OpenOptions): Promise<DeviceInfo[]
 }
 
 /**
- * Opens a GPU and makes it the current one, unless the current one is what is asked for.
+ * Opens a GPU and makes it the current one, unless the current one already fits.
  *
  * @throws {GpuError} If there is no device, none fits, or the driver refuses.
  */
@@ -195,12 +195,12 @@ async function request(adapter: GPUAdapter, { software, name, limits }: DeviceIn
   }
 }
 
-/** What is known about the device of the current GPU. */
+/** Properties of the current GPU's device. */
 export function deviceInfo(): DeviceInfo {
   return gpu().info;
 }
 
-/** What a GPU has in place of what a software device has. */
+/** Properties that a GPU does not share with a software device. */
 export const AS_GPU: Partial<DeviceInfo> = {
   software: false,
   lanes: 0,

@@ -20,7 +20,7 @@ export const SLOT = 256;
 /** Dispatches in one submit. */
 export const SLOTS = 2048;
 
-/** What has been made on a device. */
+/** Counts of what has been created on a device and recorded for it. */
 export interface Counters {
   /** Buffers of tensors. */
   buffers: number;
@@ -42,22 +42,22 @@ export interface Counters {
 export interface Origin {
   /** What is known about it. */
   readonly info: DeviceInfo;
-  /** Who gave it. */
+  /** The engine that opened it. */
   readonly engine: Engine;
-  /** What chose it among the engine's. */
+  /** The choice among the engine's devices. */
   readonly choice: string | undefined;
-  /** What its objects came from: Dawn's live no longer than this. */
+  /** WebGPU's entry point: Dawn's objects live no longer than it. */
   readonly root: GPU;
 }
 
 /** A device with its memory, command stream, pipelines and failures. */
 export class Gpu {
-  /** What kernels are chosen by. */
+  /** Device properties, by which kernels are chosen. */
   info: DeviceInfo;
   /** Bytes from which twins read textures; undefined for the rule of gpu/run.ts. */
   texturesFrom: number | undefined;
 
-  /** What has been made on the device so far; it stands still once a training step repeats. */
+  /** Counts so far; those of resources stop growing once a training step repeats. */
   readonly counters: Counters = {
     buffers: 0,
     textures: 0,
@@ -86,7 +86,7 @@ export class Gpu {
   readonly pipelines: Map<Kernel, Map<string, Pipeline>> = new Map();
 
   // Of gpu/record.ts: what is recorded and not submitted, with the pipeline in force and the parameters of
-  // dispatches (on the device: `uniforms`), and who else is told of dispatches.
+  // dispatches (on the device: `uniforms`), and observers of dispatches.
   /** @internal */
   encoder: GPUCommandEncoder | undefined;
   /** @internal */
@@ -114,7 +114,7 @@ export class Gpu {
   readonly debug: boolean;
   /** What it was opened by. */
   readonly choice: string | undefined;
-  /** What its objects came from: Dawn's live no longer than this. */
+  /** WebGPU's entry point: Dawn's objects live no longer than it. */
   readonly root: GPU;
 
   readonly #actual: DeviceInfo;
@@ -122,7 +122,7 @@ export class Gpu {
   readonly #kept = new Map<new () => unknown, unknown>();
   readonly #pending: Promise<void>[] = [];
   #failure: string | undefined;
-  /** Says less than a failure that it comes of, and may come first. */
+  /** A consequence of the failure, reported only if the failure itself is not known. */
   #refused: string | undefined;
   #lost: string | undefined;
 
@@ -154,7 +154,7 @@ export class Gpu {
     this.#bindable = bytes ?? this.#actual.limits.maxStorageBufferBindingSize;
   }
 
-  /** Whether the device is gone, and all that was on it. */
+  /** Whether the device is lost, with all its memory. */
   get isLost(): boolean {
     return this.#lost !== undefined;
   }
@@ -164,7 +164,7 @@ export class Gpu {
     current = this;
   }
 
-  /** Makes this the current one for `body`; of one that waits, until it first does. */
+  /** Makes this the current one for `body`: for an async one until its first `await`. */
   use<T>(body: () => T): T {
     const outer = current;
     current = this;
@@ -175,7 +175,7 @@ export class Gpu {
     }
   }
 
-  /** What code of other folders keeps for this device: made when it is first asked for. */
+  /** State that other modules keep for this device, created at first use. */
   of<T>(kind: new () => T): T {
     let kept = this.#kept.get(kind) as T | undefined;
     if (kept === undefined) this.#kept.set(kind, kept = new kind());
@@ -183,21 +183,21 @@ export class Gpu {
   }
 
   /**
-   * Describes the device as if it were another one, so that kernels are chosen as for that; they run on
+   * Describes the device as another one, so that kernels are chosen as for that one; they run on
    * this one. For tests and measurements.
    *
-   * @param changes What is different there; undefined ends it.
+   * @param changes Properties that differ there; undefined restores the device's own.
    */
   describeAs(changes: Partial<DeviceInfo> | undefined): void {
     this.info = changes ? { ...this.#actual, ...changes } : this.#actual;
   }
 
   /**
-   * Makes something on the device and notes what the driver says of it.
+   * Creates something on the device and notes the driver's errors.
    *
    * Errors come later, by promise; {@linkcode Gpu.check} throws them.
    *
-   * @param explain Adds to the driver's message what helps to find its cause.
+   * @param explain Adds context to the driver's message.
    */
   creating<T>(what: string, create: () => T, explain = (message: string) => message): T {
     const { device } = this;
@@ -214,7 +214,7 @@ export class Gpu {
       full.then((error) => {
         if (!error) return;
         this.#failure ??= `The GPU has no memory left for ${what}: try a smaller --batch or a ` +
-          `narrower net, or close other programs that use the GPU`;
+          `narrower network, or close other programs that use the GPU`;
       }),
     );
     return made;

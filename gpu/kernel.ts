@@ -16,21 +16,21 @@ import type { Source } from "./wgsl.ts";
 export type Field = { readonly name: string; readonly type: "u32" | "i32" | "f32" };
 /** A binding that an entry point uses. */
 export type Binding = {
-  /** As the WGSL calls it. */
+  /** Its name in the WGSL. */
   readonly name: string;
   /** The number of its `@binding`. */
   readonly index: number;
-  /** As WebGPU describes it. */
+  /** WebGPU's layout entry. */
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
 };
 
 /** A pipeline with what is needed to bind it. */
 export interface Pipeline {
-  /** What is run. */
+  /** The compiled shader. */
   readonly pipeline: GPUComputePipeline;
-  /** What its bind groups look like. */
+  /** The layout of its bind groups. */
   readonly layout: GPUBindGroupLayout;
-  /** By the ids of the resources bound. */
+  /** Cached bind groups, by the ids of their resources. */
   readonly groups: Map<string, GPUBindGroup>;
 }
 
@@ -44,7 +44,7 @@ export interface Kernel {
   readonly origins: readonly string[];
   /** The name of its function. */
   readonly entryPoint: string;
-  /** What it binds, by name. */
+  /** Its bindings. */
   readonly bindings: readonly Binding[];
   /** The fields of its `struct Params`. */
   readonly params: readonly Field[];
@@ -119,7 +119,7 @@ export function located(message: string, origins: readonly string[]): string {
   });
 }
 
-/** Drops all bind groups: those of resources that are destroyed would stay for ever. */
+/** Drops all cached bind groups, also those of destroyed resources. */
 export function forgetGroups({ pipelines }: Gpu): void {
   for (const made of pipelines.values()) for (const { groups } of made.values()) groups.clear();
 }

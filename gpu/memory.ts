@@ -1,10 +1,10 @@
 /**
  * Device memory: buffers and textures, taken by scope and given back to a pool.
  *
- * A step takes and returns the same sizes in the same order each time. So soon the pool serves
- * everything; and since it always gives its oldest resource of those that fit best, the same ones meet
- * in the same dispatches each time, which lets bind groups be kept. Large ones serve for half their
- * size, too: a step of D works on real and fake pictures at once, one of G on half as many.
+ * A step allocates and releases the same sizes in the same order each time, so the pool soon meets every
+ * request. Since it always gives the oldest of the resources that fit best, a repeated step binds the
+ * same ones, and bind groups can be cached. Large resources are used for half their size, too: a step of
+ * D works on real and fake images at once, one of G on half as many.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { type Gpu, gpu } from "./gpu.ts";
 
 /** A range of a buffer on the device. Sizes are multiples of 16 bytes, so that vec4 fits. */
 export class Storage {
-  /** False once its scope has taken it back. */
+  /** False once it is released. */
   live = true;
-  /** Who takes it back, if anyone. */
+  /** The scope that releases it, if any. */
   owner: Set<Resource> | undefined;
-  /** Grows whenever the contents may change, so that what was derived from them can be kept. */
+  /** Grows whenever the contents may change; values derived from them are cached by it. */
   version = 0;
   /** A range of `size` bytes from byte `offset` of `buffer`. */
   constructor(
@@ -29,18 +29,18 @@ export class Storage {
     readonly size: number,
     /** Place in the order in which resources were made. */
     readonly age = 0,
-    /** Of which it is a part, if it is. */
+    /** The storage that it is a part of, if it is one. */
     readonly whole?: Storage,
   ) {}
 }
 
 /** A texture array of four numbers a texel, read and written by shaders. */
 export class Texture {
-  /** False once its scope has taken it back. */
+  /** False once it is released. */
   live = true;
-  /** Who takes it back, if anyone. */
+  /** The scope that releases it, if any. */
   owner: Set<Resource> | undefined;
-  /** Of its `kind` a free one is found again that has enough layers. */
+  /** @param kind Free textures are pooled by it; one with enough layers is reused. */
   constructor(
     readonly gpu: Gpu,
     readonly texture: GPUTexture,
@@ -51,10 +51,10 @@ export class Texture {
   ) {}
 }
 
-/** What a binding of a shader can be given. */
+/** What can be bound. */
 export type Resource = Storage | Texture;
 
-/** What is taken back together. */
+/** Resources that are released together. */
 export type Scope = Set<Resource>;
 
 /** Offsets inside one buffer are multiples of this many bytes. */
@@ -63,7 +63,7 @@ export const ALIGNMENT = 256;
 /** Bytes a texel of the formats that textures have. */
 const TEXEL = { rgba32float: 16, rgba16float: 8 } as const;
 
-/** Bytes from which a buffer that is larger than asked for, up to twice, may serve. */
+/** Bytes from which a buffer of up to twice the size that is asked for may be used. */
 const LARGE = 1 << 16;
 
 function taken<T extends Resource>(resource: T): T {
@@ -78,7 +78,7 @@ function own(resource: Resource, by: Scope | undefined): void {
 }
 
 /**
- * Refuses what is on another device.
+ * Refuses a resource of another device.
  *
  * @throws {GpuError} If it is.
  */
@@ -112,7 +112,7 @@ export function storage(bytes: number): Storage {
   const g = gpu(), size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
   const { maxBufferSize: most } = g.info.limits;
   if (size > most) throw tooLarge(g, "A buffer", size, most);
-  // A new wrapper each time: whoever still holds the old one is told so instead of reading garbage.
+  // A new wrapper each time: a use of the old one throws instead of reading garbage.
   const pooled = g.pool.take("buffer", size, size < LARGE ? size : 2 * size) as Storage | undefined;
   if (pooled) {
     const { buffer, age } = pooled, id = buffer.size === size ? `b${age}` : `b${age}:${size}`;
@@ -151,8 +151,8 @@ export function* ranges<K extends string>(
 /**
  * Takes a texture of `height` times `width` texels and at least `layers`, owned by the innermost scope.
  *
- * It starts as zeros, and later holds what was last written by someone with the same `use`: who never
- * writes some part of it can rely on zeros there.
+ * It starts as zeros and later holds what was last written under the same `use`: a part that is never
+ * written under that `use` stays zero.
  */
 export function texture(
   width: number,
@@ -179,7 +179,7 @@ export function texture(
   return taken(new Texture(g, made, view, `t${++g.lastId}`, kind, g.lastId));
 }
 
-/** Runs `body` in a scope of its own; afterwards all that it took is free again, but for `kept`. */
+/** Runs `body` in a scope of its own, which then releases everything that `body` allocated but `kept`. */
 export function inScope<T>(body: () => T, kept: (result: T) => Iterable<Resource>): T {
   const g = gpu(), outer = g.scope;
   const mine: Scope = g.scope = new Set();
@@ -209,8 +209,8 @@ export function adopt(resource: Resource): void {
 }
 
 /**
- * Runs `body` so that what it takes lives as long as `resource`; beside one that no scope owns, as long
- * as the outermost scope.
+ * Runs `body` so that its allocations live as long as `resource`, or as the outermost scope if no scope
+ * owns `resource`.
  */
 export function beside<T>(resource: Resource, body: () => T): T {
   const { owner, gpu: g } = resource instanceof Storage ? resource.whole ?? resource : resource;
@@ -223,7 +223,7 @@ export function beside<T>(resource: Resource, body: () => T): T {
   }
 }
 
-/** Runs `body` outside of any scope: what it takes and does not give back stays. */
+/** Runs `body` outside of any scope: its allocations stay until they are released. */
 export function outside<T>(body: () => T): T {
   const g = gpu(), { scope, outermost } = g;
   g.scope = g.outermost = undefined;
@@ -235,17 +235,17 @@ export function outside<T>(body: () => T): T {
   }
 }
 
-/** What WebGPU calls it by; parts of a buffer have the same. */
+/** The WebGPU object; parts of a buffer share it. */
 export function handleOf(resource: Resource): GPUBuffer | GPUTexture {
   return resource instanceof Storage ? resource.buffer : resource.texture;
 }
 
-/** Takes these out of the pool, as far as they are there; they can be released later. */
+/** Takes those of these that are pooled out of the pool; they can be released later. */
 export function claim(handles: ReadonlySet<GPUBuffer | GPUTexture>): Resource[] {
   return gpu().pool.takeAll((resource) => handles.has(handleOf(resource)));
 }
 
-/** Gives a buffer or texture back to the pool, ahead of its scope. */
+/** Returns a buffer or texture to the pool before its scope ends. */
 export function release(resource: Resource): void {
   const { pool } = resource.gpu;
   own(resource, undefined);
@@ -255,8 +255,8 @@ export function release(resource: Resource): void {
 }
 
 /**
- * Destroys what lies in the pool, for when other sizes will be needed from now on. Commands that use
- * it must have been submitted.
+ * Destroys the pooled resources, for when other sizes will be needed. Commands that use them must have
+ * been submitted.
  */
 export function drain({ pool, counters }: Gpu): void {
   for (const resource of pool.takeAll()) {

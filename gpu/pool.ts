@@ -1,16 +1,16 @@
-/** What a pool can keep. */
+/** An entry of a pool. */
 export interface Poolable {
   /** Place in the order in which all were made. */
   readonly age: number;
 }
 
-/** What is free, by its kind and size. */
+/** Free resources by kind and size. */
 export class Pool<T extends Poolable> {
   readonly #free = new Map<string, Map<number, T[]>>();
 
   /**
-   * Takes out what fits best: of that size, else of one that is larger by the least, up to `most`; of
-   * these the oldest, so that the same requests in the same order get the same each time.
+   * Takes out the best fit: that size, else the next larger one up to `most`; among equals the oldest, so
+   * that the same sequence of requests gets the same resources each time.
    */
   take(kind: string, size: number, most = size): T | undefined {
     const sizes = this.#free.get(kind);
@@ -24,7 +24,7 @@ export class Pool<T extends Poolable> {
     return best === undefined ? undefined : sizes.get(best)!.shift();
   }
 
-  /** Puts one in. */
+  /** Adds one. */
   put(kind: string, size: number, item: T): void {
     let sizes = this.#free.get(kind);
     if (!sizes) this.#free.set(kind, sizes = new Map());
@@ -33,7 +33,7 @@ export class Pool<T extends Poolable> {
     items.splice(items.findLastIndex(({ age }) => age < item.age) + 1, 0, item);
   }
 
-  /** Takes out all that are wanted; all that there are if that is left out. */
+  /** Takes out all that `wanted` accepts, by default all. */
   takeAll(isWanted: (item: T) => boolean = () => true): T[] {
     const taken: T[] = [];
     for (const sizes of this.#free.values()) {

@@ -26,7 +26,7 @@ export async function read(from: Storage, bytes: number): Promise<ArrayBuffer> {
   await g.check(); // Deno maps buffers of lost devices, too
   const values = buffer.getMappedRange().slice(0);
   buffer.unmap();
-  // A few small ones are worth keeping; a whole net's weights are not.
+  // A few small ones are worth keeping; a network's weights are not.
   if (bytes <= 1 << 16 && pool.length < 8) pool.push(buffer);
   else buffer.destroy();
   return values;

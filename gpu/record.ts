@@ -11,24 +11,24 @@ import { forgetGroups, type Kernel, pipelineOf } from "./kernel.ts";
 import { assertOn, drain, handleOf, type Resource, type Storage } from "./memory.ts";
 import { Stopwatch, timed, type Timing, timingOf } from "./stopwatch.ts";
 
-/** A value, or a function that gives the one of this time, where steps are played again. */
+/** A value, or a function that gives the current value each time a recorded step is played. */
 export type Live<T> = T | (() => T);
 
-/** The value of now. */
+/** The current value. */
 export function now<T extends number | ArrayBufferView>(value: Live<T>): T {
   return typeof value === "function" ? value() : value;
 }
 
-/** One thing that a step does. */
+/** One command of a step. */
 export interface Command {
-  /** What it has in common with that of another recording of the step. */
+  /** What identifies it: equal in two recordings of the same step. */
   readonly what: readonly unknown[];
-  /** What it reads and writes. */
+  /** The resources that it reads and writes. */
   readonly on: readonly (GPUBuffer | GPUTexture)[];
   readonly play: () => void;
 }
 
-/** What a step does, in order. */
+/** The commands of a step, in order. */
 export type Tape = Command[];
 
 /** Workgroups along x, y and z. */
@@ -39,7 +39,7 @@ export type Params = Readonly<Record<string, Live<number>>>;
 
 type Type = Kernel["params"][number]["type"];
 
-/** A dispatch, but for its parameters. */
+/** A dispatch without its parameters. */
 interface Dispatch {
   readonly k: Kernel;
   readonly pipeline: GPUComputePipeline;
@@ -50,7 +50,7 @@ interface Dispatch {
 const MAX_GROUPS = 65_535; // along one dimension
 const OFFSETS = Uint32Array.from({ length: SLOTS }, (_, i) => SLOT * i); // of slots
 
-/** Runs `body`, and notes what it does. */
+/** Runs `body` and returns its commands. */
 export function taped(body: () => void): Tape {
   const g = gpu();
   if (g.tape) throw new Error("taped: a step within a step");
@@ -63,7 +63,7 @@ export function taped(body: () => void): Tape {
   return made;
 }
 
-/** Does something on the host, now and each time that the step is played again. */
+/** Runs `body` on the host, now and each time the step is played. */
 export function effect(body: () => void): void {
   body();
   gpu().tape?.push({ what: ["effect"], on: [], play: body });
@@ -76,7 +76,7 @@ export function folded(groups: number, z = 1): Grid {
   return [Math.ceil(groups / y), y, z];
 }
 
-/** Records one dispatch of what is bound as it is; `run` (gpu/run.ts) is what kernels are run by. */
+/** Records one dispatch of exactly these resources; ops call `run` (gpu/run.ts). */
 export function record(
   k: Kernel,
   bound: Bound,
@@ -93,14 +93,14 @@ export function record(
   const { slots: slot, tape } = g, recorded = { k, pipeline, group, grid };
   writeParams(g, k, params, SLOT * slot);
   dispatch(g, recorded);
-  if (tape) stretchOf(g, tape, slot).add(recorded, bound, params);
+  if (tape) sequenceOf(g, tape, slot).add(recorded, bound, params);
 }
 
-/** The stretch that a dispatch with its parameters in `slot` belongs to. */
-function stretchOf(g: Gpu, tape: Tape, slot: number): Stretch {
+/** The sequence that a dispatch with its parameters in `slot` belongs to. */
+function sequenceOf(g: Gpu, tape: Tape, slot: number): Sequence {
   const last = tape.at(-1);
-  if (last instanceof Stretch && last.end === slot) return last;
-  const begun = new Stretch(g, slot);
+  if (last instanceof Sequence && last.end === slot) return last;
+  const begun = new Sequence(g, slot);
   tape.push(begun);
   return begun;
 }
@@ -124,8 +124,8 @@ function slotsOf(k: Kernel): number {
   return k.params.length ? 1 : 0;
 }
 
-/** Dispatches with nothing in between, whose parameters lie side by side. */
-class Stretch implements Command {
+/** Consecutive dispatches, whose parameters are adjacent. */
+class Sequence implements Command {
   readonly what: unknown[] = [];
   readonly on: (GPUBuffer | GPUTexture)[] = [];
   readonly #dispatches: Dispatch[] = [];
@@ -137,7 +137,7 @@ class Stretch implements Command {
   /** @param begin The first one's slot when it was recorded. */
   constructor(readonly gpu: Gpu, readonly begin: number) {}
 
-  /** The slot behind them. */
+  /** The slot after theirs. */
   get end(): number {
     return this.begin + this.#params.length;
   }
@@ -164,7 +164,7 @@ class Stretch implements Command {
     }
   }
 
-  /** Makes them again, with live parameters as they are now. */
+  /** Dispatches them again, with the current values of live parameters. */
   play(): void {
     const g = this.gpu;
     if (g.slots + this.#params.length > SLOTS) flush(g);
@@ -200,10 +200,10 @@ function endPass(g: Gpu): void {
   g.pass = g.pipeline = undefined;
 }
 
-/** Is told of each dispatch that is left out: its kernel, and values for `override` declarations. */
+/** Called for each dispatch that is left out, with its kernel and the values of `override` declarations. */
 export type Rehearsal = (k: Kernel, constants: Readonly<Record<string, number>>) => void;
 
-/** Runs `body` with all that it records and uploads left out. */
+/** Runs `body` without recording dispatches or uploads. */
 export function rehearsed(body: () => void, met: Rehearsal = () => {}): void {
   const g = gpu();
   g.rehearsing = met;
@@ -230,7 +230,7 @@ export function flush(g = gpu()): void {
   g.slots = 0;
 }
 
-/** Gives the memory that no one uses back to the device, for when other sizes will be needed. */
+/** Frees unused memory on the device, for when other sizes will be needed. */
 export function trim(): void {
   const g = gpu();
   flush(g);
@@ -238,13 +238,13 @@ export function trim(): void {
   forgetGroups(g);
 }
 
-/** The encoder, for what is not a dispatch. */
+/** The encoder outside of a pass, for commands other than dispatches. */
 export function betweenPasses(g = gpu()): GPUCommandEncoder {
   endPass(g);
   return g.encoder ??= g.device.createCommandEncoder();
 }
 
-/** Does something that is not a dispatch, now and each time that the step is played again. */
+/** Runs a command other than a dispatch, now and each time the step is played. */
 export function doing(what: readonly unknown[], on: readonly Resource[], play: () => void): void {
   const g = gpu();
   for (const resource of on) assertOn(g, resource);
@@ -253,14 +253,14 @@ export function doing(what: readonly unknown[], on: readonly Resource[], play: (
   g.tape?.push({ what, on: on.map(handleOf), play });
 }
 
-/** Submits what is recorded; resolves once the device has done it. Until then work can go on. */
+/** Submits what is recorded; resolves once the device has executed it. */
 export function submitted(): Promise<void> {
   const g = gpu();
   flush(g);
   return g.device.queue.onSubmittedWorkDone().then(() => g.throwFailure());
 }
 
-/** Resolves once the device has done all that was recorded, and nothing went wrong. */
+/** Resolves once the device has executed all that was recorded; throws if anything failed. */
 export async function idle(g = gpu()): Promise<void> {
   flush(g);
   await g.device.queue.onSubmittedWorkDone();
@@ -268,12 +268,12 @@ export async function idle(g = gpu()): Promise<void> {
 }
 
 /**
- * Runs `body` with a timestamp around every dispatch: slower, but it tells where time goes.
+ * Runs `body` with a timestamp around every dispatch, which is slower.
  *
- * Where the clock is coarse `body` runs several times with dispatches repeated, and what is updated in
- * place is worthless afterwards.
+ * Where the clock is coarse, `body` runs several times with dispatches repeated, which spoils what is
+ * updated in place.
  *
- * @param mayRepeat False keeps results right, with such times as the clock gives.
+ * @param mayRepeat False keeps results correct at the clock's own precision.
  */
 export async function profile(body: () => void, mayRepeat = true): Promise<Timing[]> {
   const g = gpu();

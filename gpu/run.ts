@@ -1,5 +1,5 @@
 /**
- * Runs kernels, by way of textures where buffers are slow to read.
+ * Runs kernels, which read textures instead of buffers where that is faster.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { part, release, Storage, type Texture, texture } from "./memory.ts";
 import { type Grid, type Params, record } from "./record.ts";
 import { expand, type File, type Values } from "./wgsl.ts";
 
-/** Bytes from which it pays: a copy costs some 20 microseconds besides. */
+/** Bytes from which a copy, which takes some 20 microseconds, pays. */
 const LEAST = 1 << 16;
 
-/** Two kernels that differ in where they read arrays of vec4f from. */
+/** Two variants of a kernel, which read arrays of vec4f from buffers or from textures. */
 export interface Twins {
-  /** Reads buffers alone. */
+  /** Reads buffers only. */
   readonly buffers: Kernel;
   /**
-   * Has textures in place of such buffers, and beside one that is updated in place, `x`, a texture `x_was`
-   * of what was in it. So every lane must read its own elements before it writes them, and no others.
+   * Reads textures in place of such buffers; for a buffer `x` that is updated in place, a texture `x_was`
+   * of its old contents. So a lane may read only the elements that it writes.
    */
   readonly textures: Kernel;
 }
@@ -50,7 +50,7 @@ export function twins(
  * Records one dispatch.
  *
  * A software device without AVX-512 takes some 20 cycles for each number that a lane reads from a buffer,
- * a tenth of that from a storage texture. So what twins read in fours is copied to textures first there,
+ * a tenth of that from a storage texture. So what twins read by vec4 is copied to textures first there,
  * also what they update in place.
  *
  * @param bound A resource for each binding, by its name in the WGSL.
@@ -85,11 +85,11 @@ export function run(
   const textures = names.map((name, i) => [name, copies.get(sources[i].id)!]);
   const all = { ...bound, ...Object.fromEntries(textures) };
   record(k.textures, all, params, grid, constants);
-  // What is recorded later comes later, so it may use them.
+  // Later commands may reuse them, as they run later.
   for (const copy of copies.values()) release(copy);
 }
 
-/** Whether textures can be relied on: software devices were found that read them wrongly. */
+/** Whether textures are read correctly: some software devices do not. */
 export function readsRightly(): boolean {
   const { software, fastTextures } = gpu().info;
   return !software || fastTextures;

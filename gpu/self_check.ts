@@ -1,13 +1,13 @@
-/** Small shaders with known results, run before anything is built upon what they use. */
+/** Small shaders with known results, which check a feature before it is used. */
 import { directed } from "./kernel.ts";
 import type { Engine } from "./device.ts";
 
-/** What a shader computes. */
+/** A shader and its expected result. */
 export interface SelfTest {
   readonly code: string;
   /** Values for `override` declarations. */
   readonly constants?: Readonly<Record<string, number>>;
-  /** Images of four numbers a texel for bindings 0, 1 ...; behind these comes the result. */
+  /** Textures of four numbers a texel for bindings 0, 1 ...; the result is the binding after these. */
   readonly images?: readonly {
     readonly data: Float32Array<ArrayBuffer>;
     readonly width: number;

@@ -1,5 +1,5 @@
 /**
- * How long passes take by the device's clock.
+ * Times passes by the device's clock.
  *
  * @module
  */
@@ -93,10 +93,10 @@ export class Stopwatch {
 }
 
 /**
- * The times of laps, made again and again with more repeats of those that take less than 20 steps of the
+ * The times of laps, measured with more repeats until each takes at least 20 steps of the
  * clock: Dawn's has steps of 65,536 ns.
  *
- * @param measure Makes all laps, each as often as told, once where nothing is told.
+ * @param measure Times all laps, each with its number of repeats, by default one.
  */
 export async function timed(
   measure: (repeats: readonly number[]) => Promise<readonly Lap[]>,

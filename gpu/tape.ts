@@ -1,8 +1,8 @@
 /**
- * Steps that are the same each time, played again without the program that recorded them.
+ * Replays recorded steps.
  *
- * What may differ between two plays is given as functions: numbers of dispatches, bytes of uploads,
- * and what the host itself has to do. That nothing else differs is seen by recording a step twice.
+ * What may differ between two plays is given as functions: parameters of dispatches, bytes of uploads and
+ * effects on the host. A step is recorded twice to verify that nothing else differs.
  *
  * @module
  */
@@ -18,7 +18,7 @@ interface Kept<T> {
 }
 
 /**
- * Runs a step that is called again and again: records it until two recordings agree, then plays it.
+ * Runs a repeated step: records it until two recordings agree, then plays it.
  *
  * A step whose numbers change each time without being live is never played, only recorded.
  */
@@ -27,7 +27,7 @@ export class Player<T> {
   played = 0;
   readonly #kept = new Map<string, Kept<T>>();
   readonly #agreed = new Set<string>();
-  // What tapes work in belongs to them alone, so that nothing else is there when they are played.
+  // Tapes own the resources that they use, so that nothing else is stored there between plays.
   #arena: Resource[] = [];
   #gpu: Gpu | undefined;
 
@@ -37,9 +37,9 @@ export class Player<T> {
   /**
    * Makes one step.
    *
-   * @param key Names what the step depends on and may change: each has a tape of its own.
-   * @param body Makes it, of what is there all the time and what it makes itself. What it returns is of
-   * use until the next step.
+   * @param key Names everything variable that the step depends on; each key has its own tape.
+   * @param body Records the step, from persistent tensors and its own. Its result is valid until the next
+   * step.
    * @throws {Error} If the steps before were made on another device.
    */
   step(key: string, body: () => T): T {

@@ -1,8 +1,8 @@
 /**
  * Vectors of 512 bits on lavapipe, Mesa's software device.
  *
- * Left to itself it uses 256. With AVX-512, twice as wide is 1.4 times faster (Mesa 22.3), but Mesa 25.0
- * reads storage textures wrongly then. So gpu/engines/deno.ts asks for them, and they are checked.
+ * Its default is 256. With AVX-512, twice the width is 1.4 times as fast (Mesa 22.3), but Mesa 25.0 then
+ * reads storage textures wrongly. So gpu/engines/deno.ts requests them, and they are checked.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Attention with a streaming softmax: the map of all queries by all keys is never held.
  *
- * An invocation holds one row (a query, or on the way back a key) and its sums in registers, while
- * the rows of the other side stream past; those are the same for a whole workgroup, so that their
+ * An invocation holds one row (a query, or in the backward pass a key) and its sums in registers, while
+ * the rows of the other side stream past. Those are the same for a whole workgroup, so that their
  * loads are uniform or shared. There are no barriers.
  *
  * @module
@@ -39,7 +39,7 @@ export interface AttentionPlan {
    * where each loads all rows by itself.
    */
   readonly share: number;
-  /** Workgroups wanted on the way back: sums are split into parts for it. */
+  /** Workgroups wanted in the backward pass, for which sums are split into parts. */
   readonly fill: number;
 }
 
@@ -166,7 +166,7 @@ function rowsOf(x: Tensor, load: Load): Bindable {
 }
 
 /**
- * The map itself, `softmax_j(q . k)`, `[N, I, J]`: for looking at, a few pictures at a time.
+ * The map itself, `softmax_j(q . k)`, `[N, I, J]`: to look at, of a few images.
  *
  * @param q `[N, I, d]`.
  * @param k `[N, J, d]`.

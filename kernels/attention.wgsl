@@ -14,7 +14,7 @@
 // of the passing one or of the vec4. Rows of queries and keys are D vec4, those of values and their
 // gradients E, which sums are too wide for: SLICED ones take PER at a time.
 //
-// `p.rows` are held, `p.others` pass: on the way back `p.perPart` of them in each of `p.parts`, whose sums
+// `p.rows` are held, `p.others` pass: in the backward pass `p.perPart` of them in each of `p.parts`, whose sums
 // are added afterwards.
 struct Params { rows: u32, others: u32, images: u32, parts: u32, perPart: u32 }
 #if TEXTURES
@@ -37,7 +37,7 @@ struct Params { rows: u32, others: u32, images: u32, parts: u32, perPart: u32 }
 #end
 @group(0) @binding(7) var<uniform> p: Params;
 
-// Channels 4 c to 4 c + 3 of a row of a image
+// Channels 4 c to 4 c + 3 of a row of an image
 #if TEXTURES
 fn held_at(image: u32, row: u32, c: u32) -> vec4f {
   return textureLoad(held, vec2u(c, row), image);

@@ -39,7 +39,7 @@ function reference([N, I, J, d, e]: Sizes, q: number[], k: number[], v: number[]
 
 const { sharing, lanes } = deviceInfo();
 // As on the software device, with and without sharing, as on GPUs, and one row at a time.
-// Sums on the way back whole, and in parts.
+// Sums of the backward pass, whole and in parts.
 const plans: Record<string, AttentionPlan> = {
   ...sharing &&
     { shared: { load: "texture", held: 4, block: 2, sums: 8, share: lanes, fill: 1000 } },
@@ -106,7 +106,7 @@ Deno.test("attention() of 64x64 maps, batch 64, forward and back, holds no map",
   // The map of the batch would be 1 GiB, and a binding is 128 MiB where WebGPU promises no more.
   const grown = (gpu().counters.bytes - before) / 2 ** 20;
   assert(grown < 64, `${grown} MiB were taken`);
-  // The last picture, by matrices
+  // The last image, by matrices
   const last = [q, k, v, y].map((x) => slice(x, 0, N - 1, 1));
   const expected = matmul(attentionMap(last[0], last[1]), last[2]);
   assertClose("y", await last[3].read(), await expected.read());

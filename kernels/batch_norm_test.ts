@@ -20,7 +20,7 @@ const running = (C: number) => ({
 });
 const options = { training: true, eps: 1e-5, momentum: 0.1, slope: 1 };
 
-// rows: 2; a prime; many chunks. channels: 1; a prime; a workgroup and one more; the same by fours
+// rows: 2; a prime; many chunks. channels: 1; a prime; a workgroup and one more; the same by vec4
 for (
   const [N, H, W, C] of [[2, 1, 1, 1], [3, 3, 1, 7], [2, 2, 1, 65], [5, 13, 7, 2], [2, 3, 1, 4], [
     1,

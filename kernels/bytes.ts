@@ -1,5 +1,5 @@
 /**
- * Pictures between the host's bytes and the device's floats, a quarter of the floats' size on the way.
+ * Images between the host's bytes and the device's floats, a quarter of the floats' size on the way.
  *
  * @module
  */

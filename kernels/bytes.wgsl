@@ -1,4 +1,4 @@
-// Pictures as bytes, four packed in a u32 with the first lowest, and as floats in [-1, 1].
+// Images as bytes, four packed in a u32 with the first lowest, and as floats in [-1, 1].
 struct Params { n4: u32 }
 @group(0) @binding(0) var<storage, read> packed: array<u32>;
 @group(0) @binding(1) var<storage, read_write> unpacked: array<vec4f>;

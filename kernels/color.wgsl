@@ -1,21 +1,21 @@
-// Brightness, saturation and contrast of pictures, changed by uniform numbers.
-struct Params { fours: u32, k: f32, shift: f32 } // of four pixels a picture; 1 / its numbers
+// Brightness, saturation and contrast of images, changed by uniform numbers.
+struct Params { n4: u32, k: f32, shift: f32 } // blocks of four pixels in an image; 1 / (3 H W)
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // [N, pixels, 3]
-@group(0) @binding(1) var<storage, read> sums: array<vec4f>; // [N]: four parts of a picture's sum
+@group(0) @binding(1) var<storage, read> sums: array<vec4f>; // [N]: four parts of an image's sum
 @group(0) @binding(2) var<storage, read> u: array<vec4f>; // [N] in [0, 1)
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-// y = c (s (x - grey) + grey - mean) + mean + b, where grey is a pixel's mean and mean a picture's
+// y = c (s (x - grey) + grey - mean) + mean + b, where grey is a pixel's mean and mean an image's
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= p.fours) { return; }
+  if (id.x >= p.n4) { return; }
   let change = u[id.y];
   let b = p.shift * (change.x - 0.5);
   let s = 2 * change.y;
   let c = change.z + 0.5;
   let mean = p.k * dot(sums[id.y], vec4f(1));
-  let at = 3 * (id.y * p.fours + id.x);
+  let at = 3 * (id.y * p.n4 + id.x);
   let x0 = x[at];
   let x1 = x[at + 1];
   let x2 = x[at + 2];

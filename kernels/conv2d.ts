@@ -5,7 +5,7 @@
  * `T(x, w, y) = k sum x[n, Y s + i - p, X s + j - p, c] w[i, j, c, o] y[n, Y, X, o]`, with groups over those
  * `c` and `o` alone that are of the same group.
  * The functions here are its derivatives with respect to `y`, `x` and `w`; each is the gradient of
- * the other two, so that gradients of every order exist. Pictures are `[N, H, W, C]`, weights
+ * the other two, so that gradients of every order exist. Images are `[N, H, W, C]`, weights
  * `[kh, kw, C / groups, O]`.
  *
  * @module
@@ -202,7 +202,7 @@ function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
   foldInto(x, columns, z);
 }
 
-/** To few channels, as in a picture, a gather leaves lanes idle: taps make up the columns then. */
+/** To few channels, as in an image, a gather leaves lanes idle: taps make up the columns then. */
 function isFolded({ C, kh, kw, groups = 1 }: Sizes): boolean {
   return groups === 1 && C * kh * kw >= 16 && C <= 8;
 }

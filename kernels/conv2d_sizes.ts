@@ -1,5 +1,5 @@
 /**
- * The sizes of a convolution, and how its pictures are laid out for the kernels.
+ * The sizes of a convolution, and how its images are laid out for the kernels.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { up } from "./plan_rules.ts";
 export interface Geometry {
   /** Pixels between two places of the kernel. */
   readonly stride: number;
-  /** Zeros around the picture, in pixels. */
+  /** Zeros around the image, in pixels. */
   readonly padding: number;
   /** What every sum is multiplied by; 1 if left out. */
   readonly scale?: number | undefined;
@@ -61,7 +61,7 @@ export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape):
   return { N, H, W, C, kh, kw, O, Y, X, s, p, scale, groups, precision };
 }
 
-/** True if the window covers the whole picture: then it is a product of matrices. */
+/** True if the window covers the whole image: then it is a product of matrices. */
 export function isDense({ H, W, kh, kw, p, groups = 1 }: Sizes): boolean {
   return groups === 1 && H === kh && W === kw && p === 0;
 }
@@ -76,7 +76,7 @@ function padded(channels: number, groups = 1): number {
   return groups > 1 ? channels : up(channels, channels <= 4 ? 4 : 8);
 }
 
-/** The picture `x` with its frame, as the forward gather and the weight gradient read it. */
+/** The image `x` with its frame, as the forward gather and the weight gradient read it. */
 export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p, groups }: Sizes): Layout {
   return {
     ...plain([N, H, W, C], padded(C, groups)),
@@ -87,7 +87,7 @@ export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p, groups }: Sizes): Layo
   };
 }
 
-/** The picture `y` with its frame, as the transposed gather and the weight gradient read it. */
+/** The image `y` with its frame, as the transposed gather and the weight gradient read it. */
 export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p, groups }: Sizes): Layout {
   const along = (k: number, size: number) => {
     let before = 0, after = 0;

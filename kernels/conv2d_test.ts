@@ -50,7 +50,7 @@ const cases: [Shape, Shape, number, number, number, number][] = [
   [[1, 7, 4, 1], [1, 1], 1, 2, 0, 1], // classes without a tap
   [[1, 8, 8, 1], [5, 2], 2, 3, 2, 1],
   [[3, 4, 4, 2], [4, 4], 3, 1, 0, 2], // dense
-  [[1, 3, 2, 12], [2, 1], 4, 1, 0, 2], // channels by fours
+  [[1, 3, 2, 12], [2, 1], 4, 1, 0, 2], // channels by vec4
 ];
 for (const [x, k, O, stride, padding, scale] of cases) {
   const name = `convolution of [${x}] by ${k}, ${O} outputs, stride ${stride}, padding ${padding}`;

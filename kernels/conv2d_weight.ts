@@ -95,7 +95,7 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
   const pixels = N * Y * X, texels = A.channels / 4, I4 = texels / groups;
   if (pixels > MOST_PIXELS) {
     throw new RangeError(
-      `conv2dWeight: ${N} pictures of ${Y}x${X} are more than ${MOST_PIXELS} pixels: take fewer`,
+      `conv2dWeight: ${N} images of ${Y}x${X} are more than ${MOST_PIXELS} pixels: take fewer`,
     );
   }
   const pa = pack(x, A, "buffer", plan.precision), pb = pack(y, B, "buffer", plan.precision);

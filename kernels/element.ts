@@ -49,8 +49,8 @@ export function twinsByElement<N extends string>(
   entries: readonly N[],
   values: Values = {},
 ): { readonly vec4f: Readonly<Record<N, Twins>>; readonly f32: Entries<N> } {
-  const file = { name: `${name}.wgsl`, text }, fours = { ...values, VEC4: true };
-  const declared = entries.map((entry) => [entry, twins(name, file, entry, fours, parts)]);
+  const file = { name: `${name}.wgsl`, text }, withVec4 = { ...values, VEC4: true };
+  const declared = entries.map((entry) => [entry, twins(name, file, entry, withVec4, parts)]);
   return {
     vec4f: Object.fromEntries(declared) as Record<N, Twins>,
     f32: byElement(name, text, entries, { ...values, TEXTURES: false }).f32,

@@ -6,7 +6,7 @@ await openGpu();
 
 /** By the definition: each number goes where its window lies. */
 function reference(columns: readonly number[], sizes: FoldSizes): number[] {
-  const { N, H, W, C, kh, kw, Y, X, s, p } = sizes, picture = new Array(N * H * W * C).fill(0);
+  const { N, H, W, C, kh, kw, Y, X, s, p } = sizes, image = new Array(N * H * W * C).fill(0);
   columns.forEach((value, at) => {
     const [c, j, i, x, y, n] = [C, kw, kh, X, Y, N].map((size) => {
       const index = at % size;
@@ -14,12 +14,12 @@ function reference(columns: readonly number[], sizes: FoldSizes): number[] {
       return index;
     });
     const h = y * s + i - p, w = x * s + j - p;
-    if (h >= 0 && h < H && w >= 0 && w < W) picture[((n * H + h) * W + w) * C + c] += value;
+    if (h >= 0 && h < H && w >= 0 && w < W) image[((n * H + h) * W + w) * C + c] += value;
   });
-  return picture;
+  return image;
 }
 
-// [N, H, W, C], kernel, stride, padding: one number; those of pictures; windows that begin anywhere in
+// [N, H, W, C], kernel, stride, padding: one number; those of images; windows that begin anywhere in
 // a four, with gaps between them, or one over the other; none in the last columns; several workgroups
 const cases: [number[], [number, number], number, number][] = [
   [[1, 1, 1, 1], [1, 1], 1, 0],
@@ -37,8 +37,8 @@ for (const [[N, H, W, C], [kh, kw], s, p] of cases) {
     const sizes = { N, H, W, C, kh, kw, Y: along(H, kh), X: along(W, kw), s, p };
     const shape = [N, sizes.Y, sizes.X, kh, kw, C];
     const columns = randoms(shape.reduce((n, size) => n * size), 1).map(Math.fround);
-    const picture = empty([N, H, W, C]);
-    foldInto(picture, tensor(columns, shape), sizes);
-    assertClose("picture", await picture.read(), reference(columns, sizes));
+    const image = empty([N, H, W, C]);
+    foldInto(image, tensor(columns, shape), sizes);
+    assertClose("image", await image.read(), reference(columns, sizes));
   });
 }

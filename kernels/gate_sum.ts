@@ -1,5 +1,5 @@
 /**
- * The way back through a leaky ReLU and the bias in front of it, at once.
+ * The backward pass of a leaky ReLU and of the bias before it, in one kernel.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { forceVariant } from "./variant.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-// one number; primes; fours, less than a workgroup is wide, and more; sums in one round and in two
+// one number; primes; vec4, less than a workgroup is wide, and more; sums in one round and in two
 const shapes: Shape[] = [[1, 1], [13, 3], [2, 5, 5, 4], [7, 132], [9000, 8], [40_000, 3], [
   3000,
   64,

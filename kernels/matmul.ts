@@ -99,7 +99,7 @@ function product(
   const { a: ta, b: tb, scale, precision } = options;
   const { bias, slope = 1 } = epilogue, sums = ta && !tb && batch === 1 && !bias && slope === 1;
   if (sums && byTiles() && K <= MOST_PIXELS) {
-    // Tiles are filled from rows as they lie: those of K pictures of one pixel.
+    // Tiles are filled from rows as they lie: those of K images of one pixel.
     return sumPixels(a, b, y, { ...ONE_PIXEL, N: K, C: M, O: N, scale, precision });
   }
   gpu().counters.flop += 2 * batch * M * K * N;
@@ -127,7 +127,7 @@ function product(
     rows: N,
     channels,
   };
-  // A convolution of one tap over a picture one pixel wide.
+  // A convolution of one tap over an image one pixel wide.
   const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
   gather(
     {

@@ -1,5 +1,5 @@
 /**
- * Minibatch standard deviation: how much the pictures of a batch differ.
+ * Minibatch standard deviation: how much the images of a batch differ.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { Shape, Tensor } from "../tensor/tensor.ts";
 const ENTRIES = ["forward", "along", "gradient", "curvature"] as const;
 const kernels = ENTRIES.map((entry) => kernel("minibatch_stddev", wgsl, entry));
 
-// Keeps the root's slope finite where pictures are the same.
+// Keeps the root's slope finite where images are the same.
 const EPS = 1e-8;
 
 /**
- * Adds a map that tells how much the pictures of a batch differ: the standard deviation of each
- * feature over a group of pictures, averaged over all features and pixels. Pictures `j`, `j + N/g`,
+ * Adds a map that tells how much the images of a batch differ: the standard deviation of each
+ * feature over a group of images, averaged over all features and pixels. Images `j`, `j + N/g`,
  * `j + 2N/g`, ... are a group of g = min(group, N).
  *
  * @param x `[batches N, H, W, C]`.
  * @param batches Of how many batches `x` consists, each seen on its own.
- * @param group The most pictures in a group, up to 4.
+ * @param group The most images in a group, up to 4.
  * @returns `[batches N, H, W, C + 1]`; it can be differentiated twice.
  * @throws {RangeError} If N is no multiple of the group, or that is above 4.
  * @see Karras et al. 2018, section 3

@@ -1,10 +1,10 @@
-// How much the pictures of a group differ, feature by feature; a workgroup a group of up to four, one a
-// component. Pictures j, j + M, j + 2M, ... of a batch are group j. With d = x - mean x and
+// How much the images of a group differ, feature by feature; a workgroup a group of up to four, one a
+// component. Images j, j + M, j + 2M, ... of a batch are group j. With d = x - mean x and
 // s = sqrt(mean d^2 + eps), the means over the group, the map is S = mean s over the F features.
 const LANES = 256u;
 struct Params {
-  groups: u32, M: u32, G: u32, // groups in all and of a batch, pictures of one
-  C: u32, F: u32, // channels, features of a picture
+  groups: u32, M: u32, G: u32, // groups in all and of a batch, images of one
+  C: u32, F: u32, // channels, features of an image
   eps: f32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>; // [N, H, W, C]
@@ -13,14 +13,14 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-// The first picture of a group; the others follow M apart. What is not there is the last one again.
+// The first image of a group; the others follow M apart. What is not there is the last one again.
 fn firstOf(group: u32) -> u32 { return group / p.M * p.M * p.G + group % p.M; }
-fn pictures(first: u32) -> vec4u { return first + p.M * min(vec4u(0, 1, 2, 3), vec4u(p.G - 1)); }
+fn images(first: u32) -> vec4u { return first + p.M * min(vec4u(0, 1, 2, 3), vec4u(p.G - 1)); }
 
 // Where feature f is, and where with the map's channel behind each pixel's.
-fn at(first: u32, f: u32) -> vec4u { return pictures(first) * p.F + f; }
+fn at(first: u32, f: u32) -> vec4u { return images(first) * p.F + f; }
 fn atWithMap(first: u32, f: u32) -> vec4u {
-  return pictures(first) * (p.F + p.F / p.C) + f + f / p.C;
+  return images(first) * (p.F + p.F / p.C) + f + f / p.C;
 }
 
 fn total(v: vec4f) -> f32 {
@@ -55,7 +55,7 @@ fn sumOfLanes(lane: u32, own: f32) -> f32 {
   return workgroupUniformLoad(&sums[0]);
 }
 
-// The map's channel of all pictures of a group.
+// The map's channel of all images of a group.
 fn fillMap(first: u32, lane: u32, value: f32) {
   for (var f = (lane + 1) * p.C - 1; f < p.F; f += LANES * p.C) {
     put(atWithMap(first, f) + 1, vec4f(value));

@@ -8,10 +8,10 @@ import { sum } from "./reduce.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-type Picture = [N: number, H: number, W: number, C: number];
+type Image = [N: number, H: number, W: number, C: number];
 
 /** Group by group and feature by feature, as the paper says it. */
-function reference(x: number[], [N, H, W, C]: Picture, group: number): number[] {
+function reference(x: number[], [N, H, W, C]: Image, group: number): number[] {
   const g = Math.min(group, N), M = N / g, features = H * W * C;
   const map = Array.from({ length: M }, (_, j) => {
     let total = 0;
@@ -29,9 +29,9 @@ function reference(x: number[], [N, H, W, C]: Picture, group: number): number[] 
   }).flat();
 }
 
-// pairs; one group, of one picture, too; groups that interleave; a batch below the group; several batches; more features
+// pairs; one group, of one image, too; groups that interleave; a batch below the group; several batches; more features
 // than lanes, and more pixels
-const cases: [Picture, number, number][] = [
+const cases: [Image, number, number][] = [
   [[2, 1, 1, 1], 2, 1],
   [[4, 2, 2, 3], 4, 1],
   [[8, 1, 2, 2], 4, 1],
@@ -43,14 +43,14 @@ const cases: [Picture, number, number][] = [
   [[2, 10, 13, 2], 2, 1],
 ];
 for (const [shape, group, batches] of cases) {
-  const [N, ...picture] = shape, all = [batches * N, ...picture], size = sizeOf(shape);
+  const [N, ...image] = shape, all = [batches * N, ...image], size = sizeOf(shape);
   const each = (x: number[]) =>
     Array.from({ length: batches }, (_, i) => x.slice(i * size, (i + 1) * size))
       .flatMap((x) => reference(x, shape, group));
   Deno.test(`minibatchStddev() of ${batches} x [${shape}] in groups of ${group}`, () =>
     checkOp((x) => minibatchStddev(x, batches, group), each, [all], {
       second: size < 100,
-      // Where two pictures are nearly the same the root is steep.
+      // Where two images are nearly the same the root is steep.
       rtol: 5e-4,
       seed: 3,
     }));

@@ -51,7 +51,7 @@ export interface Layout {
   readonly size: readonly [layers: number, H: number, W: number, C: number];
   /** Elements from one layer, row, column and channel to the next. */
   readonly strides: readonly [number, number, number, number];
-  /** Rows in all, with `top` of zeros first; the rest follows the picture. */
+  /** Rows in all, with `top` of zeros first; the rest follows the image. */
   readonly rows: number;
   readonly top: number;
   /** Columns in all, with `left` of zeros first. */
@@ -106,7 +106,7 @@ class Packings extends WeakMap<Storage, Packed> {}
 
 /**
  * Lays `x` out. The result is kept as long as neither the contents of `x` change nor its scope ends,
- * so that what one convolution has packed serves the next one, too.
+ * so that the next convolution uses it, too.
  */
 export function pack(
   x: Tensor,
@@ -157,7 +157,7 @@ function lay(x: Tensor, layout: Layout, load: Load, precision: Precision): Panel
     )
     : storage(BYTES[precision] * layers * rows * width);
   if (resource instanceof Texture && asIs && 4 * sy % ROW_ALIGNMENT === 0) {
-    // The frame, which nobody ever writes, is zeros from the start.
+    // The frame is zeros from the start, and never written.
     const size = { width: inner, height, depthOrArrayLayers: layers };
     copyToTexture(
       x.storage,

@@ -5,10 +5,10 @@ alias Stored = vec4<f16>;
 alias Stored = vec4f;
 #end
 // Lays an array out for the GEMM kernels: [layers][rows][width] texels of four channels, with zeros
-// around the picture and behind the last channel, so that those kernels need no bounds.
+// around the image and behind the last channel, so that those kernels need no bounds.
 // Texel (layer, row, x C4 + c4) holds channels 4 c4 ... of element (layer, row - top, x - left).
 // With HALF operands are rounded to half precision.
-// Integer divisions are dear on the software device: lines of texels are told apart by the grid.
+// Integer divisions are slow on the software device: the grid tells lines of texels apart.
 override FLAT: bool = false; // a row's channels follow one another at steps of sc: no division
 override TRANSPOSED: bool = false; // neighbouring invocations walk along rows, not along channels
 override WX: u32 = 64; // workgroup: along a line
@@ -39,7 +39,7 @@ fn texel(id: vec3u, lines: u32) -> Texel {
     t.row = line - t.layer * p.rows;
   }
   t.exists = t.layer < p.layers && t.row < p.rows && t.col < p.width;
-  // Above and left of the picture these wrap to huge numbers.
+  // Above and left of the image these wrap to huge numbers.
   let row = t.row - p.top;
   let start = t.layer * p.sl + row * p.sy;
   var inside = t.exists && row < p.H;

@@ -21,7 +21,7 @@ const MOST = 32_768;
 /**
  * `y = x / sqrt(mean x^2 + eps)`, the mean over the last axis.
  *
- * @param x `[..., C]`: the feature maps of pictures, or latents `[N, nz]`.
+ * @param x `[..., C]`: the feature maps of images, or latents `[N, nz]`.
  * @param eps Added to the mean square.
  * @returns The shape of `x`.
  * @throws {RangeError} If C is above 32,768.

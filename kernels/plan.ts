@@ -59,7 +59,7 @@ export interface Problem {
   readonly lines?: number;
   /** Of the window: they make the sum longer, or are rows of a weight gradient, too. */
   readonly taps: number;
-  /** How many such products: pictures, or classes of a transposed convolution. */
+  /** How many such products: images, or classes of a transposed convolution. */
   readonly products: number;
   /** True if textures can hold the operands. */
   readonly texture: boolean;

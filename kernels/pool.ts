@@ -22,7 +22,7 @@ export interface Windows {
 
 /** Windows of which to take the mean. */
 export interface AverageWindows extends Windows {
-  /** Whether to divide by all pixels of a window or only by those inside of the picture. */
+  /** Whether to divide by all pixels of a window or only by those inside of the image. */
   readonly countPadding: boolean;
 }
 
@@ -32,7 +32,7 @@ const kernels = byElement("pool", wgsl, ENTRIES);
 
 const LONGEST = 60_000; // the software device ends loops at 65,535 iterations of an invocation
 
-/** Pictures `[N, H, W, C]` and their windows `[N, P, Q, C]`. */
+/** Images `[N, H, W, C]` and their windows `[N, P, Q, C]`. */
 interface Plan {
   readonly large: Shape;
   readonly small: Shape;
@@ -117,7 +117,7 @@ function pick(x: Tensor, z: Tensor, p: Plan): Tensor {
 }
 
 /**
- * The mean of each window. (The mean of a whole picture is `mean(x, [1, 2])`.)
+ * The mean of each window. (The mean of a whole image is `mean(x, [1, 2])`.)
  *
  * @param x `[N, H, W, C]`
  * @returns `[N, P, Q, C]`, as {@linkcode maxPool}

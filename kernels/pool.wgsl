@@ -19,7 +19,7 @@ struct Params { N: u32, H: u32, W: u32, C: u32, P: u32, Q: u32, K: u32, S: u32, 
 fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
 
 struct At { n: u32, row: u32, col: u32, c: u32 }
-// Element i of pictures of `height` rows of `width` pixels
+// Element i of images of `height` rows of `width` pixels
 fn at(i: u32, height: u32, width: u32) -> At {
   let pixel = i / p.C;
   let row = pixel / width;

@@ -9,7 +9,7 @@ import { sum } from "./reduce.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-/** What `of` makes of the pixels of each window that are inside of the picture. */
+/** What `of` makes of the pixels of each window that are inside of the image. */
 function pooled(
   x: number[],
   [N, H, W, C]: Shape,

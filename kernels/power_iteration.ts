@@ -69,14 +69,14 @@ export function sizesOf({ A, R, B, rowsLast, wide }: View): Record<"A" | "R" | "
   return rowsLast ? { A, R: R / wide, B } : { A, R, B: B / wide };
 }
 
-/** Matrices of one kind in the same two buffers, or in as much as can be bound: what one dispatch serves. */
+/** Matrices of one kind in the same two buffers, or in as much as can be bound: one dispatch computes all. */
 export interface SpectralGroup {
   readonly view: Pick<View, "rowsLast" | "wide">;
   /** As the sums count, and in single numbers. */
   readonly table: Storage;
   readonly single: Storage;
   /** What each workgroup of `grid` divides. */
-  readonly stretches: Storage;
+  readonly ranges: Storage;
   readonly grid: Grid;
   /** The buffer of the weights, or the part of it from byte `from` on that holds these. */
   readonly w: Storage;
@@ -132,14 +132,14 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
         single: [0, u.offset / 4, v.offset / 4, view.A, view.R, view.B, chunks, begin],
       };
     });
-    const stretches = tables.flatMap(({ counted: [begin, , , A, R, B] }, matrix) => {
+    const ranges = tables.flatMap(({ counted: [begin, , , A, R, B] }, matrix) => {
       const end = begin + A * R * B, count = Math.ceil((end - begin) / 64);
       return Array.from({ length: count }, (_, i) => [matrix, begin + 64 * i, end]);
     });
-    const grid = folded(stretches.length);
+    const grid = folded(ranges.length);
     return {
       view: { rowsLast, wide },
-      stretches: uploaded(stretches.flat()),
+      ranges: uploaded(ranges.flat()),
       grid,
       table: uploaded(tables.flatMap(({ counted }) => counted)),
       single: uploaded(tables.flatMap(({ single }) => single)),
@@ -210,8 +210,8 @@ function transposed(group: SpectralGroup): Storage {
 
 /** Fills `quotient`, laid out as the group's `w`, with `W / sigma` of each matrix of a group. */
 export function divideBySigmas(group: SpectralGroup, quotient: Storage): void {
-  const { w, sigmas, stretches, grid } = group;
-  run(kernelsOf(group).divide, { stretches, w, sigma: sigmas, quotient }, {}, grid);
+  const { w, sigmas, ranges, grid } = group;
+  run(kernelsOf(group).divide, { ranges, w, sigma: sigmas, quotient }, {}, grid);
 }
 
 function kernelsOf({ view }: SpectralGroup) {

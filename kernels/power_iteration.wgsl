@@ -1,6 +1,6 @@
 // One power iteration for many matrices at once: v = W^T u / |W^T u|, then u = W v / |W v|.
 // A weight is [A, R, B] with the outputs along R, a matrix of R rows and A B columns. Workgroup row y
-// serves matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
+// is for matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
 // Sizes and places along the last axis count Vs.
 #include element
 struct Matrix {
@@ -8,7 +8,7 @@ struct Matrix {
   A: u32, R: u32, B: u32,
   chunks: u32, partial: u32, // parts of the sum over columns; where they are kept
 }
-struct Stretch { matrix: u32, begin: u32, end: u32 }
+struct Range { matrix: u32, begin: u32, end: u32 }
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
 #if TEXTURES
 #include texels
@@ -27,7 +27,7 @@ fn w_at(i: u32) -> V { return w[i]; }
 @group(0) @binding(7) var<storage, read_write> partialV: array<V>;
 @group(0) @binding(8) var<storage, read_write> sigma: array<f32>; // one in 64
 @group(0) @binding(9) var<storage, read_write> quotient: array<V>; // as w
-@group(0) @binding(10) var<storage, read> stretches: array<Stretch>; // one a workgroup
+@group(0) @binding(10) var<storage, read> ranges: array<Range>; // one a workgroup
 @group(0) @binding(11) var<storage, read> product: array<f32>; // W^T u, laid out as u and v are
 @group(0) @binding(13) var<storage, read> productV: array<V>;
 var<workgroup> sums: array<f32, 64>;
@@ -136,11 +136,11 @@ fn measure(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group
   if (id.x == 0) { sigma[64 * group.y] = all; }
 }
 
-// W / sigma. A loop over a stretch would take four times as long on the software device.
+// W / sigma. A loop over a range would take four times as long on the software device.
 @compute @workgroup_size(64)
 fn divide(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
           @builtin(num_workgroups) groups: vec3u) {
-  let stretch = stretches[group.y * groups.x + group.x];
-  let i = stretch.begin + id.x;
-  if (i < stretch.end) { quotient[i] = w_at(i) / sigma[64 * stretch.matrix]; }
+  let range = ranges[group.y * groups.x + group.x];
+  let i = range.begin + id.x;
+  if (i < range.end) { quotient[i] = w_at(i) / sigma[64 * range.matrix]; }
 }

@@ -89,7 +89,7 @@ Deno.test("an operand is the nearest half, ties to even", async () => {
     )
   );
   const expected = values.map((v) => Math.f16round(v) + 0); // a sum is never -0
-  for (const C of [1, 4]) { // channels read one by one, and in fours
+  for (const C of [1, 4]) { // channels read one by one, and by vec4
     const only = (v: number) => [v, 0, 0, 0].slice(0, C);
     const a = tensor(values.flatMap(only), [values.length, C]), one = tensor(only(1), [C, 1]);
     for (const plan of plans) {

@@ -62,7 +62,7 @@ Deno.test("the reference is Philox4x32-10: its authors' known answers", () => {
   );
 });
 for (const k of keys) {
-  // one; primes; a workgroup of 64 fours; one more
+  // one; primes; a workgroup of 64 vec4; one more
   for (const n of [1, 7, 256, 257]) {
     const name = `${n} numbers of ${Object.values(k)}`;
     Deno.test(`uniform(): ${name}, bit for bit`, async () =>

@@ -129,7 +129,7 @@ function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
   });
 }
 
-/** Sums `x` as `[A, R, B]` over `R` into `y`: in two rounds where one would be long or lonely. */
+/** Sums `x` as `[A, R, B]` over `R` into `y`: in two rounds where one loop would be long or lanes idle. */
 export function sumInto(y: Tensor, x: Tensor, [A, R, B]: View, k = 1): void {
   const { kernels, columns } = by(B);
   // Many short sums are as well done by a lane each.

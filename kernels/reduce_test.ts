@@ -32,7 +32,7 @@ const cases: [number[], number[]][] = [
   [[2, 3, 2, 5], [0, 1, 2]],
   [[2, 3, 2, 5], [1, 3]],
   [[131, 3], [0]],
-  [[131, 12], [0]], // by fours, in chunks
+  [[131, 12], [0]], // by vec4, in chunks
 ];
 for (const [shape, axes] of cases) {
   Deno.test(`sum() of [${shape}] over ${axes}`, () =>

@@ -1,5 +1,5 @@
 /**
- * Pictures larger and smaller: nearest neighbours and their adjoint, averages; by 2
+ * Images larger and smaller: nearest neighbours and their adjoint, averages; by 2
  * with a smoothing filter; linear interpolation.
  *
  * @module
@@ -45,7 +45,7 @@ function dispatch(entry: Entry, x: Tensor, y: Tensor, { A, R, S = 0, B, f = 1, k
  * @throws {RangeError} If `x` has no four axes, or `factor` is not an integer of 1 to 240.
  */
 export function upNearest(x: Tensor, factor: number): Tensor {
-  door("upNearest", x, factor);
+  assertImages("upNearest", x, factor);
   return up(x, factor, 1);
 }
 
@@ -57,14 +57,14 @@ export function upNearest(x: Tensor, factor: number): Tensor {
  * @throws {RangeError} If `factor` does not divide height and width, or as in {@linkcode upNearest}.
  */
 export function downAverage(x: Tensor, factor: number): Tensor {
-  const [, H, W] = door("downAverage", x, factor);
+  const [, H, W] = assertImages("downAverage", x, factor);
   if (H % factor || W % factor) {
     throw new RangeError(`downAverage: ${factor} does not divide height and width of [${x.shape}]`);
   }
   return down(x, factor, 1 / factor ** 2);
 }
 
-function door(op: string, x: Tensor, factor: number): Shape {
+function assertImages(op: string, x: Tensor, factor: number): Shape {
   if (x.shape.length !== 4) {
     throw new RangeError(`${op}: got shape [${x.shape}], expected [N, H, W, C]`);
   }
@@ -106,7 +106,7 @@ function down(x: Tensor, f: number, k: number): Tensor {
  * @see Huang et al. 2024, https://arxiv.org/abs/2501.05441
  */
 export function upSmooth(x: Tensor): Tensor {
-  door("upSmooth", x, 2);
+  assertImages("upSmooth", x, 2);
   return smoothUp(x, 1);
 }
 
@@ -119,7 +119,7 @@ export function upSmooth(x: Tensor): Tensor {
  * @throws {RangeError} If `x` has no four axes, or its height or width is odd.
  */
 export function downSmooth(x: Tensor): Tensor {
-  const [, H, W] = door("downSmooth", x, 2);
+  const [, H, W] = assertImages("downSmooth", x, 2);
   if (H % 2 || W % 2) {
     throw new RangeError(`downSmooth: got shape [${x.shape}], expected an even height and width`);
   }

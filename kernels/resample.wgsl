@@ -1,4 +1,4 @@
-// Changes of picture size. Rows of all pictures are counted through: r = n H + h.
+// Changes of image size. Rows of all images are counted through: r = n H + h.
 // B and C count Vs.
 #include element
 struct Params { A: u32, R: u32, S: u32, B: u32, f: u32, k: f32 }
@@ -38,7 +38,7 @@ fn down(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   y[i] = p.k * total;
 }
 
-// Where the square of the large picture begins that belongs to element i of the small one
+// Where the square of the large image begins that belongs to element i of the small one
 fn corner(i: u32) -> u32 {
   let pixel = i / p.B;
   let row = pixel / p.R;

@@ -7,11 +7,11 @@ import { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "./resamp
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-type Picture = [N: number, H: number, W: number, C: number];
+type Image = [N: number, H: number, W: number, C: number];
 
-/** Every element of a picture computed from its indices. */
-function picture(
-  [N, H, W, C]: Picture,
+/** Every element of an image computed from its indices. */
+function image(
+  [N, H, W, C]: Image,
   at: (n: number, h: number, w: number, c: number) => number,
 ) {
   return Array.from({ length: N * H * W * C }, (_, i) => {
@@ -19,14 +19,14 @@ function picture(
     return at(Math.floor(i / C / W / H), h, w, c);
   });
 }
-function upReference(x: number[], [N, H, W, C]: Picture, f: number): number[] {
-  return picture(
+function upReference(x: number[], [N, H, W, C]: Image, f: number): number[] {
+  return image(
     [N, f * H, f * W, C],
     (n, h, w, c) => x[((n * H + Math.floor(h / f)) * W + Math.floor(w / f)) * C + c],
   );
 }
-function downReference(x: number[], [N, H, W, C]: Picture, f: number): number[] {
-  return picture([N, H / f, W / f, C], (n, h, w, c) => {
+function downReference(x: number[], [N, H, W, C]: Image, f: number): number[] {
+  return image([N, H / f, W / f, C], (n, h, w, c) => {
     let total = 0;
     for (let i = 0; i < f; i++) {
       for (let j = 0; j < f; j++) total += x[((n * H + f * h + i) * W + f * w + j) * C + c];
@@ -35,8 +35,8 @@ function downReference(x: number[], [N, H, W, C]: Picture, f: number): number[] 
   });
 }
 /** [1, 2, 1] / 4 along both axes of an image with zeros around it. */
-function smoothed(x: number[], [N, H, W, C]: Picture): number[] {
-  return picture([N, H, W, C], (n, h, w, c) => {
+function smoothed(x: number[], [N, H, W, C]: Image): number[] {
+  return image([N, H, W, C], (n, h, w, c) => {
     let total = 0;
     for (let i = -1; i <= 1; i++) {
       for (let j = -1; j <= 1; j++) {
@@ -53,8 +53,8 @@ function neighbours(o: number, size: number, size2: number): [number, number, nu
   const place = Math.max(0, (o + 0.5) * size / size2 - 0.5), low = Math.floor(place);
   return [low, Math.min(low + 1, size - 1), place - low];
 }
-function bilinearReference(x: number[], [N, H, W, C]: Picture, [H2, W2]: number[]): number[] {
-  return picture([N, H2, W2, C], (n, h, w, c) => {
+function bilinearReference(x: number[], [N, H, W, C]: Image, [H2, W2]: number[]): number[] {
+  return image([N, H2, W2, C], (n, h, w, c) => {
     const [h0, h1, th] = neighbours(h, H, H2), [w0, w1, tw] = neighbours(w, W, W2);
     const at = (h: number, w: number) => x[((n * H + h) * W + w) * C + c];
     return (1 - th) * ((1 - tw) * at(h0, w0) + tw * at(h0, w1)) +
@@ -63,7 +63,7 @@ function bilinearReference(x: number[], [N, H, W, C]: Picture, [H2, W2]: number[
 }
 
 // one element; primes, also four channels at a time; a workgroup and one more of small and large
-const resized: [Picture, number][] = [
+const resized: [Image, number][] = [
   [[1, 1, 1, 1], 1],
   [[1, 1, 1, 1], 3],
   [[2, 3, 5, 3], 2],
@@ -75,7 +75,7 @@ const resized: [Picture, number][] = [
   [[1, 1, 3, 8], 3],
 ];
 for (const [shape, f] of resized) {
-  const [N, H, W, C] = shape, large: Picture = [N, f * H, f * W, C];
+  const [N, H, W, C] = shape, large: Image = [N, f * H, f * W, C];
   Deno.test(`upNearest() of [${shape}] by ${f}`, () =>
     checkOp((x) => upNearest(x, f), (x) => upReference(x, shape, f), [shape], {
       second: true,
@@ -86,7 +86,7 @@ for (const [shape, f] of resized) {
     }));
 }
 // one pixel; primes, also four channels at a time; rows and columns alone; a workgroup and one more
-const halves: Picture[] = [
+const halves: Image[] = [
   [1, 1, 1, 1],
   [2, 3, 5, 3],
   [2, 3, 2, 8],
@@ -96,7 +96,7 @@ const halves: Picture[] = [
   [1, 13, 5, 1],
 ];
 for (const shape of halves) {
-  const [N, H, W, C] = shape, large: Picture = [N, 2 * H, 2 * W, C], second = { second: true };
+  const [N, H, W, C] = shape, large: Image = [N, 2 * H, 2 * W, C], second = { second: true };
   Deno.test(`upSmooth() of [${shape}]`, () =>
     checkOp(upSmooth, (x) => smoothed(upReference(x, shape, 2), large), [shape], second));
   Deno.test(`downSmooth() of [${large}]`, () =>
@@ -111,7 +111,7 @@ Deno.test("averages of repeated pixels are those pixels", async () => {
 });
 
 // larger, smaller, both, the same, from and to one pixel, by other than whole numbers
-const sizes: [Picture, [number, number]][] = [
+const sizes: [Image, [number, number]][] = [
   [[1, 1, 1, 1], [1, 1]],
   [[1, 1, 1, 2], [3, 5]],
   [[1, 5, 3, 1], [1, 1]],
@@ -131,8 +131,8 @@ for (const [shape, size] of sizes) {
       second: shape[1] * shape[2] * shape[3] <= 45,
     }));
 }
-Deno.test("bilinear() of a large picture", async () => {
-  const shape: Picture = [1, 37, 53, 3], x = randoms(37 * 53 * 3, 9);
+Deno.test("bilinear() of a large image", async () => {
+  const shape: Image = [1, 37, 53, 3], x = randoms(37 * 53 * 3, 9);
   for (const size of [[299, 299], [16, 9]] as [number, number][]) {
     const y = await bilinear(tensor(x, shape), size).read();
     assertClose("y", y, bilinearReference(x, shape, size));

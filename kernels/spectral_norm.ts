@@ -8,8 +8,8 @@ import type { Kernel } from "../gpu/kernel.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
-import { apply, isRecording, reshape } from "../tensor/op.ts";
-import { empty, type Tensor } from "../tensor/tensor.ts";
+import { apply, isRecording, noGrad, reshape } from "../tensor/op.ts";
+import { empty, scoped, type Tensor } from "../tensor/tensor.ts";
 import { byElement } from "./element.ts";
 import { div, mul, sub } from "./elementwise.ts";
 import { asMatrix, sizesOf, viewOf } from "./power_iteration.ts";
@@ -19,16 +19,13 @@ import { variant } from "./variant.ts";
 const kernels = byElement("spectral_norm", wgsl, [
   "products",
   "productsByGroup",
-  "divide",
-  "termsOfRowsLast",
   "gradientOfRowsLast",
-  "termsOfColumnsLast",
   "gradientOfColumnsLast",
   "sum",
 ]);
 const PARTS = 256; // of a product, on GPUs
 
-/** What is known of a weight from a dispatch that served many. */
+/** A weight's sigma and quotient, from a dispatch for many weights. */
 export interface KnownQuotient {
   /** The largest singular value; it must stay until the gradient is computed. */
   readonly sigma: Storage;
@@ -64,16 +61,15 @@ export function spectralNorm(
     );
   }
   const view = viewOf(w.shape, axis), n = w.size / view.wide;
-  const own = kernels[view.wide === 4 ? "vec4f" : "f32"],
-    sizes = { ...sizesOf(view), n, chunks: 1 };
-  const sigma = known?.sigma ?? largest(w, u, v, axis).storage;
+  const own = kernels[view.wide === 4 ? "vec4f" : "f32"];
+  const sizes = { ...sizesOf(view), n, chunks: 1 };
+  const { sigma, quotient } = known ?? measured(w, u, v, axis);
   return apply({
     op: "spectralNorm",
     inputs: [w],
     shape: w.shape,
-    ...known && { place: known.quotient },
-    forward: (result) =>
-      known ?? run(own.divide, { w, sigma, result }, sizes, folded(Math.ceil(n / 64))),
+    place: quotient,
+    forward: () => {},
     backward: (dy, y) => {
       // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
@@ -112,18 +108,21 @@ function byGroups(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number })
  * It records no gradient.
  */
 export function largest(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
-  const view = viewOf(w.shape, axis), { A, R, B } = sizesOf(view), n = A * B;
-  const own = kernels[view.wide === 4 ? "vec4f" : "f32"], sizes = { A, R, B, n, chunks: 1 };
-  const sigma = empty([1]), partial = empty([n]), grid = folded(Math.ceil(n / 64));
-  if (view.rowsLast) run(own.termsOfRowsLast, { w, uV: u, v, partial }, sizes, grid);
-  else run(own.termsOfColumnsLast, { w, u, vV: v, partial }, sizes, grid);
-  run(kernels.f32.sum, { partial, total: sigma }, sizes, [1, 1, 1]);
-  return sigma;
+  return scoped(() => noGrad(() => sum(mul(w, outer(w, u, v, axis)))));
+}
+
+function measured(w: Tensor, u: Tensor, v: Tensor, axis: number): KnownQuotient {
+  const sigma = largest(w, u, v, axis);
+  return { sigma: sigma.storage, quotient: noGrad(() => div(w, sigma)).storage };
+}
+
+/** `u v^T`, in the shape of `w`. */
+function outer(w: Tensor, u: Tensor, v: Tensor, axis: number): Tensor {
+  const { A, R, B } = asMatrix(w.shape, axis);
+  return reshape(mul(reshape(v, [A, 1, B]), reshape(u, [1, R, 1])), w.shape);
 }
 
 function plainGradient(w: Tensor, u: Tensor, v: Tensor, axis: number, dy: Tensor): Tensor {
-  const { A, R, B } = asMatrix(w.shape, axis);
-  const outer = reshape(mul(reshape(v, [A, 1, B]), reshape(u, [1, R, 1])), w.shape);
-  const sigma = sum(mul(w, outer));
-  return div(sub(dy, mul(outer, sum(mul(dy, div(w, sigma))))), sigma);
+  const uv = outer(w, u, v, axis), sigma = sum(mul(w, uv));
+  return div(sub(dy, mul(uv, sum(mul(dy, div(w, sigma))))), sigma);
 }

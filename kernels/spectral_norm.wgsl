@@ -1,9 +1,8 @@
-// y = W / sigma, sigma = u^T W v, and its gradient (dy - <dy, y> u v^T) / sigma with u and v held.
+// The gradient of y = W / sigma with u and v held: (dy - <dy, y> u v^T) / sigma.
 // The weight is [A, R, B], the outputs along R; u is [R], v [A, B]. Two kinds, as in
 // power_iteration.wgsl: rows last (B is 1) and columns last; and sizes along the last axis count Vs.
 #include element
 struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
-@group(0) @binding(0) var<storage, read> w: array<V>;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> uV: array<V>;
 @group(0) @binding(3) var<storage, read> v: array<f32>;
@@ -31,32 +30,6 @@ fn across(lane: u32, own: f32) -> f32 {
   }
   workgroupBarrier();
   return sums[0];
-}
-
-// The terms of sigma, one a column of the matrix
-@compute @workgroup_size(64)
-fn termsOfRowsLast(@builtin(global_invocation_id) id: vec3u,
-                   @builtin(num_workgroups) groups: vec3u) {
-  let a = at(id, groups);
-  if (a >= p.n) { return; }
-  var sum = 0f;
-  for (var r = 0u; r < p.R; r++) { sum += dot_of(w[a * p.R + r], uV[r]); }
-  partial[a] = sum * v[a];
-}
-
-@compute @workgroup_size(64)
-fn termsOfColumnsLast(@builtin(global_invocation_id) id: vec3u,
-                      @builtin(num_workgroups) groups: vec3u) {
-  let q = at(id, groups);
-  if (q >= p.n) { return; }
-  let a = q / p.B;
-  var i = a * p.R * p.B + q - a * p.B;
-  var sum = V();
-  for (var r = 0u; r < p.R; r++) {
-    sum += w[i] * u[r];
-    i += p.B;
-  }
-  partial[q] = dot_of(sum, vV[q]);
 }
 
 // Parts of <dy, y>
@@ -93,13 +66,6 @@ fn sum(@builtin(local_invocation_id) id: vec3u) {
   for (var i = id.x; i < p.n; i += 64) { own += partial[i]; }
   let all = across(id.x, own);
   if (id.x == 0) { total[0] = all; }
-}
-
-@compute @workgroup_size(64)
-fn divide(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = at(id, groups);
-  if (i >= p.n) { return; }
-  result[i] = w[i] / sigma[0];
 }
 
 @compute @workgroup_size(64)

@@ -1,5 +1,5 @@
 /**
- * Pictures moved, with squares cut out of them, at places that random numbers say.
+ * Images moved, with squares cut out of them, at places that random numbers say.
  *
  * @module
  */
@@ -13,14 +13,14 @@ const translateKernel = kernel("translate", wgsl);
 
 /** How far and how large, in pixels. */
 export interface Translation {
-  /** Pictures are moved by `-most` to `most` along either axis, each equally likely. */
+  /** Images are moved by `-most` to `most` along either axis, each equally likely. */
   readonly most: number;
   /** Then a square of this side becomes 0; its centre lies anywhere, so part of it may lie outside. */
   readonly side: number;
 }
 
 /**
- * Moves each picture by whole pixels and cuts a square out of it; what comes in from outside is 0.
+ * Moves each image by whole pixels and cuts a square out of it; what comes in from outside is 0.
  *
  * @param x `[N, H, W, C]` with rows `W C` of a multiple of four numbers.
  * @param u `[N, 4]` in [0, 1): for the move along height and width, and for the square.

@@ -1,7 +1,7 @@
-// Pictures moved by whole pixels, with a square of them set to 0; where, uniform numbers say.
-override BACK = 0u; // 1: the way back
+// Images moved by whole pixels, with a square of them set to 0; where, uniform numbers say.
+override BACK = 0u; // 1: the backward pass
 struct Params { H: u32, W: u32, C: u32, most: u32, side: u32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>; // [N, H, W, C], rows in fours
+@group(0) @binding(0) var<storage, read> x: array<vec4f>; // [N, H, W, C], rows by vec4
 @group(0) @binding(1) var<storage, read> u: array<vec4f>; // [N] in [0, 1): the move, then the square
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;

@@ -5,7 +5,7 @@ import { translate } from "./translate.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-// [N, H, W, C], how far, how large: nothing; primes; as far as the picture is wide; all of it; a
+// [N, H, W, C], how far, how large: nothing; primes; as far as the image is wide; all of it; a
 // square alone; a row of several workgroups; every place of the first number in its texel
 const cases: [[number, number, number, number], number, number][] = [
   [[1, 1, 4, 1], 0, 0],

@@ -60,7 +60,9 @@ type Run = (plan: Plan) => Tensor;
 
 async function fastestOf(name: string, all: readonly Plan[], run: Run) {
   const right = await agreeing(run, all);
-  if (right.length === 0) throw new Error(`tune: ${name}: the device computes nonsense`);
+  if (right.length === 0) {
+    throw new Error(`tune: ${name}: no kernel variant agrees with the reference`);
+  }
   const { software, features } = deviceInfo();
   const byClock = !software && features.includes("timestamp-query");
   const times = await (byClock ? timesOfDevice : timesOfWaits)(run, right);

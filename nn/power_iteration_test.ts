@@ -145,7 +145,7 @@ Deno.test("a layer takes sigma from the last iteration, until the weight changes
   );
   adam.step(grads);
   const changed = forward();
-  assertEquals(changed.dispatches, known.dispatches + 3);
+  assert(changed.dispatches > known.dispatches);
   assertClose("y, changed", await changed.y.read(), await expected());
   adam.step(grads);
   iteration.measure();
@@ -156,7 +156,7 @@ Deno.test("a layer takes sigma from the last iteration, until the weight changes
   adam.step(grads);
   scoped(() => iteration.measure());
   const later = forward();
-  assertEquals(later.dispatches, known.dispatches + 3);
+  assert(later.dispatches > known.dispatches);
   assertClose("y, later", await later.y.read(), await expected());
 });
 

@@ -3,8 +3,8 @@ import type { Shape } from "./tensor.ts";
 /**
  * How a tensor is printed: `Tensor [2, 3] [[1, 2, 3], [4, 5, 6]]`.
  *
- * @param op What it was computed by, if that is known.
- * @param values Its first elements, if the host has them.
+ * @param op The op that computed it, if known.
+ * @param values Its first elements, if they were read.
  */
 export function inspected(shape: Shape, op?: string, values?: readonly number[]): string {
   const head = `Tensor [${shape.join(", ")}]${op ? ` of ${op}` : ""}`;

@@ -2,7 +2,7 @@
 import type { Storage } from "../gpu/memory.ts";
 import { checkShape, empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
 
-/** One application of an op: what goes in, what comes out, and the rule for the way back. */
+/** One application of an op: its inputs, its result and its backward rule. */
 export interface Application {
   /** Name, for messages. */
   readonly op: string;
@@ -15,8 +15,8 @@ export interface Application {
   /** Fills `y`. */
   readonly forward: (y: Tensor) => void;
   /**
-   * One gradient for each input, made of ops; null where none flows or none is asked for. Left out
-   * where there is no such rule, as behind a fused gradient.
+   * The backward rule: one gradient for each input, made of ops; null where none flows or none is needed.
+   * Left out where there is none, as for a fused gradient.
    */
   readonly backward?: (
     dy: Tensor,
@@ -43,7 +43,7 @@ export function isRecording(): boolean {
   return recording;
 }
 
-/** Computes an op and, unless in {@linkcode noGrad}, remembers the way back. */
+/** Computes an op and, unless in {@linkcode noGrad}, records its backward rule. */
 export function apply({ op, inputs, shape, place, forward, backward }: Application): Tensor {
   checkShape(op, shape);
   const y = place ? new Tensor(shape, place) : empty(shape);

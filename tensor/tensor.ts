@@ -3,7 +3,7 @@ import { read } from "../gpu/read.ts";
 import { write } from "../gpu/copy.ts";
 import { inspected } from "./inspect.ts";
 
-/** Sizes along the axes. Pictures are `[N, H, W, C]`. */
+/** Sizes along the axes. Images are `[N, H, W, C]`. */
 export type Shape = readonly number[];
 
 /** The number of elements of a shape. */
@@ -25,7 +25,7 @@ export interface Node {
   /**
    * One gradient for each input, in order.
    *
-   * @param need Which of them are asked for; the others may be left out (null).
+   * @param need Which of them are needed; the others may be null.
    */
   readonly backward: (dy: Tensor, need: readonly boolean[]) => readonly (Tensor | null)[];
 }
@@ -43,8 +43,8 @@ export class Tensor {
    * A view of `storage`.
    *
    * @param shape Sizes along the axes.
-   * @param storage Where the elements are; an optimiser may move it.
-   * @param isParam True for what an optimiser trains.
+   * @param storage The elements' memory; an optimiser may move it.
+   * @param isParam True for a parameter.
    */
   constructor(readonly shape: Shape, public storage: Storage, readonly isParam = false) {}
 
@@ -54,7 +54,7 @@ export class Tensor {
   }
 
   /**
-   * Copies the elements to the host: the one thing that waits for the device.
+   * Copies the elements to the host. Nothing else waits for the device.
    *
    * @throws {TypeError} If the scope that it was made in has ended.
    */
@@ -113,7 +113,7 @@ export class Tensor {
 /**
  * A tensor with undefined contents, for an op or a copy to fill.
  *
- * @throws {RangeError} If it would have no elements: there are no such tensors.
+ * @throws {RangeError} If it would have no elements.
  */
 export function empty(shape: Shape): Tensor {
   checkShape("tensor", shape);
@@ -134,7 +134,7 @@ export function checkShape(op: string, shape: Shape): void {
  * A tensor of given values.
  *
  * @param values As many as `shape` asks for, in row-major order.
- * @param isParam True for what an optimiser trains.
+ * @param isParam True for a parameter.
  * @throws {RangeError} If the count does not fit, or the shape has no elements.
  */
 export function tensor(values: ArrayLike<number>, shape: Shape, isParam = false): Tensor {

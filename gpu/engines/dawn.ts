@@ -1,5 +1,5 @@
 /**
- * Dawn, the WebGPU of Chromium, from the npm package `webgpu`, which who uses it installs.
+ * Dawn, Chromium's WebGPU, from the npm package `webgpu`, which the user installs.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The devices that Deno has, and what is set by variables of the environment.
+ * Deno's devices, and settings from environment variables.
  *
  * @module
  */

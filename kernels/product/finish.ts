@@ -3,7 +3,7 @@ import { sections } from "../../gpu/wgsl.ts";
 
 /** What a kernel does besides the product. */
 export interface Finish {
-  /** Whether columns come in fours. */
+  /** Whether columns are a multiple of four. */
   readonly vec4: boolean;
   /** Whether a row of B holds the terms of a column, instead of the columns of a term. */
   readonly flipped?: boolean;

@@ -7,7 +7,7 @@ struct Params {
   scale: f32,
 }
 
-// Integer division is dear: by way of floats it is off by one at most.
+// Integer division is slow: in floats it is off by one at most.
 fn over(a: u32, b: u32) -> u32 {
   let q = u32(f32(a) / f32(b)); let rest = i32(a - q * b);
   return q + select(0u, 1u, rest >= i32(b)) - select(0u, 1u, rest < 0);

@@ -8,7 +8,7 @@ struct Params {
 }
 
 #part class
-  // Which product, class and part of the sum workgroup g serves, and where the windows of that begin.
+  // Maps workgroup g to a product, a class and a part of the sum, and finds where its windows begin.
   let every = g / (p.colGroups * p.rowGroups); let z = every / p.parts; let part = every % p.parts;
   if (z >= p.images * p.E * p.E) { return; }
   let class_ = z % (p.E * p.E); let image = z / (p.E * p.E);

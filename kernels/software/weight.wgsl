@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #end
 #end
   let first = part * p.perPart; let last = min(first + p.perPart, p.lines);
-  // Counted, not divided: integer divisions are dear on the software device.
+  // Counted, not divided: integer divisions are slow on the software device.
   var n = first / p.OY; var oy = first % p.OY;
   for (var line = first; line < last; line++) {
     let iy = oy * p.S + ky; let by = oy + p.B_top;
