@@ -139,9 +139,9 @@ export {
   type Options,
   optionTable,
   type TrainOptions,
-  validate,
   type Value,
 } from "./train/options.ts";
+export { validate } from "./train/validate.ts";
 export type { Annealed, Moving } from "./train/anneal.ts";
 export { type Preset, presetOptions, type Recipe } from "./train/recipe.ts";
 export { dcgan } from "./train/dcgan.ts";

@@ -12,6 +12,7 @@ import { gpu } from "../gpu/gpu.ts";
 import { idle, profile, trim } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
+import type { Precision } from "../kernels/precision.ts";
 import { openTuner } from "../cli/tuning.ts";
 import { hostTimes, hostTimesAsGpu } from "./host.ts";
 import type { Job } from "./job.ts";
@@ -77,27 +78,46 @@ async function main(words: string[]): Promise<number> {
     return refuse(`--precision ${precision}: choose f32 or f16`);
   }
   try {
-    const { info: device } = await openGpu({ choice: args.device as string | undefined });
-    if (args["force-plan"] !== undefined) forcePlan(planOf(String(args["force-plan"])));
-    const say = (text: string) => console.error(`bench: ${text}`);
-    const tune = !device.software && args.autotune && args["force-plan"] === undefined
-      ? await openTuner("runs/.cache", device, say)
-      : undefined;
-    for (const name of names) {
-      trim(); // so that no job works in what another has left
-      const job = jobs(batch, precision)[name]();
-      await job.check();
-      await tune?.(job.run);
-      const line = args.profile
-        ? await profiled(name, job)
-        : JSON.stringify({ job: name, precision, ...await time(job, budget, args.host === true) });
-      console.log(line);
-    }
+    const { device, "force-plan": forced, autotune, profile, host } = args as Partial<Asked>;
+    const flags = { autotune: autotune === true, profile: profile === true, host: host === true };
+    await runJobs(names, { budget, batch, precision, device, "force-plan": forced, ...flags });
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
     return 1;
   }
   return 0;
+}
+
+/** What jobs are run with. */
+interface Asked {
+  readonly budget: number;
+  readonly batch: number;
+  readonly precision: Precision;
+  readonly device: string | undefined;
+  readonly "force-plan": string | undefined;
+  readonly autotune: boolean;
+  readonly profile: boolean;
+  readonly host: boolean;
+}
+
+async function runJobs(names: readonly string[], asked: Asked): Promise<void> {
+  const { budget, batch, precision, "force-plan": forced } = asked;
+  const { info: device } = await openGpu({ choice: asked.device });
+  if (forced !== undefined) forcePlan(planOf(forced));
+  const say = (text: string) => console.error(`bench: ${text}`);
+  const tune = !device.software && asked.autotune && forced === undefined
+    ? await openTuner("runs/.cache", device, say)
+    : undefined;
+  for (const name of names) {
+    trim(); // so that no job works in what another has left
+    const job = jobs(batch, precision)[name]();
+    await job.check();
+    await tune?.(job.run);
+    const line = asked.profile
+      ? await profiled(name, job)
+      : JSON.stringify({ job: name, precision, ...await time(job, budget, asked.host) });
+    console.log(line);
+  }
 }
 
 /** What of a plan a text in JSON says. */

@@ -86,7 +86,7 @@ export function refuseOthers(
 /** A report in which files and runs go by their names: where they lie is nobody else's business. */
 export function withoutFolders(report: Record<string, unknown>): Record<string, unknown> {
   const paths = [report.real, report.fake, report.heldOut].flatMap((side) =>
-    ["run", "checkpoint", "images", "statistics"].map((name) =>
+    ["run", "checkpoint", "dataset", "statistics"].map((name) =>
       (side as Record<string, unknown> | undefined)?.[name]
     )
   ).filter((path): path is string => typeof path === "string" && /[\\/]/.test(path));

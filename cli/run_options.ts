@@ -5,13 +5,8 @@
  */
 import { join, resolve } from "@std/path";
 import { parseCrop } from "../data/crop.ts";
-import {
-  defaults,
-  type Option,
-  optionTable,
-  type TrainOptions,
-  validate,
-} from "../train/options.ts";
+import { defaults, type Option, optionTable, type TrainOptions } from "../train/options.ts";
+import { validate } from "../train/validate.ts";
 import { presetOptions, type Recipe, uses } from "../train/recipe.ts";
 import { readOptions, RunError } from "../train/run_folder.ts";
 import { UsageError } from "./errors.ts";

@@ -34,7 +34,7 @@ export function isExample(entries: ReadonlyMap<string, Entry>): boolean {
  * Reads a state dict of `netG` or `netD`.
  *
  * @param where The file's name, for messages.
- * @throws {CheckpointError} If it is of another net.
+ * @throws {CheckpointError} If it is of another network.
  */
 export function readExample(entries: ReadonlyMap<string, Entry>, where: string): ReadNet {
   const fault = (what: string) =>

@@ -106,7 +106,7 @@ export function entriesOf(
   const found = new Map<string, Entry>();
   const array = (name: string) => {
     const entry = arrays.get(name);
-    if (!entry) throw new CheckpointError(`${where} has no ${name}: it is of another net`);
+    if (!entry) throw new CheckpointError(`${where} has no ${name}: it is of another network`);
     return entry;
   };
   for (const node of nodes) {

@@ -86,35 +86,7 @@ export function attention(
   }
   const { kernels, slices } = family({ plan, d, e }), sums = empty([N, I]); // log sum_j e^(q . k)
   const laid = (x: Tensor) => rowsOf(x, plan.load);
-  const groupsOf = (rows: number) => Math.ceil(rows / ((plan.share || ALONE) * plan.held));
-  const stream = (
-    k: Kernel,
-    bound: Bound,
-    [rows, others]: readonly [number, number],
-    slices = 1,
-    parts = 1,
-  ) => {
-    const perPart = Math.ceil(others / parts / (plan.share || 1)) * (plan.share || 1);
-    const grid = [groupsOf(rows), N, slices * parts] as const;
-    run(k, bound, { rows, others, images: N, parts, perPart }, grid);
-  };
-  // The same into `to`, split into parts where there would be few workgroups.
-  const streamInto = (
-    to: Tensor,
-    k: Kernel,
-    bound: Bound,
-    [rows, others]: readonly [number, number],
-    slices = 1,
-  ) => {
-    const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
-    const most = Math.min(wanted, Math.floor(others / LEAST), partsThatFit(to.size));
-    const parts = Math.max(1, most);
-    inParts(
-      to,
-      parts,
-      (result) => stream(k, { ...bound, result }, [rows, others], slices, parts),
-    );
-  };
+  const { stream, streamInto } = streams(plan, N);
   gpu().counters.flop += 2 * N * I * J * (d + e);
   return apply({
     op: "attention",
@@ -144,6 +116,43 @@ export function attention(
       return [dq, need[1] ? dk : null, need[2] ? dv : null];
     },
   });
+}
+
+/** How many rows are held, and how many others pass them. */
+type Lengths = readonly [rows: number, others: number];
+
+/** What streams the rows of `N` images past others. */
+function streams(plan: AttentionPlan, N: number) {
+  const groupsOf = (rows: number) => Math.ceil(rows / ((plan.share || ALONE) * plan.held));
+  const stream = (
+    k: Kernel,
+    bound: Bound,
+    [rows, others]: Lengths,
+    slices = 1,
+    parts = 1,
+  ) => {
+    const perPart = Math.ceil(others / parts / (plan.share || 1)) * (plan.share || 1);
+    const grid = [groupsOf(rows), N, slices * parts] as const;
+    run(k, bound, { rows, others, images: N, parts, perPart }, grid);
+  };
+  // The same into `to`, split into parts where there would be few workgroups.
+  const streamInto = (
+    to: Tensor,
+    k: Kernel,
+    bound: Bound,
+    [rows, others]: Lengths,
+    slices = 1,
+  ) => {
+    const wanted = Math.ceil(plan.fill / (groupsOf(rows) * N * slices));
+    const most = Math.min(wanted, Math.floor(others / LEAST), partsThatFit(to.size));
+    const parts = Math.max(1, most);
+    inParts(
+      to,
+      parts,
+      (result) => stream(k, { ...bound, result }, [rows, others], slices, parts),
+    );
+  };
+  return { stream, streamInto };
 }
 
 function layoutOf({ shape: [N, I, d] }: Tensor): Layout {

@@ -128,23 +128,23 @@ export function downSmooth(x: Tensor): Tensor {
 
 /** `k` is a factor along each axis. */
 function smoothUp(x: Tensor, k: number): Tensor {
-  const [N, H, W, C] = x.shape, of = { S: H, B: C, f: 2 };
+  const [N, H, W, C] = x.shape;
   return apply({
     op: "upSmooth",
     inputs: [x],
     shape: [N, 2 * H, 2 * W, C],
-    forward: (y) => dispatch("up_smooth", x, y, { ...of, A: N * H, R: W, k }),
+    forward: (y) => dispatch("up_smooth", x, y, { A: N * H, R: W, S: H, B: C, f: 2, k }),
     backward: (dy) => [smoothDown(dy, k)],
   });
 }
 
 function smoothDown(x: Tensor, k: number): Tensor {
-  const [N, H, W, C] = x.shape, R = W / 2, S = H / 2, of = { S, B: C, f: 2 };
+  const [N, H, W, C] = x.shape, R = W / 2, S = H / 2;
   return apply({
     op: "downSmooth",
     inputs: [x],
     shape: [N, S, R, C],
-    forward: (y) => dispatch("down_smooth", x, y, { ...of, A: N * S, R, k }),
+    forward: (y) => dispatch("down_smooth", x, y, { A: N * S, R, S, B: C, f: 2, k }),
     backward: (dy) => [smoothUp(dy, k)],
   });
 }

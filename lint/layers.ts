@@ -1,12 +1,13 @@
 /**
  * A `deno lint` plugin that holds the layers apart: a folder imports only from those to its left,
  * WebGPU's objects stay in `gpu/`, a shader belongs to its neighbour, only `mod.ts` re-exports, what only
- * Deno has stays where files are dealt with, and modules keep no state.
+ * Deno has stays where files are dealt with, modules keep no state, files and functions stay short.
  *
  * @module
  */
 import { host } from "./host.ts";
 import { pathBelow, ROOT } from "./paths.ts";
+import { size } from "./size.ts";
 import { state } from "./state.ts";
 
 const CORE = ["gpu", "tensor", "kernels", "nn", "models"];
@@ -41,11 +42,12 @@ function faultOf(file: string, specifier: string): string | undefined {
   return `${from}/ may import from ${may}, not from ${to}: move what both need to the left.`;
 }
 
-/** Five rules: `layers/imports`, `layers/gpu`, `layers/reexport`, `layers/host` and `layers/state`. */
+/** Six rules: `layers/imports`, `gpu`, `reexport`, `host`, `size` and `state`. */
 const plugin: Deno.lint.Plugin = {
   name: "layers",
   rules: {
     host,
+    size,
     state,
     imports: {
       create(context) {

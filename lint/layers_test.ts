@@ -87,6 +87,16 @@ for (const [file, source, rule] of CASES) {
   });
 }
 
+Deno.test("layers: files of 300 lines and functions of 60 are fine, longer ones are not", () => {
+  const lines = (n: number) => "// a line\n".repeat(n);
+  const body = (n: number) => `export function f() {\n${lines(n - 2)}}\n`;
+  assertEquals(broken("nn/a.ts", lines(300)), []);
+  assertEquals(broken("nn/a.ts", lines(301)), ["layers/size"]);
+  assertEquals(broken("nn/a.ts", body(60)), []);
+  assertEquals(broken("nn/a.ts", body(61)), ["layers/size"]);
+  assertEquals(broken("nn/a_test.ts", lines(301) + body(61)), []);
+});
+
 const read = (file: string) => Deno.readTextFileSync(new URL(`../${file}`, import.meta.url));
 
 Deno.test("layers: every file that may still have Deno has it", () => {

@@ -34,12 +34,12 @@ export function fromEntries(
 ): void {
   const found = [...named].map(([name, t]) => {
     const entry = entries.get(name);
-    if (!entry) throw new CheckpointError(`${where} has no ${name}: it is of another net`);
+    if (!entry) throw new CheckpointError(`${where} has no ${name}: it is of another network`);
     const shape = fileShape(t.shape);
     if (entry.dtype !== "F32" || !sameShape(entry.shape, shape)) {
       throw new CheckpointError(
         `${where}: ${name} is ${entry.dtype} [${entry.shape}], expected F32 [${shape}]: ` +
-          `it is of another net`,
+          `it is of another network`,
       );
     }
     return [t, entry.data as Float32Array] as const;

@@ -19,7 +19,7 @@ import { annealed } from "./anneal.ts";
 import { augment } from "./augment.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
-import { changesOf } from "./options.ts";
+import { changesOf } from "./validate.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";
 

@@ -7,7 +7,7 @@ import { TooLargeError } from "../gpu/errors.ts";
 import { rehearsed, trim } from "../gpu/record.ts";
 import { scoped } from "../tensor/tensor.ts";
 import { TrainError } from "./errors.ts";
-import { validate } from "./options.ts";
+import { validate } from "./validate.ts";
 import { freeState, grow, newState, type State } from "./state.ts";
 
 /**

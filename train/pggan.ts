@@ -1,6 +1,7 @@
 import { PgganDiscriminator, PgganGenerator } from "../models/pggan.ts";
 import { growing } from "./growth.ts";
-import { type TrainOptions, validateMicroBatches } from "./options.ts";
+import type { TrainOptions } from "./options.ts";
+import { validateMicroBatches } from "./validate.ts";
 import type { Recipe } from "./recipe.ts";
 import { drift, r1, weightDecay, wganGp } from "./terms.ts";
 
