@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { encodePng, savePng } from "../data/png.ts";
-import { conventionsOf } from "./conventions.ts";
+import { encodePng, savePng } from "../../data/png.ts";
+import { conventionsOf } from "../conventions.ts";
 import { openDecodePool } from "./decode_pool.ts";
-import { EvalError, printable } from "./errors.ts";
+import { EvalError, printable } from "../errors.ts";
 import { type ImageFilesOptions, openImageFiles } from "./image_files.ts";
 
 const folder = await Deno.makeTempDir();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encodePng } from "../data/png.ts";
-import { bytes, entry, names } from "../tests/conventions_fixture.ts";
+import { encodePng } from "../../data/png.ts";
+import { bytes, entry, names } from "../../tests/conventions_fixture.ts";
 import { decodeAsPillow } from "./as_pillow.ts";
 
 const pngs = names.filter((name) => /^png\/[^/]+$/.test(name));

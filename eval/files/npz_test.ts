@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { features } from "../tests/metrics_fixture.ts";
-import { assertClose, inFolder } from "../tests/support.ts";
+import { features } from "../../tests/metrics_fixture.ts";
+import { assertClose, inFolder } from "../../tests/support.ts";
 import { cachedFeatures, cachedStatistics } from "./cache.ts";
-import { EvalError } from "./errors.ts";
-import { zeros } from "./matrix.ts";
+import { EvalError } from "../errors.ts";
+import { zeros } from "../matrix.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
-import { Moments } from "./statistics.ts";
+import { Moments } from "../statistics.ts";
 
 function statistics() {
   const { dimension, values } = features("x"), moments = new Moments(dimension);
