@@ -1,5 +1,5 @@
 /**
- * One step of Adam over the parameters of a network, which lie end to end.
+ * One step of Adam over the parameters of a network, which are contiguous.
  *
  * @module
  */
@@ -30,10 +30,10 @@ const FILE = { name: "adam.wgsl", text: wgsl };
 const plain = twins("adam", FILE, "main"), scaled = twins("adam", FILE, "scaled");
 
 /**
- * Updates parameters and moments in place: one dispatch, or as many as bindings of this device take.
+ * Updates parameters and moments in place: in one dispatch, or in several if they exceed a binding.
  *
- * @param scaling Where the loss was scaled, what nn/grad_scaler.ts decided of these gradients; then `step`
- * is the learning rate, and bias corrections come from there.
+ * @param scaling The state of nn/grad_scaler.ts, if the loss was scaled; `step` is then the learning rate, and
+ * the state has the bias corrections.
  */
 export function adamStep(
   { param, g, m, v }: AdamState,

@@ -24,13 +24,13 @@ import { fitsTexture, type Layout, type Load, pack, plain } from "./panel.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 
-/** How the kernels are unrolled, and where they read from. Results do not depend on it but by rounding. */
+/** How the kernels are unrolled, and where they read from. Results depend on it by rounding only. */
 export interface AttentionPlan {
   /** From storage textures, for the software device, or from buffers. */
   readonly load: "texture" | "buffer";
   /** Rows that an invocation holds. */
   readonly held: number;
-  /** Passing rows a turn of the loop: sums are then read and written that much more seldom. */
+  /** Passing rows per iteration, which divides the number of reads and writes of sums. */
   readonly block: number;
   /** vec4 of sums for each row held, at most; wider values are computed in slices. */
   readonly sums: number;
@@ -57,7 +57,7 @@ function standardPlan(): AttentionPlan {
 /**
  * `y[n, i] = sum_j softmax_j(q[n, i] . k[n, j]) v[n, j]`.
  *
- * Its gradient streams as well; a gradient that is to have a gradient holds the map.
+ * Its gradient streams as well; a recorded gradient, for second derivatives, stores the map.
  *
  * @param q Queries, `[N, I, d]`.
  * @param k Keys, `[N, J, d]`.
@@ -185,11 +185,11 @@ function plainGradients(q: Tensor, k: Tensor, v: Tensor, dy: Tensor): Tensor[] {
 
 interface Family {
   readonly kernels: Readonly<Record<keyof typeof ENTRIES, Kernel>>;
-  /** In how many parts the channels of the values are computed. */
+  /** Number of slices in which the channels of the values are computed. */
   readonly slices: number;
 }
 
-/** What tells the entry points apart: the table of attention.wgsl. */
+/** The values that distinguish the entry points, as in the table of attention.wgsl. */
 const ENTRIES = {
   forward: { QUERIES: true, BACK: false, SLICED: true },
   queries: { QUERIES: true, BACK: true, SLICED: false },

@@ -1,5 +1,5 @@
 /**
- * Batch normalisation, fused with the (leaky) ReLU behind it.
+ * Batch normalisation, fused with the (leaky) ReLU after it.
  *
  * @module
  */
@@ -21,13 +21,13 @@ const ENTRIES = [
   "gradient",
 ] as const;
 
-/** Columns of channels of a workgroup whose lanes add up together, and lanes for each. */
+/** Columns of channels a workgroup reduces, and lanes a column. */
 const COLUMNS = 16, LANES = 16;
 const kernels = {
   lane: twinsByElement("batch_norm", wgsl, ENTRIES, { GROUP: false }),
   group: twinsByElement("batch_norm", wgsl, ENTRIES, { GROUP: true, COLUMNS, LANES }),
 };
-// Invocations that fill a device, and rows that are worth one.
+// Invocations that fill a device, and the least rows an invocation.
 const ENOUGH = { lane: 1024, group: 32_768 }, LEAST_ROWS = 4;
 
 /** The tensors of a batch normalisation, each `[C]`. */
@@ -36,33 +36,33 @@ export interface BatchNorm {
   readonly weight: Tensor;
   /** beta, `[C]`. */
   readonly bias: Tensor;
-  /** Moved towards the batch's statistics in training. */
+  /** Running mean, updated in training. */
   readonly running_mean: Tensor;
-  /** Moved in the same way, towards the unbiased variance. */
+  /** Running unbiased variance, updated in training. */
   readonly running_var: Tensor;
 }
 
-/** As PyTorch names them; `slope` is that of a leaky ReLU to apply, 1 for none, 0 for a ReLU. */
+/** Options by PyTorch's names, and the slope of the leaky ReLU. */
 export interface BatchNormOptions {
-  /** Whether the batch's statistics are used and the running ones moved. */
+  /** Whether the batch's statistics are used and the running ones updated. */
   readonly training: boolean;
   /** Added to the variance. */
   readonly eps: number;
   /** Share of the batch's statistics in the running ones. */
   readonly momentum: number;
-  /** Of the leaky ReLU behind it: 1 for none, 0 for a ReLU. */
+  /** Slope of the leaky ReLU after it: 1 for none, 0 for a ReLU. */
   readonly slope: number;
 }
 
 /**
  * `lrelu(gamma (x - mean) / sqrt(var + eps) + beta)` over all but the last axis.
  *
- * In training, with the batch's mean and biased variance, and the running statistics move; else with
- * the running statistics. It has a gradient in training, and no second one.
+ * In training it uses the batch's mean and biased variance and updates the running statistics; otherwise
+ * it uses the running statistics. It has a gradient in training, and no second derivative.
  *
  * @param x `[..., C]`.
  * @param batches How many batches `x` is along its first axis: each is normalised on its own in training,
- * and moves the running statistics in its turn.
+ * and updates the running statistics in turn.
  * @throws {RangeError} If the channels differ, or the batches are not of one size.
  */
 export function batchNorm(
@@ -109,7 +109,7 @@ export function batchNorm(
       backward: (dy: Tensor) => {
         const sums = empty([batches, chunks, 2, C]);
         dispatch(own.gradient_sums, { x, dy, stats, sums });
-        // Fused: that these have no gradient of their own is noted by the missing rule.
+        // Fused gradients have no backward rule of their own.
         const of = (shape: Shape, forward: (y: Tensor) => void) =>
           apply({ op: "batchNorm's gradient", inputs: [x, dy], shape, forward });
         const [dgamma, dbeta] = [0, 1].map(() => of([C], () => {})); // dx brings both

@@ -1,8 +1,8 @@
 // Batch normalisation of rows of C channels, fused with a (leaky) ReLU of slope k (1: none).
 // Ioffe & Szegedy 2015, algorithm 1; variance biased to normalise, unbiased in the running average.
 //
-// Two dispatches in each pass: sums of chunks of rows, then what is made of all chunks' sums. A chunk is
-// an invocation's or, with GROUP, a workgroup's; an invocation has the channels of one V. The rows may
+// Two dispatches in each pass: sums of chunks of rows, then the result from all chunks' sums. A chunk is
+// an invocation's or, with GROUP, a workgroup's; an invocation computes the channels of one V. The rows may
 // be those of several batches, one after the other, each with statistics of its own; z of the grid is
 // the batch.
 #include element
@@ -39,8 +39,8 @@ fn dy_at(i: u32) -> V { return dy[i]; }
 fn partial_at(i: u32) -> V { return partial[i]; }
 #end
 
-// What channels of a batch are normalised by: (x - mean) scale + shift, scale = inverse gamma, with the
-// inverse of the deviation; behind x0, from which moments are counted
+// Statistics of a batch's channels, normalised as (x - mean) scale + shift with scale = inverse gamma and
+// the inverse of the deviation; moments are about x0
 struct Stats { x0: V, mean: V, inverse: V, scale: V, shift: V }
 
 struct Sums { one: V, two: V }
@@ -65,7 +65,7 @@ fn added(batch: u32, own: Place) -> Sums {
   return whole(Sums(sum, other), own);
 }
 
-// True in one dispatch for the invocation that keeps what belongs to all rows of all batches
+// True for the one invocation a column that stores results of all rows of all batches
 fn keeps(own: Place, id: vec3u) -> bool { return id.z == 0 && is_first(own, id); }
 
 // Sums of (x - x0) and its square; x0, the first row, keeps squares small where the mean is large.
@@ -114,7 +114,7 @@ fn normalise(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) groups: 
     let n = f32(p.rows);
     for (var b = 0u; b < p.batches; b++) {
       let next = moments_of(b, own);
-      if (own.writes) { // not `continue`: barriers follow in the next turn
+      if (own.writes) { // not `continue`: barriers follow in the next iteration
         let unbiased = next.variance * (n / max(n - 1, 1f));
         running_mean[own.c] += p.momentum * (next.mean - running_mean[own.c]);
         running_var[own.c] += p.momentum * (unbiased - running_var[own.c]);
@@ -147,7 +147,7 @@ fn stats_of(batch: u32, c: u32) -> Stats {
                stats[at + 4 * p.C]);
 }
 
-// dy through the ReLU: its sign is worked out again, which is less than to read it.
+// dy through the ReLU: its sign is recomputed, which costs less than reading it.
 fn through(d: V, centred: V, by: Stats) -> V {
   return leaky_gate(d, centred * by.scale + by.shift, p.k);
 }

@@ -1,5 +1,5 @@
 /**
- * Images between the host's bytes and the device's floats, a quarter of the floats' size on the way.
+ * Converts images between the host's bytes and the device's floats; bytes are transferred.
  *
  * @module
  */
@@ -42,13 +42,13 @@ export function fromBytes(bytes: Live<Uint8Array<ArrayBuffer>>, shape: Shape): T
  * Numbers from -1 to 1 as bytes: `(x + 1) 127.5`, rounded to the nearest, halves up. What lies
  * outside is held at 0 and 255; NaN becomes 0.
  *
- * @returns The elements in row-major order, as soon as the device has them.
+ * @returns The elements in row-major order, once the device has computed them.
  */
 export async function toBytes(x: Tensor): Promise<Uint8Array<ArrayBuffer>> {
   const n4 = Math.ceil(x.size / 4), bytes = storage(4 * n4);
   run(toBytesKernel, { values: x, bytes }, { n4 }, folded(Math.ceil(n4 / 64)));
   const copied = read(bytes, 4 * n4);
-  // The copy is recorded: whoever gets this storage next writes to it later.
+  // The copy is recorded: the next use of this storage comes later.
   release(bytes);
   return new Uint8Array(await copied, 0, x.size);
 }

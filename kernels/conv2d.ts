@@ -193,7 +193,7 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epil
   }, y);
 }
 
-/** A product of pixels by `[taps, channels]`, whose parts are then added up where they overlap. */
+/** A product of pixels by `[taps, channels]`, whose results are summed where they overlap. */
 function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
   const { N, C, kh, kw, O, Y, X, scale, precision } = z;
   const columns = noGrad(() =>
@@ -202,7 +202,7 @@ function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
   foldInto(x, columns, z);
 }
 
-/** To few channels, as in an image, a gather leaves lanes idle: taps make up the columns then. */
+/** With few output channels, as of an RGB image, a gather leaves lanes idle: taps are the columns then. */
 function isFolded({ C, kh, kw, groups = 1 }: Sizes): boolean {
   return groups === 1 && C * kh * kw >= 16 && C <= 8;
 }

@@ -1,5 +1,5 @@
 /**
- * Groups of channels that kernels cannot take as they are: several are made one, with zeros between them.
+ * Merges groups of channels that the kernels do not support, with zeros between them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ function isWhole(channels: number): boolean {
   return channels % 8 === 0 || channels === 4 || channels === 12;
 }
 
-/** How many groups to make one: 1 where kernels can take them as they are. */
+/** How many groups to merge into one: 1 where the kernels support them. */
 export function widening({ C, O, groups = 1 }: Sizes): number {
   for (let m = 1; m < groups; m++) {
     if (groups % m === 0 && isWhole(m * C / groups) && isWhole(m * O / groups)) return m;

@@ -21,7 +21,7 @@ export interface Geometry {
    * out; as many as there are channels for a depthwise convolution.
    */
   readonly groups?: number | undefined;
-  /** How operands are held, here and in the backward pass; `f32` if left out. */
+  /** How operands are stored, here and in the backward pass; `f32` if left out. */
   readonly precision?: Precision | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How the gradient of a convolution's weight is computed.
+ * The gradient of a convolution's weight.
  *
  * @module
  */
@@ -86,7 +86,7 @@ function addRows(w: Tensor, sums: Tensor): void {
   sumInto(w, sums, [1, sums.shape[0], w.size]);
 }
 
-/** Of a tiled weight gradient: float32 counts as far, and the kernel divides by way of floats. */
+/** Of a tiled weight gradient, whose kernel divides in float32, which is exact for integers up to this. */
 export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {

@@ -1,4 +1,4 @@
-/** Tensors to begin with. */
+/** Creates tensors. */
 import { type Shape, type Tensor, tensor } from "../tensor/tensor.ts";
 import { full } from "./elementwise.ts";
 import { normal, type RandomKey } from "./random.ts";

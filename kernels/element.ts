@@ -42,7 +42,7 @@ export function byElement<N extends string>(
   return { vec4f: family(true), f32: family(false) };
 }
 
-/** The same where vec4f are read from buffers or textures (gpu/run.ts): the file heeds `TEXTURES`. */
+/** The same as twins (gpu/run.ts), for a file that has branches for `TEXTURES`. */
 export function twinsByElement<N extends string>(
   name: string,
   text: string,

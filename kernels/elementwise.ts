@@ -1,5 +1,5 @@
 /**
- * Elementwise maps. In the two-sided ones, `b` may have fewer axes than `a` or sizes of 1, and is
+ * Elementwise ops. In the binary ones, `b` may have fewer axes than `a` or sizes of 1, and is
  * then repeated (and so may `a`), as in NumPy.
  *
  * @module
@@ -73,7 +73,7 @@ function combine(op: keyof typeof BINARY, a: Tensor, b: Tensor, y: Tensor, k = 0
   else run(binaryKernel, { a, b, y }, params, grid, constants);
 }
 
-/** What a two-sided op takes: a tensor, or a number for all elements of the other side. */
+/** An operand of a binary op: a tensor, or a number for all elements of the other operand. */
 export type Operand = Tensor | number;
 
 function binary(

@@ -1,4 +1,4 @@
-// Elementwise maps, four elements an invocation. Buffers are padded to whole vec4, so the last one
+// Elementwise ops, four elements an invocation. Buffers are padded to whole vec4, so the last one
 // may compute a few elements too many.
 #include element
 #include exact

@@ -1,6 +1,6 @@
 /**
- * What a matrix product or convolution does to each sum before it stores it, without another pass over
- * memory.
+ * The bias and activation that a matrix product or convolution applies to each sum before it stores it,
+ * without another pass over memory.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface Epilogue {
  * Checks that the epilogue fits.
  *
  * @throws {RangeError} If there is not a bias for each channel, or the slope is negative: then the sign
- * of what the ReLU saw could not be told from its result.
+ * of the ReLU's input cannot be found from its result.
  */
 export function checkEpilogue(op: string, { bias, slope = 1 }: Epilogue, channels: number): void {
   if (bias && !sameShape(bias.shape, [channels])) {
@@ -32,7 +32,7 @@ export function checkEpilogue(op: string, { bias, slope = 1 }: Epilogue, channel
 }
 
 /**
- * The gradient of what the epilogue was given, from that of its result `y`, and the bias's if it is
+ * The gradient of the epilogue's input, from that of its result `y`, and the bias's if it is
  * needed.
  */
 export function throughEpilogue(
@@ -41,7 +41,7 @@ export function throughEpilogue(
   { bias, slope = 1 }: Epilogue,
   need: boolean,
 ): [dz: Tensor, db: Tensor | null] {
-  // The result has the sign of what the ReLU saw, but for slope 0, where it is 0 instead of negative.
+  // The result has the sign of the ReLU's input, but for slope 0, where it is 0 instead of negative.
   if (bias && need && slope !== 1 && !isRecording()) return gateAndSum(y, dy, slope);
   const dz = slope === 1 ? dy : leakyGate(y, dy, slope);
   return [dz, bias && need ? sumTo(dz, bias.shape) : null];

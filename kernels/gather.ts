@@ -1,5 +1,5 @@
 /**
- * What matrix products and convolutions share: operands laid out, a plan, one dispatch.
+ * The path that matrix products and convolutions share: packed operands, a plan, one dispatch.
  *
  * @module
  */
@@ -36,12 +36,12 @@ export interface Gather {
   readonly images?: number;
   /** What every sum is multiplied by; 1 by default. */
   readonly scale?: number;
-  /** How operands are held. */
+  /** How operands are stored. */
   readonly precision: Precision;
   readonly epilogue?: Epilogue;
 }
 
-/** Lays both operands out and runs the gather kernel on them. */
+/** Packs both operands and runs the gather kernel on them. */
 export function gather(job: Gather, out: Tensor): void {
   const { a, A, b, B, transposed, sizes: { rows, OC, E }, images = 1, groups = 1 } = job;
   if (A.channels > 4 * 60_000) {
@@ -73,7 +73,7 @@ export function gather(job: Gather, out: Tensor): void {
   launch(job, out, plan);
 }
 
-/** Of those of the class that has the most. */
+/** Taps of the class that has the most. */
 function taps({ kh, kw, E }: GatherSizes): number {
   return Math.ceil(kh / E) * Math.ceil(kw / E);
 }
@@ -133,7 +133,7 @@ const WHOLE = { parts: 1, perPart: 0 };
 const LEAST_STEPS = 4; // a part that is worth its trip through memory
 
 /**
- * In how many parts to sum `steps` steps so that there are as many workgroups as the plan wants, and
+ * The parts to split `steps` steps into so that there are as many workgroups as the plan wants, and the
  * steps a part.
  */
 export function split({ fill }: Plan, groups: number, steps: number, size: number) {

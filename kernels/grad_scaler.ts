@@ -15,7 +15,7 @@ const kernelOf = kernel("grad_scaler", wgsl);
 /** Numbers in the state; the shader names them. */
 export const SCALING = 5;
 
-/** How the scale moves, and the betas whose powers are kept beside it. */
+/** How the scale is updated, and the betas whose powers the state has. */
 export interface Scaling {
   readonly growth: number;
   readonly backoff: number;
@@ -28,7 +28,7 @@ export interface Scaling {
 }
 
 /**
- * Looks whether all gradients are finite, and moves the scale.
+ * Checks whether all gradients are finite, and updates the scale.
  *
  * @param state `[5]`: scale, steps since it changed, powers of both betas, factor of these gradients.
  * @param bad `[1]`, 0 as bits, and so again afterwards.

@@ -22,7 +22,7 @@ export interface ProductOptions {
   readonly b?: boolean;
   /** What every sum is multiplied by; 1 if left out. */
   readonly scale?: number;
-  /** How operands are held, here and in the backward pass; `f32` if left out. */
+  /** How operands are stored, here and in the backward pass; `f32` if left out. */
   readonly precision?: Precision | undefined;
 }
 

@@ -17,7 +17,7 @@ const kernels = ENTRIES.map((entry) => kernel("minibatch_stddev", wgsl, entry));
 const EPS = 1e-8;
 
 /**
- * Adds a map that tells how much the images of a batch differ: the standard deviation of each
+ * Adds a map of how much the images of a batch differ: the standard deviation of each
  * feature over a group of images, averaged over all features and pixels. Images `j`, `j + N/g`,
  * `j + 2N/g`, ... are a group of g = min(group, N).
  *

@@ -19,7 +19,7 @@ import { up } from "./plan_rules.ts";
 import type { Precision } from "./precision.ts";
 
 const kernels = { f32: kernelsOf("rgba32float"), f16: kernelsOf("rgba16float") };
-/** Of a texel, which holds four numbers. */
+/** Bytes of a texel, which holds four numbers. */
 const BYTES = { f32: 16, f16: 8 };
 
 function kernelsOf(FORMAT: "rgba32float" | "rgba16float") {
@@ -45,7 +45,7 @@ export function loadOf({ load }: Plan): Load {
   return load === "texture" ? "texture" : "buffer";
 }
 
-/** A tensor as `[layers, H, W, C]` with any strides, and the frame of zeros wanted around it. */
+/** A tensor as `[layers, H, W, C]` with any strides, and the frame of zeros around it. */
 export interface Layout {
   /** Sizes of what is read. */
   readonly size: readonly [layers: number, H: number, W: number, C: number];
@@ -83,7 +83,7 @@ export function plain([layers, H, W, C]: Layout["size"], channels: number): Layo
   };
 }
 
-/** The same without its frame and with no more channels than texels want, as tiles are filled from it. */
+/** The same without its frame, and with channels padded to whole texels only, for tiles. */
 export function bare(layout: Layout): Layout {
   const { size: [, H, W, C] } = layout;
   return { ...layout, rows: H, top: 0, columns: W, left: 0, channels: up(C, 4) };
@@ -95,13 +95,13 @@ export function fitsTexture({ size: [layers], rows, columns, channels }: Layout)
   return layers <= maxTextureArrayLayers && rows <= side && columns * channels / 4 <= side;
 }
 
-/** What a storage was laid out as while its contents were of `version`. */
+/** The panels of a storage's contents of `version`. */
 interface Packed {
   readonly version: number;
   readonly panels: { layout: Layout; load: Load; precision: Precision; panel: Panel }[];
 }
 
-/** What is laid out on a device. */
+/** All panels of a device. */
 class Packings extends WeakMap<Storage, Packed> {}
 
 /**
@@ -170,7 +170,7 @@ function lay(x: Tensor, layout: Layout, load: Load, precision: Precision): Panel
   }
   const transposed = sy === 1 && sc !== 1;
   const [along, lines] = transposed ? [rows, layers * width] : [width, layers * rows];
-  // A workgroup of 64, as long as a line goes.
+  // A workgroup of 64, as long as a line if possible.
   const WX = along > 32 ? 64 : along > 16 ? 32 : along > 8 ? 16 : 8, WY = 64 / WX;
   const across = Math.ceil(lines / WY), deep = Math.ceil(across / 65_535);
   run(

@@ -23,7 +23,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> panel: array<Stored>;
 @group(0) @binding(4) var<uniform> p: Params;
 
-// Where a texel lies and what it holds: `left` of the channels from x[at] on, 4 at most count.
+// Where a texel is and what it holds: the channels from x[at] on, `left` of them but 4 at most.
 struct Texel { layer: u32, row: u32, col: u32, at: u32, left: u32, exists: bool }
 
 fn texel(id: vec3u, lines: u32) -> Texel {

@@ -9,8 +9,7 @@ import type { Epilogue } from "./epilogue.ts";
 const kernels = byElement("parts", wgsl, ["main"]);
 
 /**
- * Has `body` compute `y`, or where it does so in parts, `sums [parts, size of y]`, which `add` then adds
- * up.
+ * Has `body` compute `y` at once, or in parts as `sums [parts, size of y]`, which `add` then sums.
  */
 export function inParts(
   y: Tensor,
@@ -29,7 +28,7 @@ export function partsThatFit(size: number): number {
   return Math.floor(bindable() / (4 * size));
 }
 
-/** Adds `sums [parts, size of y]` up to `y [..., channels]`, and finishes them. */
+/** Sums `sums [parts, size of y]` into `y [..., channels]`, with the epilogue. */
 export function addParts(y: Tensor, sums: Tensor, { bias, slope = 1 }: Epilogue): void {
   const channels = y.shape.at(-1)!, by = channels % 4 === 0 ? 4 : 1, n = y.size / by;
   const params = { parts: sums.shape[0], n, channels: channels / by, slope };

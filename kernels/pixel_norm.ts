@@ -1,5 +1,5 @@
 /**
- * Pixel normalisation: the feature vector of every pixel is given the root mean square 1.
+ * Pixel normalisation: scales the feature vector of every pixel to a root mean square of 1.
  *
  * @module
  */

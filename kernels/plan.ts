@@ -16,8 +16,8 @@ import { assertPrecision, type Precision } from "./precision.ts";
 /** How a GEMM kernel is unrolled and spread over invocations. */
 export interface Plan {
   /**
-   * How operands come in: straight from storage textures or buffers (kernels/software), or from buffers
-   * by way of tiles that a workgroup shares (kernels/product/tile.ts).
+   * How operands are loaded: directly from storage textures or buffers (kernels/software), or from buffers
+   * through tiles that a workgroup shares (kernels/product/tile.ts).
    */
   readonly load: "texture" | "buffer" | "tile";
   /** Rows an invocation (a multiple of 4 in weight gradients and tiles). */
@@ -41,11 +41,11 @@ export interface Plan {
    */
   readonly share: "none" | "A";
   /**
-   * How many workgroups there should at least be: where there are fewer, each sum is split into parts,
-   * which are added afterwards (split-K).
+   * The least number of workgroups: where there are fewer, each sum is split into parts, which are added
+   * afterwards (split-K).
    */
   readonly fill: number;
-  /** What operands are stored as: always what is in force, whatever is forced or tuned. */
+  /** How operands are stored; forced and tuned plans do not change it. */
   readonly precision: Precision;
 }
 
@@ -57,7 +57,7 @@ export interface Problem {
   readonly terms: number;
   /** How many lines of pixels a weight gradient sums over. */
   readonly lines?: number;
-  /** Of the window: they make the sum longer, or are rows of a weight gradient, too. */
+  /** Taps of the window: they extend the sum, or are rows of a weight gradient. */
   readonly taps: number;
   /** How many such products: images, or classes of a transposed convolution. */
   readonly products: number;
@@ -69,22 +69,22 @@ export interface Problem {
 export interface Trial {
   readonly kind: Kind;
   readonly problem: Problem;
-  /** In which it was met. */
+  /** The precision in which it was met. */
   readonly precision: Precision;
   /** Shapes of the operands. */
   readonly operands: readonly Shape[];
   readonly run: (plan: Plan, operands: readonly Tensor[]) => Tensor;
 }
 
-/** Which of the kernels. */
+/** The kinds of kernels. */
 export type Kind = "gather" | "gather_transposed" | "weight";
 
-/** What a plan depends on of the device. */
+/** The properties of a device that a plan depends on. */
 export type Traits =
   & Pick<DeviceInfo, "software" | "lanes" | "sharing" | "fastTextures">
   & { readonly workgroupBytes: number };
 
-/** What decides about plans on a device, beside the rules. */
+/** The state that decides about plans on a device, besides the rules. */
 class Plans {
   forced: Partial<Plan> | undefined;
   tuned: Readonly<Record<string, Partial<Plan>>> = {};
@@ -101,7 +101,7 @@ export function tunedPlans(): Readonly<Record<string, Partial<Plan>>> {
   return gpu().of(Plans).tuned;
 }
 
-/** Uses these plans from now on, where they are for the problem at hand. */
+/** Uses these plans from now on for their problems. */
 export function useTuned(plans: Readonly<Record<string, Partial<Plan>>>): void {
   const known = gpu().of(Plans);
   known.tuned = { ...known.tuned, ...plans };
@@ -156,7 +156,7 @@ function traits(): Traits {
   return { software, lanes, sharing, fastTextures, workgroupBytes };
 }
 
-/** Every number of a problem, e.g. `gather: columns 7, products 1, rows 72, ...`: tuned plans are found by it. */
+/** The key of tuned plans: all numbers of a problem, e.g. `gather: columns 7, products 1, rows 72, ...`. */
 function nameOf(kind: Kind, problem: Problem, precision: Precision): string {
   const numbers = Object.entries(problem).sort().map(([name, value]) => `${name} ${value}`);
   return `${kind}: ${[...numbers, precision].join(", ")}`;

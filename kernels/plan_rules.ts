@@ -1,5 +1,5 @@
 /**
- * The rules by which plans are chosen: pure functions of the problem and of what the device is like.
+ * The rules by which plans are chosen: pure functions of the problem and the device's properties.
  *
  * @module
  */
@@ -38,7 +38,7 @@ function groupsOf({ MR, NV, wx, wy }: Tile, kind: Kind, problem: Problem): numbe
     products;
 }
 
-/** Whether a tile is not mostly outside the product, and has room in a workgroup's memory. */
+/** Whether a tile is mostly inside the product and fits a workgroup's memory. */
 function fits(
   { MR, NV, wx, wy }: Tile,
   kind: Kind,
@@ -50,7 +50,7 @@ function fits(
     MR * wy <= 2 * up(rowsOf(kind, problem), 32) && 4 * NV * wx <= up(problem.columns, 16);
 }
 
-/** The largest tile of which there are enough, or else a small one. */
+/** The largest tile that gives enough workgroups, or else a small one. */
 function tiled(kind: Kind, problem: Problem, device: Traits): Rule {
   const fitting = TILES.filter((tile) => fits(tile, kind, problem, device));
   const chosen = fitting.find((tile) => groupsOf(tile, kind, problem) >= FILL / 2) ??
@@ -69,8 +69,8 @@ function power(n: number): number {
 }
 
 /**
- * A plan with its precision and the steps that its problem allows: operands are padded for these and no
- * others.
+ * A plan with its precision and the steps that its problem allows: operands are padded for these
+ * only.
  */
 export function fitted(
   kind: Kind,
@@ -85,7 +85,7 @@ export function fitted(
     precision,
   };
   if (plan.load === "tile") {
-    // In a gather a step is of the channels of one tap: few of its terms should lie behind the last.
+    // In a gather a step is of the channels of one tap: few of its terms should be padding.
     const KU = kind === "weight"
       ? plan.KU
       : [16, 8].find((n) => n <= plan.KU && up(terms, n) <= 1.125 * terms) ?? 4;
@@ -95,7 +95,7 @@ export function fitted(
     const KU = terms > 4 && terms <= 8 ? 8 : 4;
     return { ...plan, KU, single: terms <= KU };
   }
-  // With 16 registers, as without AVX-512, more terms make code that is too long to be kept decoded.
+  // With 16 registers, as without AVX-512, more terms make code that exceeds the decoded-instruction cache.
   const most = device.lanes <= 8 ? 4 : 8;
   const KU = terms <= 4 ? 4 : terms <= 2 * most ? terms : most;
   return { ...plan, KU, single: terms === KU };
@@ -140,11 +140,11 @@ function each(
   const fixed = { load, KU: 8, single: false, share: "none", fill: 64 } as const;
   const NV = power(Math.min(4, C4));
   if (kind === "weight") {
-    // Lanes walk along rows, then along taps and parts.
+    // Lanes are along rows, then along taps and parts.
     const MR = power(Math.min(16, Math.max(4, rows))), wy = power(Math.min(4, rows / MR));
     return { ...fixed, MR, NV, wx: 1, wy, wz: lanes / wy };
   }
-  // As many columns an invocation as there are, and what lanes are left walk along rows.
+  // As many columns an invocation as there are; the remaining lanes are along rows.
   const wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
   const MR = power(Math.min(16, Math.max(2, rows / wy)));
   return { ...fixed, MR, NV, wx, wy, wz: 1 };

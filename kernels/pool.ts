@@ -55,7 +55,7 @@ function plan(op: string, x: Tensor, windows: Windows, countPadding = true): Pla
   if (Math.min(H, W) + 2 * pad < K) {
     throw new RangeError(`${op}: kernel ${K} does not fit into [${x.shape}] with pad ${pad}`);
   }
-  // What the gradient of a maximum does for a pixel: all pixels of all windows that it is in.
+  // The gradient of a maximum visits, for each pixel, all pixels of all windows that contain it.
   if (Math.ceil(K / S) ** 2 * K * (K + 2) > LONGEST) {
     throw new RangeError(`${op}: kernel ${K} is too large at stride ${S}`);
   }

@@ -21,7 +21,7 @@ const kernels = twinsByElement("power_iteration", wgsl, [
   "measure",
 ]);
 
-/** A part of a buffer, which holds more than it. */
+/** A part of a buffer. */
 export interface Place {
   /** The whole buffer. */
   readonly whole: Storage;
@@ -72,10 +72,10 @@ export function sizesOf({ A, R, B, rowsLast, wide }: View): Record<"A" | "R" | "
 /** Matrices of one kind in the same two buffers, or in as much as can be bound: one dispatch computes all. */
 export interface SpectralGroup {
   readonly view: Pick<View, "rowsLast" | "wide">;
-  /** As the sums count, and in single numbers. */
+  /** Tables in units of V, and in single numbers. */
   readonly table: Storage;
   readonly single: Storage;
-  /** What each workgroup of `grid` divides. */
+  /** The range that each workgroup of `grid` divides. */
   readonly ranges: Storage;
   readonly grid: Grid;
   /** The buffer of the weights, or the part of it from byte `from` on that holds these. */
@@ -98,7 +98,7 @@ const APART = 64; // numbers from one sigma to the next, so that each can be bou
 type Viewed = SpectralMatrix & { readonly index: number; readonly view: View };
 
 /**
- * Sorts matrices into groups and writes their tables; for as long as the run.
+ * Sorts matrices into groups and uploads their tables, which are never released.
  *
  * @throws {RangeError} If a `u` and its `v` do not lie in one buffer: none may be bound twice to be written.
  */
@@ -118,7 +118,7 @@ export function spectralGroups(matrices: readonly SpectralMatrix[]): SpectralGro
   return [...byKind.values()].flatMap(bound).map(({ own, w, from }) => {
     let partial = 0, columns = 0, rows = 0;
     const [{ u, view }] = own, { rowsLast, wide } = view;
-    // What lies along the last axis is counted in vec4s.
+    // Sizes along the last axis count vec4s.
     const kr = rowsLast ? wide : 1, kc = rowsLast ? 1 : wide;
     const tables = own.map(({ w, u, v, view }) => {
       const { A, R, B } = sizesOf(view), long = rowsLast ? A : B, begin = partial;

@@ -100,7 +100,7 @@ fn across(lane: u32, own: f32) -> f32 {
   return sums[0];
 }
 
-// 1 / length, but for vectors of nothing; unlike max, select keeps NaN
+// 1 / length, also of zero vectors; unlike max, select keeps NaN
 fn inverse(length: f32) -> f32 { return 1 / select(length, 1e-12, length < 1e-12); }
 
 // Both to length 1, and sigma = |W v|; a workgroup a matrix, whose table counts numbers, not vec4s

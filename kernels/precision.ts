@@ -1,7 +1,7 @@
 /**
- * How matrix products and convolutions hold their operands: as they are, or rounded to half precision.
+ * How matrix products and convolutions store their operands: in float32, or rounded to half precision.
  *
- * With `f16` both operands of each product are stored as f16 (half the bytes to bring in), and all else
+ * With `f16` both operands of each product are stored as f16 (half the bytes to load), and all else
  * stays f32: tensors, weights, sums, norms, losses, optimisers. Kernels widen an operand when they have
  * loaded it, and multiply and add in f32, which is what tensor cores compute: a product of two f16
  * numbers has 22 bits and fits f32 exactly. Multiplied as f16 instead, each product would be rounded to
@@ -13,11 +13,11 @@
 import type { DeviceInfo } from "../gpu/device.ts";
 import { GpuError } from "../gpu/errors.ts";
 
-/** What operands of products are stored as. */
+/** How operands of products are stored. */
 export type Precision = "f32" | "f16";
 
 /**
- * Checks that a device has what a precision needs.
+ * Checks that a device supports a precision.
  *
  * @throws {GpuError} If it has not.
  */

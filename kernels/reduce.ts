@@ -132,7 +132,7 @@ function repeat(x: Tensor, [A, R, B]: View, k: number): Tensor {
 /** Sums `x` as `[A, R, B]` over `R` into `y`: in two rounds where one loop would be long or lanes idle. */
 export function sumInto(y: Tensor, x: Tensor, [A, R, B]: View, k = 1): void {
   const { kernels, columns } = by(B);
-  // Many short sums are as well done by a lane each.
+  // For many short sums a lane each is as fast.
   if (variant() === "group" && R > 8 && A * columns < 32_768) {
     return sumTogether(y, x, [A, R, B], k);
   }
@@ -161,8 +161,8 @@ const LONGEST = 32; // terms a lane of the last round
 export function workgroupsOf([A, R, B]: View): { wide: number; groups: number; chunks: number } {
   const wide = 2 ** Math.min(4, Math.ceil(Math.log2(B)));
   const groups = A * Math.ceil(B / wide), terms = R * wide / GROUP;
-  // A lane should have some terms to add, and the device some hundred workgroups; what such a round
-  // leaves is short enough for one more to end it.
+  // A lane should have some terms to add, and the device some hundred workgroups; one more round sums the
+  // parts.
   const most = Math.min(Math.ceil(1024 / groups), LONGEST * GROUP / wide);
   const chunks = terms <= LONGEST ? 1 : Math.min(Math.ceil(terms / 8), most);
   return { wide, groups, chunks };

@@ -1,4 +1,4 @@
-// Sums over the middle axis of [A, R, B], and the repetition that undoes it; `B` counts Vs.
+// Sums over the middle axis of [A, R, B], and its adjoint, repetition; `B` counts Vs.
 #include element
 struct Params { A: u32, R: u32, B: u32, chunks: u32, k: f32, wide: u32 }
 @group(0) @binding(0) var<storage, read> x: array<V>;

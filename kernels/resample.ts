@@ -1,5 +1,5 @@
 /**
- * Images larger and smaller: nearest neighbours and their adjoint, averages; by 2
+ * Resizes images: nearest neighbours and their adjoint, averages; by 2
  * with a smoothing filter; linear interpolation.
  *
  * @module

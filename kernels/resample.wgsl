@@ -9,7 +9,7 @@ struct Params { A: u32, R: u32, S: u32, B: u32, f: u32, k: f32 }
 fn index(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
 
 // [A, R, B] -> [f A, f R, B]: y[f r + j, f w + l] = k x[r, w]. An invocation writes all the copies
-// of one value: divisions are what costs on the software device.
+// of one value: divisions are slow on the software device.
 @compute @workgroup_size(64)
 fn up(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = index(id, groups);

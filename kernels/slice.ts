@@ -1,5 +1,5 @@
 /**
- * Parts of tensors, tensors joined, zeros around them, other orders of axes.
+ * Slices, concatenation, zero padding, permutation of axes.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const kernels = byElement("slice", wgsl, ENTRIES);
 interface Part {
   /** The length of a row. */
   readonly whole: number;
-  /** The length of the part of a row that is meant, and where it begins. */
+  /** The length of the part of a row, and where it begins. */
   readonly part: number;
   readonly start: number;
 }
@@ -77,7 +77,7 @@ export function slice(x: Tensor, axis: number, start: number, length: number): T
  * Zeros before and after the elements of an axis: the adjoint of {@linkcode slice}.
  *
  * @returns The shape of `x`, but for `before + size + after` at `axis`.
- * @throws {RangeError} If `x` has no such axis, or there are less than no zeros.
+ * @throws {RangeError} If `x` has no such axis, or a number of zeros is negative.
  */
 export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
   if (!(Number.isInteger(after) && after >= 0)) {
@@ -171,7 +171,7 @@ function permuteInto(y: Tensor, x: Tensor, axes: readonly number[]): void {
   const runs: { size: number; stride: number }[] = [];
   for (const axis of axes) {
     const size = x.shape[axis], stride = sizeOf(x.shape.slice(axis + 1)), last = runs.at(-1);
-    // Axes that stay neighbours are one: fewer divisions.
+    // Axes that stay adjacent are merged, which saves divisions.
     if (size === 1) continue;
     else if (last && last.stride === stride * size) {
       last.size *= size;

@@ -49,7 +49,7 @@ fn pad(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
 fn permute(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = index(id, groups);
   if (i >= p.n) { return; }
-  // Divisions are what costs on the software device: as few as there are axes.
+  // Divisions are slow on the software device: one an axis.
   var rest = i;
   var at = 0u;
   if (AXES > 1) { let q = rest / p.d0; at += (rest - q * p.d0) * p.s0; rest = q; }

@@ -18,7 +18,7 @@ const ENTRIES = ["lane", "group", "gradLane", "gradGroup"] as const;
 type Entry = typeof ENTRIES[number];
 const kernels = byElement("softmax", wgsl, ENTRIES, EXACT_FOR.V);
 
-/** Who computes a row. */
+/** Which invocations compute a row. */
 export interface SoftmaxOptions {
   /**
    * `lane`: one invocation; `group`: one workgroup. By default the former on the software device,

@@ -1,7 +1,6 @@
-// Softmax along rows of `cols`. Each kernel comes twice: an invocation a row, without barriers, for
-// the software device; and a workgroup a row, whose neighbours read neighbouring addresses, for GPUs.
-// Where four divides the columns, the texts behind `//` take the place of those before them, and
-// four columns are computed at a time; `cols` counts Vs.
+// Softmax along rows of `cols`. Each kernel has two variants: an invocation a row, without barriers, for
+// the software device; and a workgroup a row, with coalesced loads, for GPUs.
+// Where four divides the columns, V is vec4f; `cols` counts Vs.
 #include element
 #include exact
 override LOG: bool = false;

@@ -41,7 +41,7 @@ export interface KnownQuotient {
  * @param u `[R]`, near the left singular vector, as `powerIteration` makes it.
  * @param v As many elements as the other axes of `w` have, in their order.
  * @param axis The axis of the outputs.
- * @param known What has been computed already.
+ * @param known Its sigma and quotient, if they are computed.
  * @returns The shape of `w`.
  * @throws {RangeError} If `u` or `v` does not fit.
  * @see Miyato et al. 2018, https://arxiv.org/abs/1802.05957, equations 8 to 12
@@ -71,7 +71,7 @@ export function spectralNorm(
     place: quotient,
     forward: () => {},
     backward: (dy, y) => {
-      // A gradient that is to have a gradient is made of plain ops, in which sigma depends on w.
+      // For second derivatives the gradient is made of plain ops, in which sigma depends on w.
       if (isRecording()) return [plainGradient(w, u, v, axis, dy)];
       const result = empty(w.shape), lanes = variant() === "lane";
       const parts = { PARTS: lanes ? 1 : PARTS };
@@ -96,7 +96,7 @@ function byLanes(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number }):
   return product;
 }
 
-/** Its parts, which add up to it: so no dispatch waits for another that adds them. */
+/** Its parts, which the gradient's kernel sums: no dispatch waits for their sum. */
 function byGroups(products: Kernel, dy: Tensor, y: Tensor, sizes: { n: number }): Tensor {
   const partial = empty([PARTS]);
   run(products, { dy, y, partial }, sizes, [PARTS, 1, 1], { PARTS });

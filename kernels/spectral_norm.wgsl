@@ -51,7 +51,7 @@ fn productsByGroup(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_i
   if (id.x == 0) { partial[group.x] = all; }
 }
 
-// Their sum, where workgroups find it for themselves
+// Their sum, which each workgroup computes for itself
 fn whole(lane: u32) -> f32 {
   if (PARTS == 1) { return product[0]; }
   var own = 0f;

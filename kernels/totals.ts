@@ -9,8 +9,8 @@ import { add } from "./elementwise.ts";
 const one = kernel("totals", wgsl, "one"), two = kernel("totals", wgsl, "two");
 
 /**
- * The sum of each list of tensors of one shape, two lists a dispatch: what many gradients that come in
- * parts add up to. A list of one is its sum. Recorded for a gradient, it is made of additions.
+ * The sum of each list of tensors of one shape, two lists a dispatch: it accumulates gradients of several
+ * uses. A list of one is its sum. Recorded for a gradient, it is made of additions.
  *
  * @param lists None is empty.
  */

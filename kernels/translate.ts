@@ -1,5 +1,5 @@
 /**
- * Images moved, with squares cut out of them, at places that random numbers say.
+ * Translates images and cuts squares out of them, both at random.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-// Images moved by whole pixels, with a square of them set to 0; where, uniform numbers say.
+// Translates images by whole pixels and sets a square to 0, by uniform numbers.
 override BACK = 0u; // 1: the backward pass
 struct Params { H: u32, W: u32, C: u32, most: u32, side: u32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // [N, H, W, C], rows by vec4

@@ -1,5 +1,5 @@
 /**
- * Finds the fastest plan for each matrix product and convolution of a step by trying.
+ * Finds the fastest plan for each matrix product and convolution of a step by trials.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { candidates, type Plan, problemsOf, type Trial, useTuned } from "./plan.
 import { normal } from "./random.ts";
 import { sum } from "./reduce.ts";
 
-/** What became of one problem. */
+/** The result for one problem. */
 export interface Tuned {
   /** The problem, e.g. `gather 4096x64x128` for rows, terms and columns. */
   readonly name: string;
@@ -28,7 +28,7 @@ const SAMPLE_MS = 25; // a wait takes 10 to 12
  * Tries plans for the problems that `step` meets and has no tuned plan for, on numbers of its own, and
  * uses the fastest from now on. `step` is only rehearsed: nothing that it writes to the device changes.
  *
- * @param report Is told of each problem once it is decided.
+ * @param report Called with the result for each problem.
  */
 export async function tune(
   step: () => void,
@@ -71,7 +71,7 @@ async function fastestOf(name: string, all: readonly Plan[], run: Run) {
   return { plan: right[best], gain: rules < 0 ? 1 : times[rules] / times[best] };
 }
 
-/** Plans that agree with the rule's: they add up in different orders, and no more than that. */
+/** Plans whose results agree with the rule's but for the order of summation. */
 async function agreeing(run: Run, plans: readonly Plan[]): Promise<Plan[]> {
   const first = scoped(() => run(plans[0])), sizes: Tensor[] = [];
   for (const plan of plans) {
@@ -91,7 +91,7 @@ async function timesOfDevice(run: Run, plans: readonly Plan[]): Promise<number[]
   const timings = await profile(() => {
     const { counters } = gpu(), { dispatches } = counters;
     ends.length = 0;
-    // As a GPU takes its time to wake up.
+    // An idle GPU is slow at first.
     for (let i = 0; i < ROUNDS; i++) {
       for (const plan of plans) {
         scoped(() => void run(plan));
@@ -105,7 +105,7 @@ async function timesOfDevice(run: Run, plans: readonly Plan[]): Promise<number[]
   return plans.map((_, i) => Math.min(...runs.filter((_, k) => k % plans.length === i)));
 }
 
-/** The same by the clock on the wall: the best of three samples, as something else may hold one up. */
+/** The same by the host's clock: the best of three samples. */
 async function timesOfWaits(run: Run, plans: readonly Plan[]): Promise<number[]> {
   const times: number[] = [];
   for (const plan of plans) times.push(await time(() => scoped(() => void run(plan))));

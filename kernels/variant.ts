@@ -1,5 +1,5 @@
 /**
- * Who computes a sum: each lane one of its own, or a workgroup together.
+ * Reduction strategies: one invocation a sum, or one workgroup a sum.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { gpu } from "../gpu/gpu.ts";
 /** `lane`: one invocation, without barriers; `group`: a workgroup, through shared memory. */
 export type Variant = "lane" | "group";
 
-/** What tests force on a device. */
+/** The strategy that tests force on a device. */
 class Forced {
   variant?: Variant | undefined;
 }
@@ -18,7 +18,7 @@ export function forceVariant(variant: Variant | undefined): void {
   gpu().of(Forced).variant = variant;
 }
 
-/** A barrier costs the software device more than all it could save; a GPU wants many lanes busy. */
+/** On the software device a barrier costs more than it saves; a GPU wants many busy lanes. */
 export function variant(): Variant {
   return gpu().of(Forced).variant ?? (gpu().info.software ? "lane" : "group");
 }

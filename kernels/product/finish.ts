@@ -1,7 +1,7 @@
 import wgsl from "./finish.wgsl" with { type: "text" };
 import { sections } from "../../gpu/wgsl.ts";
 
-/** What a kernel does besides the product. */
+/** How a kernel finishes its sums. */
 export interface Finish {
   /** Whether columns are a multiple of four. */
   readonly vec4: boolean;
@@ -9,7 +9,7 @@ export interface Finish {
   readonly flipped?: boolean;
   /** Whether `bias` is added, one number a column. */
   readonly bias?: boolean;
-  /** Whether they end with a leaky ReLU of `p.slope`. */
+  /** Whether a leaky ReLU of `p.slope` is applied. */
   readonly relu?: boolean;
 }
 

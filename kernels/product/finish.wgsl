@@ -1,4 +1,4 @@
-// What becomes of a sum: y = lrelu(scale sum + bias).
+// Finishes a sum: y = lrelu(scale sum + bias).
 #part declare
 alias Sum = $SUM; // of four columns, or with SINGLES of one
 @group(0) @binding(2) var<storage, read_write> y: array<$Y>; // [..., OC]
@@ -7,7 +7,7 @@ alias Sum = $SUM; // of four columns, or with SINGLES of one
 #end
 
 #if RELU
-// As in element.wgsl: NaN is passed on, and with slope 0 nothing is multiplied.
+// As in element.wgsl: NaN is kept, and with slope 0 nothing is multiplied.
 fn leaky_relu(sum: Sum) -> Sum {
   return select(sum, select(p.slope * sum, Sum(), p.slope == 0), sum < Sum());
 }

@@ -4,7 +4,7 @@ import type { Plan } from "../plan.ts";
 
 const parts = sections("operands", { name: "operands.wgsl", text: wgsl });
 
-/** What `#include operands` declares for a plan, and the values that it wants. */
+/** The part `operands` of a plan, and its values. */
 export function operands({ load, precision }: Plan) {
   const HALF = precision === "f16";
   return {

@@ -1,5 +1,5 @@
 /**
- * What the kernels of products and convolutions are made from.
+ * Recipes of the kernels of products and convolutions.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Source } from "../../gpu/wgsl.ts";
 import type { Plan } from "../plan.ts";
 import type { Finish } from "./finish.ts";
 
-/** What a kernel is made from. */
+/** Everything that a kernel's source depends on. */
 export interface Recipe {
   readonly plan: Plan;
   /** Of gathers. */
@@ -31,7 +31,7 @@ const kernelOf = memo(({ label, code, origins }: Source & { label: string }) =>
   kernel(label, { code, origins })
 );
 
-/** A recipe in short, for messages and profiles. */
+/** A short name of a recipe, for messages and profiles. */
 function described(name: string, { plan, transposed, grouped, finish }: Recipe): string {
   const { load, MR, NV, KU, single, wx, wy, wz, share, precision } = plan;
   const { vec4, bias, relu, flipped } = finish, half = precision === "f16" ? " f16" : "";

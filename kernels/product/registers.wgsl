@@ -1,6 +1,6 @@
 // Multiplies tiles in float32: an invocation has MR rows by NV vec4 columns of sums in named variables.
-// The product is unrolled along its terms, so that every read of shared memory has a place known
-// beforehand and only a few indices, none of which change, are checked against the bounds.
+// The product is unrolled along its terms, so that every read of shared memory has a constant
+// index and only a few indices, none of which change, are checked against the bounds.
 #part declare
 // ta[row / 4][k] holds four rows of A, tb[column / 4][k] four columns of B. The one more in each line
 // keeps neighbours in different banks.

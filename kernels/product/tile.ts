@@ -6,7 +6,7 @@ import { operands } from "./operands.ts";
 import type { Recipe } from "./recipe.ts";
 import { REGISTERS } from "./registers.ts";
 
-/** Texels of an operand that a workgroup brings at each step, `width` side by side. */
+/** Texels of an operand that a workgroup loads at each step, `width` side by side. */
 type Texels = readonly [texels: number, width: number];
 
 /** How elements of both operands are loaded: its parts are `load.begin`, `load.fetch`, ... */
@@ -17,7 +17,7 @@ export interface Loader {
   readonly parts: Readonly<Record<string, File>>;
 }
 
-/** Sizes of a plan's tiles: numbers, texels of four numbers, and how many invocations bring them. */
+/** Sizes of a plan's tiles: numbers, texels of four numbers, and how many invocations load them. */
 export function tileSizes({ MR, NV, KU, wx, wy }: Plan) {
   return { ROWS: wy * MR, ROWS4: wy * MR / 4, COLS4: wx * NV, K4: KU / 4, THREADS: wx * wy };
 }
@@ -35,7 +35,7 @@ export function tileSource({ plan, finish }: Recipe, { a, b, ...load }: Loader):
   return expand({ name: "tile.wgsl", text: wgsl }, values, parts);
 }
 
-/** An invocation brings a texel in each of COUNT lines STEP apart, if ALL do or it is one of BUSY. */
+/** An invocation loads a texel in each of COUNT lines STEP apart, if ALL do or it is one of BUSY. */
 function inTurn(name: string, [texels, width]: Texels, threads: number): Values {
   return {
     [`${name}_COUNT`]: Math.max(1, texels / threads),

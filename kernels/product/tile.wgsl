@@ -1,7 +1,7 @@
-// A product for GPUs: a workgroup brings tiles of both operands into its shared memory, each number once,
-// and computes ROWS rows by COLS4 vec4 columns from there. While one pair of tiles is multiplied the next
-// is on its way into registers. Operands come as tensors lie, without frames of zeros: what is outside an
-// image is not read.
+// A product for GPUs: a workgroup loads tiles of both operands into its shared memory, each number once,
+// and computes ROWS rows by COLS4 vec4 columns from there. While one pair of tiles is multiplied, the next
+// is loaded into registers. Operands are read from tensors as stored, without frames of zeros; pixels
+// outside an image are not read.
 //
 // Parts: `load` fetches a step's texels into registers, keeps them in the tiles and advances to the next
 // step; `multiply` has the tiles and adds their product to the sums; `finish` stores these.

@@ -1,4 +1,4 @@
-// What all gathers share: which pixels of A and which taps of B a sum goes over, and where it is stored.
+// Shared by all gathers: which pixels of A and which taps of B a sum goes over, and where it is stored.
 #part params
 struct Params {
   rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad: u32, top: u32, left: u32,

@@ -6,7 +6,7 @@ import { kernelsOf, type Recipe } from "../product/recipe.ts";
 import { WINDOW } from "../product/window.ts";
 import { lanes } from "./lanes.ts";
 
-/** Gathers whose invocations read their operands by themselves: products and convolutions. */
+/** Gathers without tiles: products and convolutions. */
 export const gatherKernel = kernelsOf("gather", ({ plan, transposed, grouped, finish }: Recipe) => {
   const { flipped: FLIPPED = false } = finish, TRANSPOSED = transposed ?? false;
   const from = operands(plan), of = lanes(plan), end = finishing(finish, FLIPPED);

@@ -5,7 +5,7 @@
 // convolution of stride 1 with every S-th tap.
 //
 // Rows of the product are output pixels (n, oy, ox), flattened; columns are output channels. An
-// invocation reads what it multiplies by itself, or in turn with the other lanes of its subgroup. Its
+// invocation loads its own operands, or shares the loads with the other lanes of its subgroup. Its
 // sums are named variables: in an indexed array they are five times slower. Shapes are uniforms, so a
 // plan is compiled once.
 #include operands

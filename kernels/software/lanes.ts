@@ -1,7 +1,7 @@
 import wgsl from "./lanes.wgsl" with { type: "text" };
 import type { Plan } from "../plan.ts";
 
-/** Where an invocation's sums are, and the values of a plan that kernels of CPU devices want. */
+/** The part that maps invocations to rows and columns, and the values of a plan for CPU devices. */
 export function lanes({ MR, NV, KU, single: SINGLE, wx: WX, wy: WY, wz: WZ, share }: Plan) {
   const SHARE_A = share === "A", LANES = WX * WY;
   return {

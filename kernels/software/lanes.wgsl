@@ -1,6 +1,6 @@
   // The first column (in vec4, or single if flipped) and row of an invocation. Workgroups have one axis,
-  // which is the only one that the software device vectorises along. What is the same for all lanes is
-  // not made of l, so that its loads are found to be one.
+  // which is the only one that the software device vectorises along. Uniform values do
+  // not depend on l, so that their loads are uniform, too.
 #if WX == 1
   let lx = 0u;
 #else

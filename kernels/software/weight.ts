@@ -5,7 +5,7 @@ import { operands } from "../product/operands.ts";
 import { kernelsOf, type Recipe } from "../product/recipe.ts";
 import { lanes } from "./lanes.ts";
 
-/** Weight gradients whose invocations read their operands by themselves. */
+/** Weight gradients without tiles. */
 export const weightKernel = kernelsOf("weight", ({ plan, grouped, finish }: Recipe) => {
   const from = operands(plan), of = lanes(plan), end = finishing(finish, false);
   const { MR, NV, KU, LANES, SHARE_A } = of.values, R4 = MR / 4, texels = KU * R4;
