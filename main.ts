@@ -20,8 +20,8 @@ import { choose } from "./cli/options.ts";
 import { versionLines } from "./cli/version.ts";
 import { CheckpointError } from "./io/errors.ts";
 import { TrainError } from "./train/errors.ts";
-import { escaped } from "./train/progress.ts";
-import { RunError } from "./train/run_folder.ts";
+import { escaped } from "./run/progress.ts";
+import { RunError } from "./run/run_folder.ts";
 
 const HELP = `Trains GANs on images, on any GPU, without CUDA.
 

@@ -180,7 +180,7 @@ export type { Resize } from "./data/resample.ts";
 export { batchAt, gather, type Selection } from "./data/sampler.ts";
 export { frechetDistance } from "./eval/frechet.ts";
 export { type Kid, kid, type KidOptions } from "./eval/kid.ts";
-export { type PrecisionRecall, precisionRecall } from "./eval/precision_recall.ts";
+export { type Neighbours, type PrecisionRecall, precisionRecall } from "./eval/precision_recall.ts";
 export type { Matrix } from "./eval/matrix.ts";
 export type { Features } from "./eval/products.ts";
 export { type Statistics, statisticsOfRows } from "./eval/statistics.ts";

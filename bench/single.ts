@@ -1,5 +1,5 @@
 /** Jobs of one kernel, and of FID's net: the names and sizes of bench/pytorch.py. */
-import { weightsOf } from "../eval/weights.ts";
+import { weightsOf } from "../eval/files/weights.ts";
 import { batchNorm } from "../kernels/batch_norm.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { namesIn } from "../train/run_folder.ts";
+import { namesIn } from "../run/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import { choose, common, type Option, optionLines, parse } from "./options.ts";
 import { aligned, mayRemove, readable } from "./sizes.ts";

@@ -1,4 +1,4 @@
-import { findRun } from "../train/run_folder.ts";
+import { findRun } from "../run/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import type { Values } from "./options.ts";
 

@@ -1,7 +1,8 @@
 import { trim } from "../gpu/record.ts";
 import { reach } from "../train/growth.ts";
 import { PHASE_HEAD, type PhasePlan, phaseRow, plan } from "../train/plan.ts";
-import { duration, type Progress } from "../train/progress.ts";
+import { duration } from "../train/duration.ts";
+import type { Progress } from "../run/progress.ts";
 import { freeState, newState, type State } from "../train/state.ts";
 
 /** Tells the phases that are left of a growing run with the time each will take; returns all of them. */

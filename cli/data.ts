@@ -14,7 +14,7 @@ import { noImage, packOf, preparation } from "../data/dataset.ts";
 import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import type { Source } from "../data/source.ts";
-import { duration } from "../train/progress.ts";
+import { duration } from "../train/duration.ts";
 import { UsageError } from "./errors.ts";
 import { interruptible } from "./interrupt.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";

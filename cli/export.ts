@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
-import { findCheckpoint } from "../train/run_folder.ts";
+import { findCheckpoint } from "../run/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";

@@ -5,7 +5,7 @@ import { savePng } from "../data/png.ts";
 import { aboutOf, type Exported, publicOptions } from "../export/save.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { naming, writeAtomically } from "../io/write_atomically.ts";
-import { readStats, type Report } from "../train/run_folder.ts";
+import { readStats, type Report } from "../run/run_folder.ts";
 import { samples } from "../train/sampling.ts";
 import { type DataMark, markIn } from "../train/state.ts";
 import { VERSION } from "../train/version.ts";

@@ -1,4 +1,4 @@
-import { Progress } from "../train/progress.ts";
+import { Progress } from "../run/progress.ts";
 
 /** Progress, and a signal that ends a run with a checkpoint. */
 export interface Interruptible {

@@ -4,20 +4,21 @@
  * @module
  */
 import type { Dataset } from "../data/pack.ts";
-import { cachedFeatures } from "../eval/cache.ts";
+import { cachedFeatures } from "../eval/files/cache.ts";
 import { conventionsOf } from "../eval/conventions.ts";
 import { featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
 import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
 import type { Features } from "../eval/products.ts";
 import { halvesOf, type RealImages, statisticsAndFloor } from "../eval/real.ts";
-import { type LoadedInception, loadInception } from "../eval/weights.ts";
+import { type LoadedInception, loadInception } from "../eval/files/weights.ts";
 import { trim } from "../gpu/record.ts";
 import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
-import type { Judge } from "../train/judge.ts";
+import type { Judge } from "../run/judge.ts";
 import type { TrainOptions } from "../train/options.ts";
-import { duration, type Progress, Rate } from "../train/progress.ts";
+import { duration } from "../train/duration.ts";
+import { type Progress, Rate } from "../run/progress.ts";
 import { samples } from "../train/sampling.ts";
 import { UsageError } from "./errors.ts";
 import { choose } from "./options.ts";

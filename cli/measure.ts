@@ -1,16 +1,16 @@
 /** Measures what `gan eval` was asked for: from two sides to numbers and their circumstances. */
-import { cachedFeatures, type CacheKey } from "../eval/cache.ts";
+import { cachedFeatures, type CacheKey } from "../eval/files/cache.ts";
 import { type Conventions, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
 import { type ExtractOptions, featuresOf, statisticsOf } from "../eval/extract.ts";
 import { floorOfFaces } from "../eval/floor.ts";
 import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf } from "../eval/metrics/registry.ts";
-import { saveStatistics } from "../eval/npz.ts";
+import { saveStatistics } from "../eval/files/npz.ts";
 import type { Features } from "../eval/products.ts";
 import { halvesOf, statisticsAndFloor } from "../eval/real.ts";
 import type { Statistics } from "../eval/statistics.ts";
-import type { LoadedInception } from "../eval/weights.ts";
+import type { LoadedInception } from "../eval/files/weights.ts";
 import type { Feature } from "../models/inception.ts";
 import { UsageError } from "./errors.ts";
 import type { Values } from "./options.ts";

@@ -1,4 +1,4 @@
-import { writeReport } from "../train/report.ts";
+import { writeReport } from "../run/report.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 import { optionsOf } from "./run_options.ts";

@@ -8,10 +8,10 @@ import type { Dataset } from "../data/pack.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { removeLeft, writeAtomically } from "../io/write_atomically.ts";
 import { scheduleOf } from "../train/growth.ts";
-import { lockRun } from "../train/lock.ts";
+import { lockRun } from "../run/lock.ts";
 import { trainedWrongly, WRONGLY } from "../train/old_build.ts";
 import type { TrainOptions } from "../train/options.ts";
-import type { Progress } from "../train/progress.ts";
+import type { Progress } from "../run/progress.ts";
 import { type Recipe, savedOptions } from "../train/recipe.ts";
 import {
   findCheckpoint,
@@ -21,7 +21,7 @@ import {
   RunError,
   trimSnapshots,
   trimStats,
-} from "../train/run_folder.ts";
+} from "../run/run_folder.ts";
 import { loadState, markIn, openCheckpoint, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import type { Values } from "./options.ts";

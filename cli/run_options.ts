@@ -8,7 +8,7 @@ import { parseCrop } from "../data/crop.ts";
 import { defaults, type Option, optionTable, type TrainOptions } from "../train/options.ts";
 import { validate } from "../train/validate.ts";
 import { presetOptions, type Recipe, uses } from "../train/recipe.ts";
-import { readOptions, RunError } from "../train/run_folder.ts";
+import { readOptions, RunError } from "../run/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import { metricsIn } from "./judged.ts";
 import { camel, choose, kebab, valueOf, type Values } from "./options.ts";

@@ -5,7 +5,7 @@
  */
 import { basename, join } from "@std/path";
 import { scheduleOf } from "../train/growth.ts";
-import { lockRun } from "../train/lock.ts";
+import { lockRun } from "../run/lock.ts";
 import type { TrainOptions } from "../train/options.ts";
 import {
   checkpointsIn,
@@ -14,7 +14,7 @@ import {
   readStats,
   RunError,
   runsIn,
-} from "../train/run_folder.ts";
+} from "../run/run_folder.ts";
 import { UsageError } from "./errors.ts";
 import { choose, common, type Option, optionLines, parse } from "./options.ts";
 import { recipes } from "./recipes.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { basename, join } from "@std/path";
-import { createRun } from "../train/new_run.ts";
-import { lockRun } from "../train/lock.ts";
+import { createRun } from "../run/new_run.ts";
+import { lockRun } from "../run/lock.ts";
 import { defaults } from "../train/options.ts";
-import { appendStats, checkpointPath, RunError } from "../train/run_folder.ts";
+import { appendStats, checkpointPath, RunError } from "../run/run_folder.ts";
 import { inFolder } from "../tests/support.ts";
 import { cacheCommand } from "./cache.ts";
 import { UsageError } from "./errors.ts";

@@ -5,7 +5,7 @@ import { attentionSheets, type Point, standardPoints } from "../train/attention_
 import { scheduleOf } from "../train/growth.ts";
 import type { Module } from "../nn/module.ts";
 import type { TrainOptions } from "../train/options.ts";
-import { findCheckpoint, kimgName } from "../train/run_folder.ts";
+import { findCheckpoint, kimgName } from "../run/run_folder.ts";
 import { samples, walk } from "../train/sampling.ts";
 import { loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";

@@ -1,4 +1,5 @@
-import { duration, isWideTerminal, Rate } from "../train/progress.ts";
+import { duration } from "../train/duration.ts";
+import { isWideTerminal, Rate } from "../run/progress.ts";
 
 const LIVE_MS = 250, LINES_MS = 10_000;
 

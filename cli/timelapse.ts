@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
 import { decode } from "../data/decode.ts";
 import type { Image } from "../data/image.ts";
-import { gridsOf, RunError } from "../train/run_folder.ts";
+import { gridsOf, RunError } from "../run/run_folder.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 

@@ -8,7 +8,7 @@ import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
 import { naming } from "../io/write_atomically.ts";
 import type { TrainOptions } from "../train/options.ts";
-import type { Progress } from "../train/progress.ts";
+import type { Progress } from "../run/progress.ts";
 
 const NAMED = 20; // images that were left out
 const LARGE = 2 ** 28; // bytes of a cache that is told of before it is made

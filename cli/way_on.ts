@@ -1,6 +1,6 @@
 import { basename } from "@std/path";
 import { TrainError } from "../train/errors.ts";
-import { checkpointsIn, RunError } from "../train/run_folder.ts";
+import { checkpointsIn, RunError } from "../run/run_folder.ts";
 
 /** The error of a run, with what can be done about it: that depends on whether it has a checkpoint. */
 export async function advised(error: unknown, run: string): Promise<unknown> {

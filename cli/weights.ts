@@ -1,6 +1,6 @@
 import { basename, join } from "@std/path";
 import { fetchWeights } from "./fetch_weights.ts";
-import { OFFICIAL, PUBLISHED, SHA256 } from "../eval/weights.ts";
+import { OFFICIAL, PUBLISHED, SHA256 } from "../eval/files/weights.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 import { teller } from "./teller.ts";

@@ -1,4 +1,4 @@
-import { cachedStatistics, type CacheKey, keepNumber, keptNumber } from "./cache.ts";
+import { cachedStatistics, type CacheKey, keepNumber, keptNumber } from "./files/cache.ts";
 import type { Conventions } from "./conventions.ts";
 import {
   type ExtractOptions,

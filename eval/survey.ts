@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Pillowed } from "./as_pillow.ts";
+import type { Pillowed } from "./files/as_pillow.ts";
 
 /** Counts of images. */
 export interface Survey {

@@ -40,7 +40,7 @@ export class Texture {
   live = true;
   /** The scope that releases it, if any. */
   owner: Set<Resource> | undefined;
-  /** @param kind Free textures are pooled by it; one with enough layers is reused. */
+  /** Free textures are pooled by `kind`; one with enough layers is reused. */
   constructor(
     readonly gpu: Gpu,
     readonly texture: GPUTexture,

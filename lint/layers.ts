@@ -22,7 +22,8 @@ const MAY: Record<string, string[]> = {
   data: ["gpu", "tensor", "kernels", "nn", IO],
   eval: [...CORE, IO, "data"],
   train: [...CORE, IO, "data"],
-  export: [...CORE, IO, "data", "train"],
+  run: [...CORE, IO, "data", "train"],
+  export: [...CORE, IO, "data", "train", "run"],
 };
 const FREE = ["compat", "deno.json"]; // the latter for the version
 

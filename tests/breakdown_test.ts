@@ -7,7 +7,7 @@ import { dcgan } from "../train/dcgan.ts";
 import { TrainError } from "../train/errors.ts";
 import { trainIn } from "./train_in.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
-import { Progress } from "../train/progress.ts";
+import { Progress } from "../run/progress.ts";
 import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
 import { datasetOf } from "./dataset.ts";
 import { inFolder } from "./support.ts";

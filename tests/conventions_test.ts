@@ -9,7 +9,7 @@ import { conventionsOf } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
 import { type ImageSet, statisticsOf } from "../eval/extract.ts";
 import { frechetDistance } from "../eval/frechet.ts";
-import { weightsOf } from "../eval/weights.ts";
+import { weightsOf } from "../eval/files/weights.ts";
 import { type Feature, Inception } from "../models/inception.ts";
 import { saveSafetensors } from "../io/safetensors.ts";
 import { bytes, entry, images } from "./conventions_fixture.ts";

@@ -7,7 +7,7 @@ import { decode } from "../data/decode.ts";
 import { savePng } from "../data/png.ts";
 import { featuresOf, type PixelSet } from "../eval/extract.ts";
 import { EvalError } from "../eval/errors.ts";
-import { weightsOf } from "../eval/weights.ts";
+import { weightsOf } from "../eval/files/weights.ts";
 import { Inception } from "../models/inception.ts";
 import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { narrowInception } from "./drawn_inception.ts";

@@ -21,7 +21,7 @@ import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { noGrad } from "../tensor/op.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { upNearest } from "../kernels/resample.ts";
-import { findCheckpoint } from "../train/run_folder.ts";
+import { findCheckpoint } from "../run/run_folder.ts";
 import { loadGenerator, loadState, newState } from "../train/state.ts";
 import { recipeOf } from "../cli/recipes.ts";
 import { optionsOf } from "../cli/run_options.ts";

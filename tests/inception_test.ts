@@ -1,6 +1,6 @@
 /** FID's Inception held against PyTorch: tests/oracle/inception.py says what the fixture holds. */
 import { assertEquals, assertThrows } from "@std/assert";
-import { weightsOf } from "../eval/weights.ts";
+import { weightsOf } from "../eval/files/weights.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { type Feature, FEATURES, Inception } from "../models/inception.ts";
 import { CheckpointError } from "../io/errors.ts";

@@ -12,8 +12,8 @@ import { trainIn } from "./train_in.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
 import { plan } from "../train/plan.ts";
-import { Progress } from "../train/progress.ts";
-import { readStats } from "../train/run_folder.ts";
+import { Progress } from "../run/progress.ts";
+import { readStats } from "../run/run_folder.ts";
 import { samples } from "../train/sampling.ts";
 import {
   grow,

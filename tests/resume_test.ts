@@ -8,8 +8,8 @@ import { trainCommand } from "../cli/train.ts";
 import { savePng } from "../data/png.ts";
 import { loadMetadata, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { CheckpointError } from "../io/errors.ts";
-import { lockRun } from "../train/lock.ts";
-import { findCheckpoint, readStats, RunError } from "../train/run_folder.ts";
+import { lockRun } from "../run/lock.ts";
+import { findCheckpoint, readStats, RunError } from "../run/run_folder.ts";
 import { VERSION } from "../train/version.ts";
 
 const folder = await Deno.makeTempDir();

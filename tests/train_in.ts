@@ -1,5 +1,5 @@
 import { train } from "../train/loop.ts";
-import { type Reported, Reporter } from "../train/reporter.ts";
+import { type Reported, Reporter } from "../run/reporter.ts";
 
 /** Trains as the command line does: with a run's folder. */
 export async function trainIn(reported: Reported, signal?: AbortSignal): Promise<boolean> {

@@ -14,7 +14,7 @@ import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
 import { advance } from "./advance.ts";
 import { describe, type Phase } from "./growth.ts";
-import { duration } from "./progress.ts";
+import { duration } from "./duration.ts";
 import { grow, type State } from "./state.ts";
 
 /** One layer of a network. */

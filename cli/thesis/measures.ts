@@ -4,7 +4,7 @@
  * @module
  */
 import { labelOf, metricOf } from "../../eval/metrics/registry.ts";
-import type { Report } from "../../train/run_folder.ts";
+import type { Report } from "../../run/run_folder.ts";
 import type { MeasureName } from "./experiments.ts";
 import { mean } from "./verdict.ts";
 

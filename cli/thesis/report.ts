@@ -7,7 +7,7 @@ import { basename, join } from "@std/path";
 import { decode } from "../../data/decode.ts";
 import { savePng } from "../../data/png.ts";
 import { replaceFile } from "../../io/replace_file.ts";
-import { gridsOf, type Report } from "../../train/run_folder.ts";
+import { gridsOf, type Report } from "../../run/run_folder.ts";
 import { kebab } from "../options.ts";
 import { conditions } from "./conditions.ts";
 import type { Experiment, MeasureName, Variant } from "./experiments.ts";

@@ -6,7 +6,7 @@
 import { join } from "@std/path";
 import { loadMetadata } from "../../io/safetensors.ts";
 import { scheduleOf } from "../../train/growth.ts";
-import { checkpointsIn, readStats, type Report, RunError, runsIn } from "../../train/run_folder.ts";
+import { checkpointsIn, readStats, type Report, RunError, runsIn } from "../../run/run_folder.ts";
 import { recipeOf } from "../recipes.ts";
 import { optionsOf } from "../run_options.ts";
 import { keyOf } from "./plan.ts";

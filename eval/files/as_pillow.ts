@@ -7,8 +7,8 @@
  */
 import { Buffer } from "node:buffer";
 import pngjs from "pngjs";
-import { decode } from "../data/decode.ts";
-import type { Image } from "../data/image.ts";
+import { decode } from "../../data/decode.ts";
+import type { Image } from "../../data/image.ts";
 
 /** An image, and what sets it apart from plain ones. */
 export interface Pillowed extends Image {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encodePng } from "../data/png.ts";
-import { bytes, entry, names } from "../tests/conventions_fixture.ts";
+import { encodePng } from "../../data/png.ts";
+import { bytes, entry, names } from "../../tests/conventions_fixture.ts";
 import { decodeAsPillow } from "./as_pillow.ts";
 
 const pngs = names.filter((name) => /^png\/[^/]+$/.test(name));
@@ -30,7 +30,7 @@ Deno.test("a plain PNG stays what it is, a damaged one is refused", () => {
 });
 
 Deno.test("a JPEG's orientation is ignored", async () => {
-  const files = new URL("../data/fixtures/", import.meta.url);
+  const files = new URL("../../data/fixtures/", import.meta.url);
   const names = [...Deno.readDirSync(files)].map(({ name }) => name).filter((n) =>
     /jpe?g$/.test(n)
   );

@@ -4,14 +4,14 @@
  * @module
  */
 import { basename, join } from "@std/path";
-import { type Feature, Inception, type InceptionWeights } from "../models/inception.ts";
-import type { ConvWeights } from "../models/inception_blocks.ts";
-import { CheckpointError } from "../io/errors.ts";
-import { decodeTorch, isTorch } from "../io/torch_file.ts";
-import { decodeSafetensors, type Entry } from "../io/safetensors.ts";
-import { tensor } from "../tensor/tensor.ts";
-import { EvalError } from "./errors.ts";
-import { type Features, products, range } from "./products.ts";
+import { type Feature, Inception, type InceptionWeights } from "../../models/inception.ts";
+import type { ConvWeights } from "../../models/inception_blocks.ts";
+import { CheckpointError } from "../../io/errors.ts";
+import { decodeTorch, isTorch } from "../../io/torch_file.ts";
+import { decodeSafetensors, type Entry } from "../../io/safetensors.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import { EvalError } from "../errors.ts";
+import { type Features, products, range } from "../products.ts";
 
 /** The file that pytorch-fid's makers publish; its name ends in the start of its SHA-256. */
 export const OFFICIAL = "pt_inception-2015-12-05-6726825d.pth";

@@ -13,10 +13,10 @@ import {
   ZipReader,
   ZipWriter,
 } from "@zip.js/zip.js";
-import { replaceFile } from "../io/replace_file.ts";
-import { EvalError } from "./errors.ts";
-import { decodeArray, encodeArray, floatsOf, integerOf, type NumpyArray } from "../io/npy.ts";
-import type { Statistics } from "./statistics.ts";
+import { replaceFile } from "../../io/replace_file.ts";
+import { EvalError } from "../errors.ts";
+import { decodeArray, encodeArray, floatsOf, integerOf, type NumpyArray } from "../../io/npy.ts";
+import type { Statistics } from "../statistics.ts";
 
 /** What a file holds. */
 export interface StatisticsFile {

@@ -1,12 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import {
-  duration,
-  isWideTerminal,
-  Progress,
-  progressLine,
-  type ProgressStyle,
-  Rate,
-} from "./progress.ts";
+import { duration } from "../train/duration.ts";
+import { isWideTerminal, Progress, progressLine, type ProgressStyle, Rate } from "./progress.ts";
 
 const STATE = {
   images: 12_800,

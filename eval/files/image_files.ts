@@ -4,17 +4,17 @@
  * @module
  */
 import { join, resolve } from "@std/path";
-import { type Crop, cropRectangle, parseCrop } from "../data/crop.ts";
-import { type Broken, packHash } from "../data/pack.ts";
-import { openPath } from "../data/open.ts";
-import { noneUsable } from "../data/prepare_all.ts";
-import { isImagePath, type Source } from "../data/source.ts";
+import { type Crop, cropRectangle, parseCrop } from "../../data/crop.ts";
+import { type Broken, packHash } from "../../data/pack.ts";
+import { openPath } from "../../data/open.ts";
+import { noneUsable } from "../../data/prepare_all.ts";
+import { isImagePath, type Source } from "../../data/source.ts";
 import type { Pillowed } from "./as_pillow.ts";
-import type { FileRule } from "./conventions.ts";
+import type { FileRule } from "../conventions.ts";
 import { openDecodePool } from "./decode_pool.ts";
-import { EvalError, printable } from "./errors.ts";
-import type { ImageSet } from "./extract.ts";
-import { newSurvey, record, type Survey } from "./survey.ts";
+import { EvalError, printable } from "../errors.ts";
+import type { ImageSet } from "../extract.ts";
+import { newSurvey, record, type Survey } from "../survey.ts";
 
 /** Which images, and what of them. */
 export interface ImageFilesOptions {

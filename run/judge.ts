@@ -6,7 +6,7 @@
 import type { Module } from "../nn/module.ts";
 import type { Progress } from "./progress.ts";
 import { bestPath, readStats } from "./run_folder.ts";
-import { sampler, saveState, type State } from "./state.ts";
+import { sampler, saveState, type State } from "../train/state.ts";
 
 /** Measures of generators. */
 export interface Judge {

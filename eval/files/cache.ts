@@ -4,14 +4,14 @@
  * @module
  */
 import { join } from "@std/path";
-import { packHash } from "../data/pack.ts";
-import { replaceFile } from "../io/replace_file.ts";
-import { decodeSafetensors, encodeSafetensors } from "../io/safetensors.ts";
+import { packHash } from "../../data/pack.ts";
+import { replaceFile } from "../../io/replace_file.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../io/safetensors.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
-import type { Features } from "./products.ts";
-import type { Statistics } from "./statistics.ts";
-import type { Stage } from "./input.ts";
-import type { Survey } from "./survey.ts";
+import type { Features } from "../products.ts";
+import type { Statistics } from "../statistics.ts";
+import type { Stage } from "../input.ts";
+import type { Survey } from "../survey.ts";
 
 /** What the numbers depend on. */
 export interface CacheKey {

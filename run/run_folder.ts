@@ -6,7 +6,7 @@
  * @module
  */
 import { basename, join, resolve } from "@std/path";
-import { closest } from "./closest.ts";
+import { closest } from "../train/closest.ts";
 import { naming, writeAtomically } from "../io/write_atomically.ts";
 
 /** A run, or something in its folder, that cannot be found or made; the message says what to do. */
