@@ -30,7 +30,7 @@ Deno.test("a plain PNG stays what it is, a damaged one is refused", () => {
 });
 
 Deno.test("a JPEG's orientation is ignored", async () => {
-  const files = new URL("../data/fixtures/", import.meta.url);
+  const files = new URL("../../data/fixtures/", import.meta.url);
   const names = [...Deno.readDirSync(files)].map(({ name }) => name).filter((n) =>
     /jpe?g$/.test(n)
   );

@@ -102,7 +102,7 @@ Deno.test("what a tool would not read is a sentence", async () => {
 });
 
 Deno.test("images of any container are read; no tool reads them but this one", async () => {
-  const path = new URL("../data/fixtures/containers/", import.meta.url).pathname;
+  const path = new URL("../../data/fixtures/containers/", import.meta.url).pathname;
   const files = await openImageFiles({ path: `${path}nhwc.npy`, ...own }), sizes: number[][] = [];
   for await (const { width, height } of files.images()) sizes.push([width, height]);
   await files.close();

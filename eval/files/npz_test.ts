@@ -14,7 +14,7 @@ function statistics() {
   return moments.statistics();
 }
 Deno.test("statistics that NumPy wrote are read", async () => {
-  const path = new URL("../tests/fixtures/statistics.npz", import.meta.url).pathname;
+  const path = new URL("../../tests/fixtures/statistics.npz", import.meta.url).pathname;
   const { statistics: read, about } = await loadStatistics(path), ours = statistics();
   assertEquals([read.count, about], [undefined, {}]);
   assertClose("mu", read.mean, ours.mean, { rtol: 1e-12, atol: 1e-14 });
@@ -22,7 +22,7 @@ Deno.test("statistics that NumPy wrote are read", async () => {
 });
 
 const fixture = (name: string) =>
-  new URL(`../tests/fixtures/npz/${name}.npz`, import.meta.url).pathname;
+  new URL(`../../tests/fixtures/npz/${name}.npz`, import.meta.url).pathname;
 
 // Written by tests/oracle/npz.py: every number is exact in float16.
 const MEAN = [0.5, -1.25, 2], COVARIANCE = [2, 0.5, -0.25, 0.5, 1, 0.125, -0.25, 0.125, 3];
