@@ -14,7 +14,7 @@ export interface Verdict {
 export const RULE =
   "A claim that A is better than B *agrees* if the mean of A's seeds is better than that of B's by " +
   "more than the margin of error: t standard errors of the difference, with Welch's degrees of " +
-  "freedom and the two-sided 5% quantile of Student's t. It *disagrees* if A is worse by more than " +
+  "freedom, rounded down, and the two-sided 5% quantile of Student's t. It *disagrees* if A is worse by more than " +
   "that. Otherwise it *cannot be told at this scale*: the difference is within the spread of seeds. " +
   "A claim that A is the best must hold against every other variant. A claim that A is *not* better " +
   "than B disagrees if A is better by more than the margin, and agrees if even the largest gain " +
@@ -22,7 +22,11 @@ export const RULE =
   "nor from images of another size than the claim is about, nor from fewer than 1,000 steps of G: " +
   "before them weights have hardly left their first values, and a distance ranks kinds of noise.";
 
-/** Steps of G from which on something is told: see {@linkcode RULE}. */
+/**
+ * Steps of G from which on something is told: see {@linkcode RULE}. After 313 steps of the preset
+ * `thesis` (CelebA at 32 pixels, width 16) SAGAN's noise had FID-768 2.70, and DCGAN's blurred faces
+ * 3.14 and 2.72.
+ */
 export const LEAST_STEPS = 1000;
 
 /** Two-sided 5% quantiles of Student's t, from 1 degree of freedom. */
