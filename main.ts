@@ -108,7 +108,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     const lines = String(message).split("\n").map(escaped).join("\n"); // drivers say several
     console.error(`gan: ${lines}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
-    else if (!shown) console.error("gan: that was not foreseen; --debug shows where it arose");
+    else if (!shown) console.error("gan: unexpected error; --debug shows where it arose");
     return error instanceof UsageError ? 2 : 1;
   }
 }

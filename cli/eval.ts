@@ -17,7 +17,14 @@ import { tableOf } from "./eval_table.ts";
 import { measure, measureRows, type Work } from "./measure.ts";
 import { nearestSheet } from "./nearest_sheet.ts";
 import { parse, type Values } from "./options.ts";
-import { judgedIn, openFakes, openGenerator, openHeldOut, openReal, type Side } from "./sides.ts";
+import {
+  evaluatedIn,
+  openFakes,
+  openGenerator,
+  openHeldOut,
+  openReal,
+  type Side,
+} from "./sides.ts";
 
 /** `gan eval`. Returns the exit code. */
 export async function evalCommand(args: string[], print: (line: string) => void): Promise<number> {
@@ -28,18 +35,18 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   }
   const { chosen, many } = chosenIn(rest);
   if (values.checkpoint !== undefined && values.fake !== undefined) {
-    throw new UsageError("--checkpoint and --fake both name what to judge: give one");
+    throw new UsageError("--checkpoint and --fake both name what to evaluate: give one");
   }
   const like = likeOf(many ? undefined : chosen[0], values);
   const { info: { name: device } } = await openGpu({ choice: values.device as string | undefined });
   const logits = chosen.length > 0 && chosen.every(({ input }) => input === "logits");
   const feature = logits ? "logits" : String(values.feature ?? "2048") as Feature;
   const inception = await loadInception(feature, values.weights as string | undefined);
-  const judged = await judgedIn(values);
-  const fake = judged ? await openGenerator(values, judged) : await openFakes(values, like);
+  const evaluated = await evaluatedIn(values);
+  const fake = evaluated ? await openGenerator(values, evaluated) : await openFakes(values, like);
   const compared = chosen.length === 0 || chosen.some(({ needs, floor }) => needs.length || floor);
-  const real = compared ? await openReal(values, judged?.options, like) : undefined;
-  const heldOut = await openHeldOut(values, judged?.options, like);
+  const real = compared ? await openReal(values, evaluated?.options, like) : undefined;
+  const heldOut = await openHeldOut(values, evaluated?.options, like);
   const start = performance.now();
   const watch = (side: string): ExtractOptions => ({
     stage: like.stage,

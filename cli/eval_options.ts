@@ -5,7 +5,7 @@ import { common, type Option, optionLines } from "./options.ts";
 
 /** Its options. */
 export const table: readonly Option[] = [
-  { name: "run", kind: "text", help: "a run to judge: its folder, number or latest" },
+  { name: "run", kind: "text", help: "a run to evaluate: its folder, number or latest" },
   { name: "checkpoint", kind: "text", help: "a file of the run, or best; by default its newest" },
   {
     name: "real",
@@ -15,7 +15,7 @@ export const table: readonly Option[] = [
   {
     name: "fake",
     kind: "text",
-    help: "folder, zip, .npz or checkpoint to judge instead of the run's",
+    help: "folder, zip, .npz or checkpoint to evaluate instead of the run's",
   },
   {
     name: "held-out",
@@ -25,7 +25,7 @@ export const table: readonly Option[] = [
   {
     name: "samples",
     kind: "count",
-    help: "images to judge; of a folder or zip by default all",
+    help: "images to evaluate; of a folder or zip by default all",
     min: 2,
     max: 10_000_000,
   },
@@ -50,7 +50,7 @@ export const table: readonly Option[] = [
     min: 1,
   },
   { name: "crop", kind: "text", help: "of real images: WxH+X+Y, center (square), none" },
-  { name: "fake-crop", kind: "text", help: "the same of a folder or zip to judge" },
+  { name: "fake-crop", kind: "text", help: "the same of a folder or zip to evaluate" },
   {
     name: "resize",
     kind: "text",

@@ -143,7 +143,7 @@ function notesOfSide({ name, survey }: Side, like: Conventions): string[] {
   if (survey.alpha) {
     notes.push(
       `alpha in ${survey.alpha} of ${name}'s images is dropped, as ${tool} does, and hidden colours ` +
-        `show; lay them on a background first to judge what is seen`,
+        `show; lay them on a background first to evaluate what is seen`,
     );
   }
   if (survey.sixteenBits) {

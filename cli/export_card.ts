@@ -72,11 +72,12 @@ export function refuseOthers(
   { fake }: Record<string, unknown>,
   { run, checkpoint, images }: { run: string; checkpoint: string; images: number },
 ): void {
-  const judged = fake as Record<string, unknown>, last = (path: unknown) => basename(String(path));
-  const same = "checkpoint" in judged && last(judged.checkpoint) === basename(checkpoint) &&
-    judged.images === images && (!("run" in judged) || last(judged.run) === basename(run));
+  const evaluated = fake as Record<string, unknown>,
+    last = (path: unknown) => basename(String(path));
+  const same = "checkpoint" in evaluated && last(evaluated.checkpoint) === basename(checkpoint) &&
+    evaluated.images === images && (!("run" in evaluated) || last(evaluated.run) === basename(run));
   if (same) return;
-  const of = judged.checkpoint ?? judged.dataset ?? judged.statistics;
+  const of = evaluated.checkpoint ?? evaluated.dataset ?? evaluated.statistics;
   throw new UsageError(
     `--metrics: its numbers are of ${of}, not of ${checkpoint}: measure them by gan eval all ` +
       `--run ${run} --checkpoint ${basename(checkpoint)} --json`,
@@ -179,11 +180,11 @@ function metricLines(
     "```",
     "",
   ]);
-  const judged = stats.filter((report) => report.images <= images).flatMap((report) =>
+  const evaluated = stats.filter((report) => report.images <= images).flatMap((report) =>
     Object.entries(report).filter(([name]) => /^(FID|KID|IS|PR|MIND|FD|Vendi|AuthPct)/.test(name))
       .map(([name, value]) => ({ images: report.images, name, value: Number(value) }))
   );
-  const last = judged.filter(({ images }) => images === judged.at(-1)!.images);
+  const last = evaluated.filter(({ images }) => images === evaluated.at(-1)!.images);
   if (last.length) {
     lines.push(
       `While training, at ${last[0].images / 1000} thousand images, by the settings of ` +

@@ -25,7 +25,7 @@ const table: readonly Option[] = [
 ];
 
 const help = [
-  "Makes a run of weights, which is then sampled, judged and trained further.",
+  "Makes a run of weights, which is then sampled, evaluated and trained further.",
   "",
   "  gan import netG.pth --discriminator netD.pth --data faces.zip",
   "                                      PyTorch's DCGAN example (state dicts)",

@@ -10,7 +10,7 @@ import { validate } from "../train/validate.ts";
 import { presetOptions, type Recipe, uses } from "../train/recipe.ts";
 import { readOptions, RunError } from "../run/run_folder.ts";
 import { UsageError } from "./errors.ts";
-import { metricsIn } from "./judged.ts";
+import { metricsIn } from "./evaluator.ts";
 import { camel, choose, kebab, valueOf, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
 import { trainOptions } from "./train_options.ts";

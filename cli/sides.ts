@@ -16,7 +16,7 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import { findCheckpoint, findRun } from "../run/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
-import { generated, inMemory, ROUNDING } from "./judged.ts";
+import { generated, inMemory, ROUNDING } from "./evaluator.ts";
 import type { Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
@@ -44,15 +44,15 @@ export function cacheFolder(values: Values): string {
   return join(String(values.out ?? "runs"), ".cache");
 }
 
-/** A generator that is judged: a checkpoint, with the options of its run. */
-export interface JudgedGenerator {
+/** A generator that is evaluated: a checkpoint, with the options of its run. */
+export interface EvaluatedGenerator {
   readonly options: TrainOptions;
   readonly checkpoint: string;
   readonly run?: string;
 }
 
-/** The run or the checkpoint that is judged; undefined where it is files of images. */
-export async function judgedIn(values: Values): Promise<JudgedGenerator | undefined> {
+/** The run or the checkpoint that is evaluated; undefined where it is files of images. */
+export async function evaluatedIn(values: Values): Promise<EvaluatedGenerator | undefined> {
   const { fake } = values;
   if (fake === undefined) {
     const run = await runOf(values);
@@ -82,7 +82,7 @@ async function prepared(values: Values, options?: TrainOptions): Promise<Values>
 /** What it makes. */
 export async function openGenerator(
   values: Values,
-  { options, checkpoint, run }: JudgedGenerator,
+  { options, checkpoint, run }: EvaluatedGenerator,
 ): Promise<Side> {
   const { G, images } = await loadGenerator(recipeOf(options.recipe), options, checkpoint);
   const seed = Number(values.seed ?? 0), count = Number(values.samples ?? 10_000);
@@ -135,7 +135,7 @@ export async function openHeldOut(
 }
 
 /**
- * Files to judge: as large as the run's images, if one is named, but not cropped as those were; as a
+ * Files to evaluate: as large as the run's images, if one is named, but not cropped as those were; as a
  * tool reads them, if one is named.
  */
 export async function openFakes(values: Values, like: Conventions): Promise<Side> {

@@ -14,7 +14,7 @@ import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
 import { UsageError } from "./errors.ts";
 import { interruptible } from "./interrupt.ts";
-import { openJudge } from "./judged.ts";
+import { openEvaluator } from "./evaluator.ts";
 import { optionLines, parse, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
@@ -114,7 +114,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
-    const judge = await openJudge(options, dataset, cache, progress);
+    const evaluator = await openEvaluator(options, dataset, cache, progress);
     const say = (text: string) => progress.say(text);
     const tuner = values.autotune ?? !device.software
       ? await openTuner(cache, device, say)
@@ -124,7 +124,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     using _lock = before ?? await lockRun(run);
     state.data = { hash: dataset.hash, count: dataset.count };
     tellStart(run, state, dataset, device, progress);
-    using observer = new Reporter({ state, dataset, run, progress, judge, phases });
+    using observer = new Reporter({ state, dataset, run, progress, evaluator, phases });
     const complete = await train({ state, dataset, observer, signal, tune });
     progress.say(
       complete

@@ -1,5 +1,5 @@
 /**
- * Brings weights of others, and our own exports, into a state that is sampled, judged and trained.
+ * Brings weights of others, and our own exports, into a state that is sampled, evaluated and trained.
  *
  * @module
  */

@@ -3,7 +3,7 @@ import { ALIGNMENT, part, release, type Storage, storage } from "../gpu/memory.t
 import { effect } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Tensors that lie end to end in one buffer, so that one dispatch can serve all. */
+/** Tensors that lie end to end in one buffer, so that one dispatch can update all. */
 export interface Flat {
   readonly tensors: readonly Tensor[];
   readonly whole: Storage;

@@ -49,7 +49,7 @@ type Visit = <T extends Kept>(last: readonly Tensor[], body: () => T) => T;
 
 /**
  * Gives back, at once, what the part takes and does not return, and the gradients that go into it: so
- * memory is that of the way forward and not of the way back, too.
+ * memory is that of the forward pass and not of the backward pass, too.
  */
 const passing: Visit = (last, body) => {
   const own = last.filter(({ storage }) => isOwn(storage));

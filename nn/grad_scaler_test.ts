@@ -61,7 +61,7 @@ Deno.test("the scale does not grow for ever", async () => {
   assertEquals((await scaler.read()).scale, 2 ** 24);
 });
 
-Deno.test("the way back begins with the scale", async () => {
+Deno.test("the backward pass begins with the scale", async () => {
   const scaler = new GradScaler({ initScale: 512 }), x = tensor([1, -2, 3], [3], true);
   const [dx] = grad(sum(mul(x, x)), [x], { dy: scaler.scale });
   assertEquals([...await dx.read()], [1024, -2048, 3072]);

@@ -9,7 +9,7 @@ import { openGpu } from "../gpu/engines/deno.ts";
 
 await openGpu();
 
-Deno.test("the way back takes little memory of its own, and the graph is still there after it", () => {
+Deno.test("the backward pass takes little memory of its own, and the graph is still there after it", () => {
   scoped(() => {
     const x = full([1 << 18], 0.5); // 1 MiB
     let y = x;

@@ -22,7 +22,7 @@ export class PowerIteration {
   /**
    * For the layers of `net` that are normalised; there may be none.
    *
-   * It is made after the optimiser, which moves the weights; all layers are then served at once.
+   * It is made after the optimiser, which moves the weights; all layers are then updated at once.
    */
   constructor(net: Module) {
     this.#layers = [...net.namedModules()].flatMap(([path, layer]) =>

@@ -13,7 +13,7 @@ import { Balance } from "../train/balance.ts";
 import { lossScales, refuseBreakdown } from "../train/breakdown.ts";
 import { collapse, diagnose } from "../train/diagnose.ts";
 import { describe } from "../train/growth.ts";
-import { type Judge, judgeDue, judgeNow } from "./judge.ts";
+import { evaluateNow, evaluationDue, type Evaluator } from "./evaluator.ts";
 import { Ledger, type LossMeans } from "../train/ledger.ts";
 import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
@@ -28,7 +28,7 @@ import type { Observer, Stepped } from "../train/training.ts";
 
 /** Images in a grid. */
 const GRID = 64;
-const UNSHAPED = 25_000; // images until which images may well be alike
+const WARMUP_IMAGES = 25_000; // images until which images may well be alike
 const REPORT_MS = 1000; // between two readings of the losses
 
 /** What a reading of the losses found besides the losses themselves. */
@@ -46,7 +46,7 @@ export interface Reported {
   readonly run: string;
   readonly progress: Progress;
   /** Evaluates the generator now and then. */
-  readonly judge?: Judge | undefined;
+  readonly evaluator?: Evaluator | undefined;
   /** The phases of a growing run with their speeds, where these were measured. */
   readonly phases?: readonly PhaseSpeed[] | undefined;
 }
@@ -103,9 +103,9 @@ export class Reporter implements Observer, Disposable {
   /** Evaluates, keeps a snapshot and reports, where it is time to. */
   async stepped({ before, last, pause }: Stepped): Promise<void> {
     const { state: { images, options } } = this.#reported;
-    const judge = judgeDue(this.#reported, before);
-    if (judge) pause();
-    this.#evaluated = judge && await judgeNow(judge, this.#reported);
+    const evaluator = evaluationDue(this.#reported, before);
+    if (evaluator) pause();
+    this.#evaluated = evaluator && await evaluateNow(evaluator, this.#reported);
     if (last) return; // the snapshot at the end tells it all
     const every = Math.round(1000 * options.snapshot);
     if (Math.floor(images / every) > Math.floor(before / every)) {
@@ -203,7 +203,7 @@ export class Reporter implements Observer, Disposable {
       { pixels, n: GRID, R },
       { pixels: this.#reals, n: GRID, R },
     );
-    this.#warn({ alike: images > UNSHAPED ? collapse(numbers) : undefined });
+    this.#warn({ alike: images > WARMUP_IMAGES ? collapse(numbers) : undefined });
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
     const path = gridPath(run, images, options.snapshot);

@@ -83,7 +83,7 @@ export async function checkOp(
 
 /**
  * `y + y^2 / 2`. With a loss linear in `y` the gradient of a linear op would not depend on its input,
- * and the way back of its way back would never run.
+ * and the backward pass of its backward pass would never run.
  */
 function bent(y: Tensor): Tensor {
   return add(y, scale(square(y), 0.5));

@@ -233,7 +233,7 @@ Deno.test("fewer samples are spread over the set; broken images are passed over"
   assertEquals([report.n_real, report.n_fake], [12, N]);
 });
 
-Deno.test("what cannot be judged is a sentence", async () => {
+Deno.test("what cannot be evaluated is a sentence", async () => {
   const run = (...args: string[]) =>
     evalCommand([...args, "--out", join(folder, "runs")], () => {});
   await assertRejects(

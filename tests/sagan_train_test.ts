@@ -187,7 +187,7 @@ Deno.test("D sees no image that has not been augmented, and each pass has a numb
   }));
 
 for (const resolution of [8, 32, 64, 128]) {
-  Deno.test(`SAGAN of ${resolution} pixels makes and judges such images`, async () => {
+  Deno.test(`SAGAN of ${resolution} pixels makes and evaluates such images`, async () => {
     const own = { ...options, resolution, ngf: 1, ndf: 1, attention: "32,4" };
     const G = new SaganGenerator(own, hostRandom(1)),
       D = new SaganDiscriminator(own, hostRandom(2));

@@ -92,7 +92,7 @@ export async function ctScore(
   }
   if (weight === 0) {
     throw new EvalError(
-      `eval: ct: no cell has more than ${LEAST} fakes of ${fake.count}: judge more, by --samples`,
+      `eval: ct: no cell has more than ${LEAST} fakes of ${fake.count}: evaluate more, by --samples`,
     );
   }
   return total / weight;

@@ -31,7 +31,7 @@ export interface Asked {
   readonly names: { readonly real: string; readonly fake: string };
 }
 
-/** One way to judge images. */
+/** One way to evaluate images. */
 export interface Metric {
   /** On the command line. */
   readonly name: string;

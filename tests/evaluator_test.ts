@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { join } from "@std/path";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
-import { openJudge } from "../cli/judged.ts";
+import { openEvaluator } from "../cli/evaluator.ts";
 import { trainCommand } from "../cli/train.ts";
 import type { Dataset } from "../data/pack.ts";
 import { savePng } from "../data/png.ts";
@@ -50,13 +50,13 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
   const run = join(folder, "plain"), said: string[] = [];
   await Deno.mkdir(run);
   const values = [5, 3, 4, 3.5, 6];
-  const judged = () => Promise.resolve({ "FID-64": values.shift()!, "PR-64 recall": 0.5 });
+  const evaluated = () => Promise.resolve({ "FID-64": values.shift()!, "PR-64 recall": 0.5 });
   await trainIn({
     state: newState(dcgan, options),
     dataset,
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
-    judge: { name: "FID-64", every: 4, better: "less", values: judged },
+    evaluator: { name: "FID-64", every: 4, better: "less", values: evaluated },
   });
   const told = (await readStats(run)).filter((report) => "FID-64" in report);
   assertEquals(told.map((report) => report["FID-64"]), [5, 3, 4, 3.5, 6]);
@@ -73,7 +73,7 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
   );
 });
 
-Deno.test("a run is judged as gan eval judges it, and can go back to its best", async () => {
+Deno.test("a run is evaluated as gan eval evaluates it, and can go back to its best", async () => {
   const out = join(folder, "runs"), data = join(folder, "images");
   const weights = join(folder, "narrow.safetensors");
   await saveSafetensors(weights, narrowInception());
@@ -135,14 +135,14 @@ Deno.test("a run is judged as gan eval judges it, and can go back to its best", 
   assert(!names.includes("checkpoint-000007.safetensors"), "a later checkpoint was left");
 });
 
-Deno.test("a judgement gives back the memory that it took", async () => {
+Deno.test("an evaluation gives back the memory that it took", async () => {
   const evalWeights = join(folder, "memory.safetensors");
   await saveSafetensors(evalWeights, narrowInception());
   const own = { ...options, evalEvery: 1, evalSamples: 10, evalFeature: "64", evalWeights };
   const { G } = newState(dcgan, own), progress = new Progress({ style: "lines", write: () => {} });
-  const judge = await openJudge(own, dataset, join(folder, "cache"), progress);
+  const evaluator = await openEvaluator(own, dataset, join(folder, "cache"), progress);
   const before = gpu().counters.bytes;
-  await judge!.values(G);
+  await evaluator!.values(G);
   assertEquals(gpu().counters.bytes, before);
 });
 
@@ -152,7 +152,7 @@ Deno.test("the floor is told where there are twice as many real images as sample
   const own = { ...options, evalEvery: 1, evalSamples: 5, evalFeature: "64", evalWeights };
   const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
   for (const cache of ["floor", "floor", "other"]) { // measured, kept, and measured again
-    await openJudge(own, dataset, join(folder, cache), progress);
+    await openEvaluator(own, dataset, join(folder, cache), progress);
   }
   const told = said.filter((line) => line.includes("FID-64 of 5 real images to 5 others: "));
   assertEquals(told.length, 3, said.join(""));
@@ -167,7 +167,7 @@ Deno.test("several metrics: each is told, and the first keeps the best, here the
     dataset,
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
-    judge: {
+    evaluator: {
       name: "PR-64 recall",
       better: "more",
       every: 4,
@@ -186,9 +186,9 @@ Deno.test("several metrics: each is told, and the first keeps the best, here the
   const own = { ...options, evalEvery: 1, evalSamples: 10, ...metrics };
   const twice = { ...dataset, count: 20, pixels: pixels(20), hash: "twice" };
   const progress = new Progress({ style: "lines", write: (text) => said.push(text) });
-  const judge = await openJudge(own, twice, join(folder, "several-cache"), progress);
-  assertEquals([judge!.name, judge!.better], ["KID", "less"]);
-  const values = await judge!.values(newState(dcgan, own).G);
+  const evaluator = await openEvaluator(own, twice, join(folder, "several-cache"), progress);
+  assertEquals([evaluator!.name, evaluator!.better], ["KID", "less"]);
+  const values = await evaluator!.values(newState(dcgan, own).G);
   const names = [
     "KID",
     "FID",

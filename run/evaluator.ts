@@ -9,56 +9,57 @@ import { bestPath, readStats } from "./run_folder.ts";
 import { sampler, saveState, type State } from "../train/state.ts";
 
 /** Measures of generators. */
-export interface Judge {
+export interface Evaluator {
   /** The number by which the best is kept, as it is called in statistics and messages: `FID-768`. */
   readonly name: string;
   /** Which of two such numbers is the better one. */
   readonly better: "less" | "more";
-  /** Images shown between two judgements. */
+  /** Images shown between two evaluations. */
   readonly every: number;
-  /** Judges a generator: that number, and perhaps others, by name. */
+  /** Evaluates a generator: that number, and perhaps others, by name. */
   readonly values: (G: Module) => Promise<Readonly<Record<string, number>>>;
 }
 
-/** What a judgement is about, and where it is told. */
-export interface Judged {
-  readonly judge?: Judge | undefined;
+/** What an evaluation is about, and where it is told. */
+export interface Evaluated {
+  readonly evaluator?: Evaluator | undefined;
   readonly state: State;
   readonly run: string;
   readonly progress: Progress;
 }
 
-/** The judge, if its time has come since `before` images, or the run is at its end. */
-export function judgeDue(
-  { judge, state: { images, schedule } }: Judged,
+/** The evaluator, if its time has come since `before` images, or the run is at its end. */
+export function evaluationDue(
+  { evaluator, state: { images, schedule } }: Evaluated,
   before: number,
-): Judge | undefined {
-  const due = judge && Math.floor(images / judge.every) > Math.floor(before / judge.every);
-  return due || images >= schedule.total ? judge : undefined;
+): Evaluator | undefined {
+  const due = evaluator &&
+    Math.floor(images / evaluator.every) > Math.floor(before / evaluator.every);
+  return due || images >= schedule.total ? evaluator : undefined;
 }
 
 /**
- * Judges the generator; the state with the best value so far is kept as `best.safetensors`.
+ * Evaluates the generator; the state with the best value so far is kept as `best.safetensors`.
  *
  * @returns The values by name, for the statistics.
  */
-export async function judgeNow(
-  judge: Judge,
-  { state, run, progress }: Judged,
+export async function evaluateNow(
+  evaluator: Evaluator,
+  { state, run, progress }: Evaluated,
 ): Promise<Record<string, number>> {
   const { images } = state;
   progress.pause();
-  const earlier = (await readStats(run)).map((report) => report[judge.name])
+  const earlier = (await readStats(run)).map((report) => report[evaluator.name])
     .filter((value) => typeof value === "number");
-  const found = await judge.values(sampler(state)), value = found[judge.name];
-  const before = judge.better === "less" ? Math.min(...earlier) : Math.max(...earlier);
-  const best = judge.better === "less" ? value < before : value > before;
-  const others = Object.entries(found).filter(([name]) => name !== judge.name)
+  const found = await evaluator.values(sampler(state)), value = found[evaluator.name];
+  const before = evaluator.better === "less" ? Math.min(...earlier) : Math.max(...earlier);
+  const best = evaluator.better === "less" ? value < before : value > before;
+  const others = Object.entries(found).filter(([name]) => name !== evaluator.name)
     .map(([name, value]) => `, ${name} ${value.toPrecision(5)}`).join("");
   // The state first: statistics that name a best one which was never written would hide the next.
   if (best) await saveState(state, bestPath(run));
   progress.say(
-    `Image ${images}: ${judge.name} ${value.toPrecision(5)}` +
+    `Image ${images}: ${evaluator.name} ${value.toPrecision(5)}` +
       (best ? ", the best so far: kept as best.safetensors" : `, best ${before.toPrecision(5)}`) +
       others,
   );

@@ -1,5 +1,5 @@
 /**
- * What `gan eval` and a run's own evaluations judge: images of a data set, or of a generator.
+ * What `gan eval` and a run's own evaluations measure: images of a data set, or of a generator.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type LoadedInception, loadInception } from "../eval/files/weights.ts";
 import { trim } from "../gpu/record.ts";
 import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
-import type { Judge } from "../run/judge.ts";
+import type { Evaluator } from "../run/evaluator.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { duration } from "../train/duration.ts";
 import { type Progress, Rate } from "../run/progress.ts";
@@ -97,18 +97,18 @@ function named(metric: Metric, feature: string, found: Result): Record<string, n
 }
 
 /**
- * What judges a run's generator against the images that it is trained on; the same latents each time.
+ * What evaluates a run's generator against the images that it is trained on; the same latents each time.
  *
  * @param cache Folder of what is kept of real images.
  * @returns Undefined where options ask for none.
  * @throws {EvalError} If Inception's weights are missing.
  */
-export async function openJudge(
+export async function openEvaluator(
   options: TrainOptions,
   dataset: Dataset,
   cache: string,
   progress: Progress,
-): Promise<Judge | undefined> {
+): Promise<Evaluator | undefined> {
   const { evalEvery, evalMetrics, evalSamples: n, evalFeature, evalWeights, seed } = options;
   if (evalEvery === 0) return undefined;
   const metrics = metricsIn(evalMetrics), feature = evalFeature as Feature;
