@@ -33,13 +33,15 @@ export const r3gan: Recipe = {
   presets: {
     default: {
       about: "192 channels; a quarter of the paper's",
-      options: { ...paper, fmapBase: 3072, fmapMax: 192, annealKimg: 800 },
+      // Micro-batches of 16: all 64 images at once would take some 25 GB.
+      options: { ...paper, accumulate: 4, fmapBase: 3072, fmapMax: 192, annealKimg: 800 },
     },
     paper: {
       about: "FFHQ's at 64 pixels: 768 channels, batch 256, 20 million images till all is annealed",
       options: {
         ...paper,
         batch: 256,
+        accumulate: 16,
         kimg: 25_000,
         annealKimg: 20_000,
         fmapBase: 12_288,
