@@ -33,6 +33,7 @@ function optionsOf(job: string): TrainOptions {
     ...full,
     ...preset !== "small" && narrow,
     batch: N,
+    accumulate: Math.min(full.accumulate, N / 2),
     kimg: grows ? 0 : length,
     phaseKimg: length,
     phaseFactor: 1,
