@@ -20,7 +20,6 @@ export async function checkWith(plan: Partial<Plan>): Promise<void> {
   await import("../dcgan_test.ts");
   await import("../sagan_test.ts");
   await import("../pggan_test.ts");
-  await import("../r3gan_test.ts");
   Deno.test("the plan was in force", () => {
     const sizes = { rows: 64, columns: 64, terms: 64, taps: 1, products: 1 };
     const problem = { ...sizes, texture: true };

@@ -2,3 +2,4 @@
 import { checkWith } from "./checks.ts";
 
 await checkWith({ share: "none" });
+await import("../r3gan_test.ts"); // by the other plans its steps take long, and each of its ops is checked
