@@ -17,7 +17,7 @@ import { openGpu } from "../gpu/engines/deno.ts";
 
 const STEPS = 2; // in each phase
 
-/** `small` as it is; other presets with narrow networks at no more than 32 pixels, or 16 if they grow. */
+/** `small` as it is, but for R3GAN's; other presets with narrow networks at no more than 32 pixels, or 16 if they grow. */
 function optionsOf(job: string): TrainOptions {
   const [name, preset, batch, ...changes] = job.split("/"), N = Number(batch);
   const full = { ...defaults, ...recipes[name].presets[preset].options, recipe: name, preset };
@@ -31,7 +31,7 @@ function optionsOf(job: string): TrainOptions {
   };
   return {
     ...full,
-    ...preset !== "small" && narrow,
+    ...(preset !== "small" || name === "r3gan") && narrow,
     batch: N,
     accumulate: Math.min(full.accumulate, N / 2),
     kimg: grows ? 0 : length,

@@ -4,8 +4,16 @@ import { CASES, checkPreset, optionsOf } from "./presets.ts";
 
 for (const each of CASES) checkPreset(each);
 
-Deno.test("every preset is here, or differs in width, batch, mirroring or averaging from one that is", () => {
-  const same = { mirror: true, ema: 0, batch: 0, kimg: 0, annealKimg: 0, snapshot: 0 };
+Deno.test("every preset is here, or differs in width, batches, mirroring or averaging from one that is", () => {
+  const same = {
+    mirror: true,
+    ema: 0,
+    batch: 0,
+    accumulate: 1,
+    kimg: 0,
+    annealKimg: 0,
+    snapshot: 0,
+  };
   for (const recipe of new Set(CASES.map(({ recipe }) => recipe))) {
     const gradients = (preset: string) => {
       const options = optionsOf({ recipe, preset, N: 0 });
