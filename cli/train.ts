@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
+import { removeLeft } from "../io/write_atomically.ts";
 import { lockRun } from "../run/lock.ts";
 import { train } from "../train/loop.ts";
 import { createRun } from "../run/new_run.ts";
@@ -170,11 +171,14 @@ function tellStart(
   }
 }
 
+const LEFT_MS = 600_000; // after which nobody writes to a file in a cache any more
+
 /** Makes a folder and writes to it, so that what cannot be kept is not computed first. */
 async function assertWritable(folder: string, what: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    await Deno.remove(await Deno.makeTempFile({ dir: folder, suffix: ".part" }));
+    await removeLeft(folder, () => true, LEFT_MS);
   } catch (error) {
     throw new UsageError(
       `${what} cannot be written to (${(error as Error).message}): choose another folder`,
