@@ -17,6 +17,7 @@ import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { annealed } from "./anneal.ts";
 import { augment } from "./augment.ts";
+import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
 import { changesOf } from "./validate.ts";
@@ -74,7 +75,7 @@ function step(state: State, dataset: Dataset): StepLosses {
     precision: options.precision as Precision,
     random: new RandomStreams({ seed, stream: DROPOUTS, counter: shown() }),
   };
-  const changes = changesOf(options.augment);
+  const changes = changesOf(options.augment), names = classesIn(options);
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
     dSteps,
@@ -90,14 +91,15 @@ function step(state: State, dataset: Dataset): StepLosses {
       const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
       const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, 3]), stage);
+      const classes = classesOfBatch(dataset, names, chosen, N);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : 1;
-      const z = normal([N, nz], { seed, stream: LATENTS, counter });
+      const noise = normal([N, nz], { seed, stream: LATENTS, counter });
       return {
         real,
         labels,
-        z,
+        ...classes ? { z: withClasses(noise, classes), classes } : { z: noise },
         ...options.gp && { mix: uniform([N], { seed, stream: MIX, counter }) },
       };
     },

@@ -13,7 +13,7 @@ import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { attentionMaps } from "./attention_maps.ts";
-import { latentsAt } from "./sampling.ts";
+import { classed, latentsAt } from "./sampling.ts";
 import type { State } from "./state.ts";
 
 /** A network whose hidden map can be asked for. */
@@ -54,7 +54,7 @@ export async function diagnose(
 ): Promise<Record<string, number>> {
   const { G, D, spectraG, spectraD, options, stage } = state;
   const numbers = scoped(() => {
-    const z = latentsAt(options, options.seed, 0, WATCHED);
+    const z = latentsAt(classed(options, WATCHED), options.seed, 0, WATCHED);
     const found: Record<string, Tensor> = {};
     // Growing networks have no attention, and take other images than these until they are grown.
     const real = stage.resolution === reals.R

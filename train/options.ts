@@ -54,6 +54,10 @@ export const optionGroups = {
     },
   },
   networks: {
+    conditional: {
+      value: false,
+      help: "tell both networks each image's class, as folders or labels have it",
+    },
     nz: { value: 100, min: 1, max: 4096, help: "length of a latent" },
     ngf: { value: 64, special: true, min: 1, max: 1024, help: "channels of G's last hidden map" },
     ndf: { value: 64, special: true, min: 1, max: 1024, help: "channels of D's first map" },

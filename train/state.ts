@@ -19,9 +19,10 @@ import { hostRandom } from "../nn/random.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
 import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
+import { type DataMark, markIn } from "./data_mark.ts";
 import { TrainError } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
-import { type Recipe, savedOptions } from "./recipe.ts";
+import { networkOptions, type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
 
 /** The networks, their optimisers, the running average of G, and how far they are. */
@@ -54,14 +55,6 @@ export interface State {
   data?: DataMark | undefined;
 }
 
-/** What tells sets of images apart. */
-export interface DataMark {
-  /** Of content and preparation. */
-  readonly hash: string;
-  /** Number of images. */
-  readonly count: number;
-}
-
 /** What is built anew for each stage. */
 type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "data">;
 
@@ -88,8 +81,9 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
       betas: [beta1, beta2],
       ...precision === "f16" && { scaler: new GradScaler() },
     });
-  const generator = () => recipe.G(options, hostRandom(seed, 1), stage);
-  const G = generator(), D = recipe.D(options, hostRandom(seed, 2), stage);
+  const sizes = networkOptions(options);
+  const generator = () => recipe.G(sizes, hostRandom(seed, 1), stage);
+  const G = generator(), D = recipe.D(sizes, hostRandom(seed, 2), stage);
   const optG = adam(G, lrG), optD = adam(D, lrD);
   const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
   // From random vectors, as many iterations as PyTorch begins with.
@@ -194,7 +188,7 @@ export async function saveState(state: State, path: string): Promise<void> {
     stepsD: String(state.optD.steps),
     options: JSON.stringify(sorted),
     stage: JSON.stringify(state.stage),
-    ...data && { data: JSON.stringify({ hash: data.hash, count: data.count }) },
+    ...data && { data: JSON.stringify(data) },
   });
 }
 
@@ -243,16 +237,6 @@ export async function loadState(state: State, path: string): Promise<void> {
   state.optD.steps = stepsD;
 }
 
-/** The images that a checkpoint's run was trained on; undefined where it does not tell. */
-export function markIn({ data }: Readonly<Record<string, string>>): DataMark | undefined {
-  try {
-    const { hash, count } = JSON.parse(data ?? "{}");
-    return typeof hash === "string" && typeof count === "number" ? { hash, count } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
 function stageIn(
   { stage }: Readonly<Record<string, string>>,
@@ -275,16 +259,16 @@ export async function loadGenerator(
   recipe: Recipe,
   options: TrainOptions,
   path: string,
-): Promise<{ G: Module; stage: Stage; images: number }> {
+): Promise<{ G: Module; stage: Stage; images: number; data?: DataMark | undefined }> {
   const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
   if (!stage) {
     throw new CheckpointError(`${path} is of no stage of this run: it is of another network`);
   }
-  const G = recipe.G(options, hostRandom(options.seed, 1), stage);
+  const G = recipe.G(networkOptions(options), hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
-  return { G, stage, images: Number(metadata.images ?? 0) };
+  return { G, stage, images: Number(metadata.images ?? 0), data: markIn(metadata) };
 }
 
 /** The first tensor of a state that holds NaN or infinity, by `bad`, which looks at many at once. */
