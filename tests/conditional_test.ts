@@ -1,9 +1,10 @@
-/** Training in which G and D are told each image's class. */
+/** Training in which G and D are told each image's class; PGGAN's with adaptive augmentation. */
 import { join } from "@std/path";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../gpu/engines/deno.ts";
 import type { Dataset } from "../data/pack.ts";
 import { logitsOf } from "../nn/context.ts";
+import { loadSafetensors } from "../io/safetensors.ts";
 import { scoped, tensor } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { latentLength, oneHot, spread, withClasses } from "../train/classes.ts";
@@ -62,7 +63,10 @@ const small = { resolution: 8, batch: 4, nz: 8, conditional: true, classes: "a,b
 const systems: readonly [Recipe, Partial<TrainOptions>][] = [
   [dcgan, { ngf: 8, ndf: 8, augment: "translation" }],
   [sagan, { ngf: 8, ndf: 8, attention: "4", loss: "wgan", gp: 10, accumulate: 2 }],
-  [pggan, { fmapBase: 64, fmapMax: 8, phaseKimg: 0.016, lastKimg: 0.016, r1: 1, gp: 0 }],
+  [pggan, {
+    ...{ fmapBase: 64, fmapMax: 8, phaseKimg: 0.016, lastKimg: 0.016, r1: 1, gp: 0, loss: "bce" },
+    ...{ augment: "color,cutout", adaTarget: 0.4, adaKimg: 0.05 },
+  }],
   [r3gan, { fmapBase: 64, fmapMax: 16 }],
 ];
 
@@ -95,6 +99,8 @@ for (const system of systems) {
       };
       await run("half", undefined, 3);
       assertSame(await run("a", "half", 4), await run("b", undefined, 7), "the checkpoint");
+      const { entries } = await loadSafetensors(join(folder, "a"));
+      assertEquals(entries.has("augment.probability"), options.adaTarget > 0);
       // The generator by itself, and each class's images: they differ.
       const { G } = await loadGenerator(recipe, options, join(folder, "a"));
       const made: string[] = [];

@@ -16,7 +16,7 @@ import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { annealed } from "./anneal.ts";
-import { augment } from "./augment.ts";
+import { adapt, augment } from "./augment.ts";
 import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
@@ -66,7 +66,7 @@ export function advance(state: State, dataset: Dataset): StepLosses {
 
 function step(state: State, dataset: Dataset): StepLosses {
   const { options } = state;
-  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
+  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options, { probability } = state;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N } = state.schedule.at(state.images);
   const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
@@ -85,7 +85,18 @@ function step(state: State, dataset: Dataset): StepLosses {
     accumulate: options.accumulate,
     context,
     augment: (x, pass) =>
-      augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
+      augment(
+        x,
+        changes,
+        { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() },
+        probability ?? options.augmentStrength,
+      ),
+    ...probability && {
+      observe: (onReal) =>
+        adapt(probability, onReal, {
+          ...{ target: options.adaTarget, kimg: options.adaKimg, most: options.augmentStrength },
+        }),
+    },
     batch: (i): Batch => {
       const counter = shown(i * N);
       const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);

@@ -37,6 +37,7 @@ const WATCHED = 8; // images whose attention is looked at
 /**
  * Looks at a state.
  *
+ * - `augment/probability`: of each change, where that adapts;
  * - `gamma/...`: how much each attention counts; `entropy/...`: how evenly it looks at all keys, 1 for
  *   all alike, 0 for one only;
  * - `sigma/...`: the largest singular value of each spectrally normalised weight, before;
@@ -73,6 +74,7 @@ export async function diagnose(
         found[`sigma/${name}.${path}`] = sigma;
       }
     }
+    if (state.probability) found["augment/probability"] = scale(state.probability, 1);
     return found;
   });
   const read = await Promise.all(

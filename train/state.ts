@@ -17,7 +17,7 @@ import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
-import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
+import { sameShape, scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
 import { type DataMark, markIn } from "./data_mark.ts";
 import { TrainError } from "./errors.ts";
@@ -47,6 +47,8 @@ export interface State {
   spectraG: PowerIteration;
   /** Those of D. */
   spectraD: PowerIteration;
+  /** Of augmentation, `[1]`, where it is adaptive. */
+  readonly probability?: Tensor;
   /** Absent where options ask for none. */
   average?: Average<Module>;
   /** Real images shown. */
@@ -56,7 +58,7 @@ export interface State {
 }
 
 /** What is built anew for each stage. */
-type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "data">;
+type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "data" | "probability">;
 
 const FORMAT = "1";
 
@@ -68,6 +70,7 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
     recipe,
     options,
     schedule,
+    ...options.adaTarget > 0 && { probability: tensor([0], [1]) },
     ...build(recipe, options, stageOf(phase, alpha)),
     images: 0,
   };
@@ -126,13 +129,18 @@ function carry(from: Module, to: Module): void {
 }
 
 function replace(state: State, built: Built): void {
-  freeState(state);
+  freeBuilt(state);
   Object.assign(state, built);
   trim();
 }
 
 /** Gives the memory of a state back, which is of no use from then on. */
-export function freeState({ G, D, optG, optD, average }: State): void {
+export function freeState(state: State): void {
+  freeBuilt(state);
+  if (state.probability) free([state.probability]);
+}
+
+function freeBuilt({ G, D, optG, optD, average }: Built): void {
   for (const net of [G, D, ...(average ? [average.net] : [])]) {
     free([...net.named()].map(([, t]) => t));
   }
@@ -145,7 +153,8 @@ export function sampler({ G, average }: State): Module {
 }
 
 /** Every tensor of a state by its name in a checkpoint. */
-function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tensor]> {
+function* tensors(state: State): Generator<[string, Tensor]> {
+  const { G, D, optG, optD, average, probability } = state;
   for (const [prefix, net, adam] of [["G", G, optG], ["D", D, optD]] as const) {
     for (const [name, t] of net.named()) {
       yield [`${prefix}.${name}`, t];
@@ -158,6 +167,7 @@ function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tens
     if (scaler) yield [`adam.${prefix}.scaling`, scaler.state];
   }
   for (const [name, t] of average?.net.named() ?? []) yield [`average.${name}`, t];
+  if (probability) yield ["augment.probability", probability];
 }
 
 /**

@@ -57,6 +57,8 @@ export interface StepInput {
   readonly terms?: Terms;
   /** Changes images before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
+  /** Is shown D's logits `[N]` of real images, of each micro-batch. */
+  readonly observe?: (onReal: Tensor) => void;
   /** Of every forward pass; with `f16` optimisers should have scalers. In f32 if left out. */
   readonly context?: Context;
   /**
@@ -182,7 +184,7 @@ function split(batch: Batch, n: number): readonly Batch[] {
 /** What D's loss consists of for one micro-batch: parts that share nothing but the network. */
 function partsOfD(
   { D, optD }: Players,
-  { loss, terms, augment = (x) => x, context: untold = TRAINING }: StepInput,
+  { loss, terms, augment = (x) => x, observe, context: untold = TRAINING }: StepInput,
   { real: given, labels, mix, classes, pass: nth }: MicroBatch,
   fakes: () => Tensor,
 ): (() => Losses)[] {
@@ -196,14 +198,17 @@ function partsOfD(
       term.of === "slope" && term.at === at &&
       (isDue(term) ? term.value(logits, images) : full([], 0))
     );
-  const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
-    dReal: loss.real(onReal, labels, onFake),
-    penalty: sumOf(
-      ...slopes("real", onReal, given),
-      ...all.map((term) => term.of === "reals" && term.value({ ...seen, onReal })),
-      ...ofParameters(all, optD),
-    ),
-  });
+  const onReals = (onReal: Tensor, onFake?: Tensor): Losses => {
+    observe?.(onReal);
+    return {
+      dReal: loss.real(onReal, labels, onFake),
+      penalty: sumOf(
+        ...slopes("real", onReal, given),
+        ...all.map((term) => term.of === "reals" && term.value({ ...seen, onReal })),
+        ...ofParameters(all, optD),
+      ),
+    };
+  };
   const onFakes = (onFake: Tensor, onReal?: Tensor): Losses => ({
     dFake: loss.fake(onFake, onReal),
     penalty: sumOf(...slopes("fake", onFake, made)),
