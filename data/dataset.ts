@@ -1,6 +1,6 @@
 import { parseCrop } from "./crop.ts";
 import { MAX_PIXELS } from "./decode.ts";
-import { openEmoji } from "./emoji_classes.ts";
+import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 import { openUnlisted } from "./open.ts";
@@ -138,7 +138,8 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   }
   preparation(options, resolution); // a malformed option is told before anything is opened
   if (data === undefined) {
-    const { classes } = options, content = classes ? [EMOJI, `classes ${classes}`] : [EMOJI];
+    const { classes = "" } = options, content = classes ? [EMOJI, `classes ${classes}`] : [EMOJI];
+    chosenEmoji(classes); // unknown ones are told before anything is fetched
     const emoji = async () => await openEmoji(await fetchEmoji(cache, signal), classes, signal);
     return await openSource("emoji", content, emoji, options);
   }
