@@ -3,11 +3,16 @@
 /** How a run of a test file ended. */
 export interface Outcome {
   readonly state: "passed" | "failed" | "hung" | "invalid";
+  /** Of the processor where `/proc` tells them, so that a busy machine changes nothing. */
   readonly seconds: number;
+  /** Name of the test that failed; none where the file could not be loaded. */
+  readonly failed?: string | undefined;
 }
 
 /** More than any test that is used here takes, so that a mutant cannot take the machine's memory. */
 const MOST_BYTES = 4e9;
+/** Elapsed seconds for one second of the processor, beyond which a test waits for nothing. */
+const PATIENCE = 15;
 
 /** What compilers say of a text that is not of their language. */
 const REFUSED = /could not be parsed|cannot be had: .*(parsing|validation) error|SyntaxError: /;
@@ -19,11 +24,15 @@ export async function hasTypes(folder: string, file: string): Promise<boolean> {
   return (await command.output()).success;
 }
 
-function residentBytes(pid: number): number {
+/** Memory and time of the processor of a process; zeros where there is no `/proc`. */
+function usage(pid: number): { bytes: number; seconds: number } {
   try {
-    return 4096 * Number(Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ")[1]);
+    const bytes = 4096 * Number(Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ")[1]);
+    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    return { bytes, seconds: ticks / 100 };
   } catch {
-    return 0; // it ended, or this is no Linux
+    return { bytes: 0, seconds: 0 };
   }
 }
 
@@ -35,11 +44,22 @@ function killGroup(pid: number): void {
   }
 }
 
-/** Runs `test` in `folder`; what it started ends with it. */
-export async function runTest(folder: string, test: string, limit: number): Promise<Outcome> {
+/**
+ * Runs `test` in `folder`; what it started ends with it.
+ *
+ * @param limit Seconds of the processor.
+ * @param only Part of the names of the tests to run.
+ */
+export async function runTest(
+  folder: string,
+  test: string,
+  limit: number,
+  only?: string,
+): Promise<Outcome> {
   const start = performance.now();
+  const filter = only === undefined ? [] : ["--filter", only];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", "--cached-only", "--fail-fast", "--quiet", test],
+    args: ["test", "-A", "--no-check", "--cached-only", "--fail-fast", "--quiet", ...filter, test],
     cwd: folder,
     env: {
       LP_NUM_THREADS: "1",
@@ -51,19 +71,21 @@ export async function runTest(folder: string, test: string, limit: number): Prom
     stderr: "piped",
     detached: true, // a group of its own
   }).spawn();
-  let isOver = false;
+  let isOver = false, seconds = 0;
   const watch = setInterval(() => {
-    const late = performance.now() - start > 1000 * limit;
-    if (!late && residentBytes(child.pid) < MOST_BYTES) return;
+    const elapsed = (performance.now() - start) / 1000, used = usage(child.pid);
+    seconds = Math.max(seconds, used.seconds, elapsed / PATIENCE);
+    if (seconds < limit && used.bytes < MOST_BYTES) return;
     isOver = true;
     killGroup(child.pid);
   }, 250);
   const { success, stdout, stderr } = await child.output();
   clearInterval(watch);
   killGroup(child.pid);
-  const seconds = (performance.now() - start) / 1000;
   if (isOver) return { state: "hung", seconds };
   if (success) return { state: "passed", seconds };
   const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  return { state: REFUSED.test(said) ? "invalid" : "failed", seconds };
+  if (REFUSED.test(said)) return { state: "invalid", seconds };
+  const failed = /^ FAILURES \n\n(.*) => /m.exec(said)?.[1].split(" ... ")[0];
+  return { state: "failed", seconds, failed };
 }
