@@ -1,17 +1,16 @@
 /** Which tests see a file: by what imports what. */
 import { join } from "@std/path";
 
-/** Paths of modules that a file names: what it imports, and programs that it starts. */
+/** Paths of modules and shaders that a file names. */
 function namedBy(file: string, text: string): string[] {
   const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
-  const relative = [...text.matchAll(/["'`](\.{1,2}\/[\w./-]+\.(?:ts|wgsl))["'`]/g)]
+  return [...text.matchAll(/["'`](\.{1,2}\/[\w./-]+\.(?:ts|wgsl))["'`]/g)]
     .map(([, path]) => join(folder, path));
-  const started = file.startsWith("tests/") && /["'`/]main\.ts["'`]/.test(text) ? ["main.ts"] : [];
-  return [...relative, ...started];
 }
 
-/** Tests that hold texts and not values, compile shaders only, or need minutes for each. */
-const LEFT_OUT = /^tests\/(documentation|results|bench|browser_bundle|standard_wgsl)_test\.ts$/;
+/** Tests that hold texts and not values, compile shaders only, or start other processes for minutes. */
+const LEFT_OUT =
+  /^tests\/(documentation|results|bench|browser_bundle|standard_wgsl|cli|fresh_process|presets)_test\.ts$/;
 
 /**
  * The tests of each file: its neighbour, then those that import it, the fewest imports away first.

@@ -12,7 +12,7 @@ export interface Outcome {
 /** More than any test that is used here takes, so that a mutant cannot take the machine's memory. */
 const MOST_BYTES = 4e9;
 /** Elapsed seconds for one second of the processor, beyond which a test waits for nothing. */
-const PATIENCE = 15;
+const PATIENCE = 8;
 
 /** What compilers say of a text that is not of their language. */
 const REFUSED = /could not be parsed|cannot be had: .*(parsing|validation) error|SyntaxError: /;
