@@ -1,0 +1,42 @@
+/** Which tests see a file: by what imports what. */
+import { join } from "@std/path";
+
+/** Paths of modules and shaders that a file names. */
+function namedBy(file: string, text: string): string[] {
+  const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
+  return [...text.matchAll(/["'`](\.{1,2}\/[\w./-]+\.(?:ts|wgsl))["'`]/g)]
+    .map(([, path]) => join(folder, path));
+}
+
+/** Tests that hold texts and not values, compile shaders only, or start other processes for minutes. */
+const LEFT_OUT =
+  /^tests\/(documentation|results|bench|browser_bundle|standard_wgsl|cli|fresh_process|presets)_test\.ts$/;
+
+/**
+ * The tests of each file: its neighbour, then those that import it, the fewest imports away first.
+ *
+ * @param files Every file of the checkout with its text.
+ */
+export function testsBySubject(files: ReadonlyMap<string, string>): Map<string, string[]> {
+  const found = new Map<string, [test: string, distance: number][]>();
+  const names = new Map([...files].map(([file, text]) => [file, namedBy(file, text)]));
+  for (const test of files.keys()) {
+    if (!test.endsWith("_test.ts") || LEFT_OUT.test(test)) continue;
+    const seen = new Set([test]);
+    for (let distance = 0, at = [test]; at.length > 0; distance++) {
+      for (const file of at) {
+        if (!found.has(file)) found.set(file, []);
+        found.get(file)!.push([test, distance]);
+      }
+      at = at.flatMap((file) => names.get(file) ?? []).filter((file) =>
+        files.has(file) && !seen.has(file) && seen.add(file)
+      );
+    }
+  }
+  const sorted = ([file, tests]: [string, [string, number][]]): [string, string[]] => {
+    const neighbour = file.replace(/\.(ts|wgsl)$/, "_test.ts");
+    const order = ([test, distance]: [string, number]) => test === neighbour ? -1 : distance;
+    return [file, tests.toSorted((a, b) => order(a) - order(b)).map(([test]) => test)];
+  };
+  return new Map([...found].map(sorted));
+}
