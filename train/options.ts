@@ -37,7 +37,11 @@ export const optionGroups = {
       ...{ value: "", path: true, free: true },
       help: "folder or file of images; without it the built-in emoji",
     },
-    classes: { value: "", help: "names of the classes to train on, as cat,dog" },
+    classes: {
+      value: "",
+      help:
+        "names of the classes to train on, as cat,dog; small runs of the built-in images: faces",
+    },
     crop: { value: "center", help: "WxH+X+Y, center (square) or none (squash)" },
     resize: {
       ...{ value: "area", choices: ["area", "bilinear", "nearest"] },
