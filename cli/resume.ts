@@ -74,7 +74,7 @@ export async function openResumed(
  * @param say Told of damaged ones that are passed over.
  * @throws {CheckpointError} If none is whole, or the newest that is holds NaN or infinity.
  */
-async function soundCheckpoint(
+export async function soundCheckpoint(
   run: string,
   named: string | undefined,
   say: (text: string) => void,

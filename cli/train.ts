@@ -18,6 +18,7 @@ import { interruptible } from "./interrupt.ts";
 import { openEvaluator } from "./evaluator.ts";
 import { optionLines, parse, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
+import { persist } from "./persist.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
@@ -116,18 +117,31 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
-    const evaluator = await openEvaluator(options, dataset, cache, progress);
-    const say = (text: string) => progress.say(text);
-    const tuner = values.autotune ?? !device.software
-      ? await openTuner(cache, device, say)
-      : undefined;
-    const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
+    const tools = async () => {
+      const evaluator = await openEvaluator(options, dataset, cache, progress);
+      const say = (text: string) => progress.say(text);
+      const tuner = values.autotune ?? !device.software
+        ? await openTuner(cache, device, say)
+        : undefined;
+      return { evaluator, tune: Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner };
+    };
+    let { evaluator, tune } = await tools();
     run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
     state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
-    using observer = new Reporter({ state, dataset, run, progress, evaluator, phases });
-    const complete = await train({ state, dataset, observer, signal, tune });
+    const reported = { dataset, run, progress, phases };
+    const complete = await persist(state, {
+      ...{ run, progress },
+      attempt: async (state) => {
+        using observer = new Reporter({ ...reported, evaluator, state });
+        return await train({ state, dataset, observer, signal, tune });
+      },
+      reopen: async () => {
+        await openGpu({ choice: values.device as string | undefined });
+        ({ evaluator, tune } = await tools());
+      },
+    });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes images`

@@ -129,7 +129,7 @@ export class Reporter implements Observer, Disposable {
     const [fresh, scales] = await Promise.all([this.#ledger.read(), lossScales(state)]);
     this.#readAt = performance.now();
     if (fresh) {
-      await refuseBreakdown(state, fresh);
+      refuseBreakdown(state, fresh);
       this.#warn({ balance: this.#balance.read(state.images, fresh) });
     }
     this.#latest = fresh ?? this.#latest;

@@ -66,7 +66,8 @@ export function advance(state: State, dataset: Dataset): StepLosses {
 
 function step(state: State, dataset: Dataset): StepLosses {
   const { options } = state;
-  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options, { probability } = state;
+  const { nz, labelSmoothing: low, dSteps, mirror } = options, seed = seedOf(state);
+  const { probability } = state;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N } = state.schedule.at(state.images);
   const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
@@ -118,6 +119,11 @@ function step(state: State, dataset: Dataset): StepLosses {
   state.average?.update(() => decay(options.ema, state.images, N * dSteps));
   effect(() => state.images += N * dSteps);
   return losses_;
+}
+
+/** What a run's random numbers follow from: others after each time that it went back. */
+function seedOf({ options: { seed }, rollbacks }: State): number {
+  return seed + (seed < 2 ** 52 ? 1 : -1) * rollbacks * 2 ** 32;
 }
 
 /**

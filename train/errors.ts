@@ -2,3 +2,8 @@
 export class TrainError extends Error {
   override name = "TrainError";
 }
+
+/** A run whose numbers are of no use any more: NaN, infinity, or losses beyond all bounds. */
+export class BreakdownError extends TrainError {
+  override name = "BreakdownError";
+}

@@ -253,6 +253,11 @@ export const optionGroups = {
       help: "thousands of images between grids and checkpoints",
     },
     keep: { value: 3, min: 1, free: true, help: "checkpoints to keep" },
+    onNan: {
+      ...{ value: "stop", choices: ["stop", "rollback"], free: true },
+      help:
+        "where a run breaks down: end it, or go back to its last checkpoint, three times at most",
+    },
   },
 } as const;
 
