@@ -6,12 +6,13 @@ import { scheduleOf } from "../train/growth.ts";
 import type { Module } from "../nn/module.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { findCheckpoint, kimgName } from "../run/run_folder.ts";
-import { samples, walk } from "../train/sampling.ts";
+import { classesIn } from "../train/classes.ts";
+import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
 import { loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
-import { common, type Option, optionLines, parse, type Values } from "./options.ts";
+import { choose, common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
 import { teller } from "./teller.ts";
@@ -20,6 +21,7 @@ import { openGpu } from "../gpu/engines/deno.ts";
 const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many images", min: 1, max: 1_000_000 },
   { name: "seed", kind: "count", help: "other images for another seed" },
+  { name: "class", kind: "text", help: "images of one class, where the networks know of classes" },
   { name: "single", kind: "flag", help: "a file an image in the folder --to, not one grid" },
   {
     name: "interpolate",
@@ -75,7 +77,7 @@ interface Making {
   readonly run: string;
   readonly checkpoint: string;
   readonly G: Module;
-  readonly options: TrainOptions;
+  readonly options: TrainOptions & SamplingOptions;
   readonly count: number;
   readonly seed: number;
   /** What names of files tell of the images shown. */
@@ -105,13 +107,28 @@ export async function sampleCommand(
     seed = Number(values.seed ?? 0),
     kimg = kimgName(images, saved.snapshot);
   const making = {
-    ...{ values, run, checkpoint, G, options: { ...saved, batch }, count, seed, kimg },
+    ...{ values, run, checkpoint, G, count, seed, kimg },
+    options: { ...saved, batch, ...chosenClass(saved, values.class as string | undefined) },
   };
   const make = interpolate ? makeWalk : attention ? makeSheets : single ? makeFiles : makeGrid;
   for (const path of await make(making)) {
     print(values.json ? JSON.stringify({ path, count, seed, checkpoint }) : path);
   }
   return 0;
+}
+
+/** What makes all images of one class. */
+function chosenClass(
+  options: TrainOptions,
+  name: string | undefined,
+): Pick<SamplingOptions, "classOf"> {
+  if (name === undefined) return {};
+  const names = classesIn(options), number = names.indexOf(name);
+  if (names.length === 0) {
+    throw new UsageError("--class: this run's networks know of no classes: train --conditional");
+  }
+  if (number < 0) throw new UsageError(`--class: there is no class ${name}${choose(name, names)}`);
+  return { classOf: () => number };
 }
 
 /** Refuses options that would have no effect. */

@@ -9,6 +9,7 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
 import { Reporter } from "../run/reporter.ts";
+import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -20,7 +21,7 @@ import { recipeOf, recipes } from "./recipes.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
-import { openTraining } from "./training_data.ts";
+import { openTraining, withNames } from "./training_data.ts";
 import { openTuner, profiling } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -87,7 +88,8 @@ export async function trainCommand(args: string[], print: (line: string) => void
     return 0;
   }
   const { info: device } = await openGpu({ choice: values.device as string | undefined });
-  const { recipe, options } = resumed ?? newOptions(rest[0], values, device.software);
+  const { recipe, options } = resumed ??
+    await withNames(newOptions(rest[0], values, device.software));
   assertPrecision(options.precision as Precision, device);
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
@@ -122,7 +124,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
     run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
-    state.data = { hash: dataset.hash, count: dataset.count };
+    state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
     using observer = new Reporter({ state, dataset, run, progress, evaluator, phases });
     const complete = await train({ state, dataset, observer, signal, tune });

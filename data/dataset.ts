@@ -1,8 +1,8 @@
 import { parseCrop } from "./crop.ts";
 import { MAX_PIXELS } from "./decode.ts";
+import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
-import { openFolder } from "./folder.ts";
 import { openUnlisted } from "./open.ts";
 import { type Dataset, type Packed, packHash, packPath, readPack, writePack } from "./pack.ts";
 import type { Preparation } from "./prepare.ts";
@@ -138,9 +138,10 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   }
   preparation(options, resolution); // a malformed option is told before anything is opened
   if (data === undefined) {
-    if (options.classes) throw new DataError("data: the built-in images have no classes");
-    const emoji = async () => await openFolder(await fetchEmoji(cache, signal), signal);
-    return await openSource("emoji", [EMOJI], emoji, options);
+    const { classes = "" } = options, content = classes ? [EMOJI, `classes ${classes}`] : [EMOJI];
+    chosenEmoji(classes); // unknown ones are told before anything is fetched
+    const emoji = async () => await openEmoji(await fetchEmoji(cache, signal), classes, signal);
+    return await openSource("emoji", content, emoji, options);
   }
   const source = withClasses(await openUnlisted(data, signal, cache), options.classes);
   try {

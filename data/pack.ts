@@ -5,7 +5,7 @@ import { replaceFile } from "../io/replace_file.ts";
 // Raise when the same options would give other pixels than before.
 const VERSION = 2;
 // Raise when the header changes: packs are made again, but runs know their data by the hash.
-const HEADER_VERSION = 3;
+const HEADER_VERSION = 4;
 const CHUNK = 1 << 26;
 
 /** An image that cannot be decoded, or is too small for the crop. */

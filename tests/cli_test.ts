@@ -166,7 +166,7 @@ Deno.test("options that do not go together, and images that cannot be used", asy
     ["train dcgan --device nosuchdevice", 1, "--device nosuchdevice"],
     [`${train} --data faces --crop 16x16+9+0`, 1, "crop 16x16+9+0", "20 x 20"],
     [`${train} --data faces --classes cat`, 1, "faces has no classes", "leave out --classes"],
-    ["train dcgan --classes cat --out refused", 1, "built-in images have no classes"],
+    ["train dcgan --classes cat --out refused", 1, 'emoji has no class "cat"'],
     ["data", 2, "name one folder or file"],
     ["data cut.zip", 1, "cut.zip is not a zip, or was cut short"],
     [`${train} --data nowhere`, 1, "nowhere does not exist"],

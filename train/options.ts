@@ -52,8 +52,26 @@ export const optionGroups = {
       value: "none",
       help: "what real and fake images undergo before D: some of color,translation,cutout, or none",
     },
+    augmentStrength: {
+      ...{ value: 1, max: 1, real: true, needs: "augment" },
+      help: "probability of each of these changes; with --ada-target the most it becomes",
+    },
+    adaTarget: {
+      ...{ value: 0, max: 0.99, real: true, needs: "augment" },
+      help:
+        "adapt that probability, from 0, so that D's logits of real images have this mean sign (0.6 " +
+        "in StyleGAN2-ADA); 0 keeps it as it is",
+    },
+    adaKimg: {
+      ...{ value: 100, min: 0.001, max: 1e6, real: true, needs: "adaTarget" },
+      help: "thousands of images in which it can go from 0 to 1 (500 in StyleGAN2-ADA)",
+    },
   },
   networks: {
+    conditional: {
+      value: false,
+      help: "tell both networks each image's class, as folders or labels have it",
+    },
     nz: { value: 100, min: 1, max: 4096, help: "length of a latent" },
     ngf: { value: 64, special: true, min: 1, max: 1024, help: "channels of G's last hidden map" },
     ndf: { value: 64, special: true, min: 1, max: 1024, help: "channels of D's first map" },
