@@ -2,53 +2,22 @@
  * Damaged files and files of other versions: whoever reads one accepts it or refuses it in a sentence, soon, in
  * little memory, and writes nothing elsewhere. `deno task fuzz` draws a million of them.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { recipes } from "../cli/recipes.ts";
-import { newOptions, optionsOf } from "../cli/run_options.ts";
 import { DataError } from "../data/errors.ts";
 import { decode } from "../data/decode.ts";
 import { readHeader } from "../data/header.ts";
 import { openPath } from "../data/open.ts";
 import { openDataset } from "../data/dataset.ts";
-import { encodePng } from "../data/png.ts";
 import { EvalError } from "../eval/errors.ts";
 import { loadStatistics } from "../eval/files/npz.ts";
 import { CheckpointError } from "../io/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../io/safetensors.ts";
 import { decodeTorch } from "../io/torch_file.ts";
-import { chartsOf } from "../run/report.ts";
-import { readStats, RunError, trimStats } from "../run/run_folder.ts";
 import { drawn } from "./drawn_cases.ts";
 import { filesIn, put, withFolder, zip } from "./image_files.ts";
+import { refusesWell } from "./refuses_well.ts";
 import { changed, changedRecord, changes, withPngSums, withTarSums } from "./mutated_files.ts";
-
-/** What V8 and the libraries say where nobody looked at the input first. */
-const FROM_THE_DEPTHS =
-  /Cannot (read|set|convert|mix|destructure|perform)|is not (a function|iterable|defined|an object)|undefined is|Invalid (array|typed|string|DataView|count|date)|Offset is outside|offset is out of|Maximum call stack|allocation failed|byte length of|[Ss]tart offset|Reduce of empty|NaN|\[object/;
-
-const SECONDS = 5, BYTES = 1e9;
-
-/** Runs `read`, which may refuse the input by an error of these classes only. */
-async function refusesWell(
-  read: () => Promise<unknown> | unknown,
-  ours: readonly (new (message: string) => Error)[],
-): Promise<void> {
-  const before = Deno.memoryUsage().rss, start = performance.now();
-  try {
-    await read();
-  } catch (error) {
-    const { name, message } = error as Error;
-    if (!ours.some((kind) => error instanceof kind)) {
-      throw new Error(`refused by ${name}: ${message}`, { cause: error });
-    }
-    assert(!FROM_THE_DEPTHS.test(message), `no sentence of ours: ${message}`);
-    assert(message.length > 10 && message.length < 1000, `of ${message.length} characters`);
-  }
-  const seconds = (performance.now() - start) / 1000, more = Deno.memoryUsage().rss - before;
-  assert(seconds < SECONDS, `it took ${seconds} s`);
-  assert(more < BYTES, `it took ${more / 1e6} MB`);
-}
 
 const root = new URL("../", import.meta.url);
 const file = (path: string) => Deno.readFileSync(new URL(path, root));

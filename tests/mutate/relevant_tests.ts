@@ -13,6 +13,12 @@ function namedBy(file: string, text: string): string[] {
 const LEFT_OUT =
   /^tests\/(documentation|results|bench|browser_bundle|standard_wgsl|cli|fresh_process|presets)_test\.ts$/;
 
+/** Tests that stand for a neighbour, and for those that the rules of this device pass by. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  "kernels/product": ["tests/properties_test.ts", "tests/plans/tiles_test.ts"],
+  "kernels/software": ["kernels/matmul_test.ts", "tests/properties_test.ts"],
+};
+
 /** More than any number of imports. */
 const FAR = 1000;
 
@@ -40,9 +46,12 @@ export function testsBySubject(files: ReadonlyMap<string, string>): Map<string, 
   }
   const sorted = ([file, tests]: [string, [string, number][]]): [string, string[]] => {
     const neighbour = file.replace(/\.(ts|wgsl)$/, "_test.ts");
-    const isNear = (test: string) => dirname(test) === dirname(file);
+    const folder = dirname(file), beside = BESIDE[folder] ?? [];
+    const isNear = (test: string) => dirname(test) === folder;
     const order = ([test, distance]: [string, number]) =>
-      test === neighbour ? -1 : distance + (isNear(test) ? 0 : FAR);
+      test === neighbour || beside.includes(test)
+        ? beside.indexOf(test) - FAR
+        : distance + (isNear(test) ? 0 : FAR);
     return [file, tests.toSorted((a, b) => order(a) - order(b)).map(([test]) => test)];
   };
   return new Map([...found].map(sorted));
