@@ -17,7 +17,7 @@ import { hasTypes, runTest } from "./run_test_file.ts";
 
 const SUBJECTS = "kernels,gpu,nn,train,eval,data,io";
 /** Seconds of the processor after which a test hangs. */
-const HUNG = 120;
+const HUNG = 60;
 const ROOT = new URL("../../", import.meta.url);
 
 /** What became of a mutant. */
