@@ -17,7 +17,7 @@ import { hasTypes, runTest } from "./run_test_file.ts";
 
 const SUBJECTS = "kernels,gpu,nn,train,eval,data,io";
 /** Seconds of the processor after which a test hangs. */
-const HUNG = 120;
+const HUNG = 60;
 const ROOT = new URL("../../", import.meta.url);
 
 /** What became of a mutant. */
@@ -162,7 +162,7 @@ async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
     string: ["count", "seed", "only", "limit", "out"],
     boolean: ["again"],
-    default: { count: "300", seed: "1", only: SUBJECTS, limit: "20" },
+    default: { count: "300", seed: "1", only: SUBJECTS, limit: "10" },
   });
   const out = String(args.out ?? new URL(".cache/mutants.jsonl", ROOT).pathname);
   await Deno.mkdir(dirname(out), { recursive: true });

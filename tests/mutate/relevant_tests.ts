@@ -1,10 +1,11 @@
 /** Which tests see a file: by what imports what. */
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 
-/** Paths of modules and shaders that a file names. */
+/** Paths of modules and shaders that a file names, but for types. */
 function namedBy(file: string, text: string): string[] {
   const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
-  return [...text.matchAll(/["'`](\.{1,2}\/[\w./-]+\.(?:ts|wgsl))["'`]/g)]
+  const values = text.replace(/^import type [^;]*;/gm, "");
+  return [...values.matchAll(/["'`](\.{1,2}\/[\w./-]+\.(?:ts|wgsl))["'`]/g)]
     .map(([, path]) => join(folder, path));
 }
 
@@ -12,8 +13,18 @@ function namedBy(file: string, text: string): string[] {
 const LEFT_OUT =
   /^tests\/(documentation|results|bench|browser_bundle|standard_wgsl|cli|fresh_process|presets)_test\.ts$/;
 
+/** Tests that stand for a neighbour, and for those that the rules of this device pass by. */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  "kernels/product": ["tests/properties_test.ts", "tests/plans/tiles_test.ts"],
+  "kernels/software": ["kernels/matmul_test.ts", "tests/properties_test.ts"],
+};
+
+/** More than any number of imports. */
+const FAR = 1000;
+
 /**
- * The tests of each file: its neighbour, then those that import it, the fewest imports away first.
+ * The tests of each file: its neighbour, then those of its folder that import it, then others, the fewest
+ * imports away first.
  *
  * @param files Every file of the checkout with its text.
  */
@@ -35,7 +46,12 @@ export function testsBySubject(files: ReadonlyMap<string, string>): Map<string, 
   }
   const sorted = ([file, tests]: [string, [string, number][]]): [string, string[]] => {
     const neighbour = file.replace(/\.(ts|wgsl)$/, "_test.ts");
-    const order = ([test, distance]: [string, number]) => test === neighbour ? -1 : distance;
+    const folder = dirname(file), beside = BESIDE[folder] ?? [];
+    const isNear = (test: string) => dirname(test) === folder;
+    const order = ([test, distance]: [string, number]) =>
+      test === neighbour || beside.includes(test)
+        ? beside.indexOf(test) - FAR
+        : distance + (isNear(test) ? 0 : FAR);
     return [file, tests.toSorted((a, b) => order(a) - order(b)).map(([test]) => test)];
   };
   return new Map([...found].map(sorted));
