@@ -258,6 +258,10 @@ export const optionGroups = {
       help:
         "where a run breaks down: end it, or go back to its last checkpoint, three times at most",
     },
+    onCollapse: {
+      ...{ value: "continue", choices: ["continue", "stop", "rollback"], free: true },
+      help: "where images become alike: warn, end the run, or go back as with --on-nan",
+    },
   },
 } as const;
 
