@@ -8,7 +8,7 @@ import type { TrainOptions } from "../train/options.ts";
 import { findCheckpoint, kimgName } from "../run/run_folder.ts";
 import { classesIn } from "../train/classes.ts";
 import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
-import { loadGenerator } from "../train/state.ts";
+import { freeNetwork, loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
@@ -111,8 +111,12 @@ export async function sampleCommand(
     options: { ...saved, batch, ...chosenClass(saved, values.class as string | undefined) },
   };
   const make = interpolate ? makeWalk : attention ? makeSheets : single ? makeFiles : makeGrid;
-  for (const path of await make(making)) {
-    print(values.json ? JSON.stringify({ path, count, seed, checkpoint }) : path);
+  try {
+    for (const path of await make(making)) {
+      print(values.json ? JSON.stringify({ path, count, seed, checkpoint }) : path);
+    }
+  } finally {
+    freeNetwork(G);
   }
   return 0;
 }
