@@ -7,7 +7,7 @@ import type { Module } from "../nn/module.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { findCheckpoint, kimgName } from "../run/run_folder.ts";
 import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
-import { loadGenerator } from "../train/state.ts";
+import { freeNetwork, loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { classChosen, seedsChosen, truncationChosen } from "./chosen_latents.ts";
 import { chosenRun } from "./chosen_run.ts";
@@ -130,8 +130,12 @@ export async function sampleCommand(
     },
   };
   const make = interpolate ? makeWalk : attention ? makeSheets : single ? makeFiles : makeGrid;
-  for (const path of await make(making)) {
-    print(values.json ? JSON.stringify({ path, count, seed, checkpoint }) : path);
+  try {
+    for (const path of await make(making)) {
+      print(values.json ? JSON.stringify({ path, count, seed, checkpoint }) : path);
+    }
+  } finally {
+    freeNetwork(G);
   }
   return 0;
 }

@@ -149,10 +149,13 @@ export function freeState(state: State): void {
 }
 
 function freeBuilt({ G, D, optG, optD, average }: Built): void {
-  for (const net of [G, D, ...(average ? [average.net] : [])]) {
-    free([...net.named()].map(([, t]) => t));
-  }
+  for (const net of [G, D, ...(average ? [average.net] : [])]) freeNetwork(net);
   for (const opt of [optG, optD]) opt.free();
+}
+
+/** Gives the memory of a network back, which is of no use from then on. */
+export function freeNetwork(net: Module): void {
+  free([...net.named()].map(([, t]) => t));
 }
 
 /** The generator to make images with: the average if there is one. */
