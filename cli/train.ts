@@ -1,6 +1,7 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../run/lock.ts";
 import { train } from "../train/loop.ts";
@@ -92,6 +93,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { recipe, options } = resumed ??
     await withNames(newOptions(rest[0], values, device.software));
   assertPrecision(options.precision as Precision, device);
+  if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
 }
