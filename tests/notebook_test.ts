@@ -4,7 +4,7 @@ import { join } from "@std/path";
 import { pathToFileURL } from "node:url";
 import { packOf } from "../data/dataset.ts";
 import { EMOJI } from "../data/emoji.ts";
-import { writePack } from "../data/pack.ts";
+import { PackWriter } from "../data/pack.ts";
 import { datasetOf } from "./dataset.ts";
 import { inFolder } from "./support.ts";
 
@@ -23,7 +23,9 @@ Deno.test("notebook: its cells run in order, show grids and curves, and evaluate
     const images = { ...datasetOf(32), name: "emoji", hash };
     const pixels = new Uint8Array(8 * images.pixels.length), count = 8 * images.count;
     for (let i = 0; i < 8; i++) pixels.set(images.pixels, i * images.pixels.length);
-    await writePack(path, { ...images, pixels, count, notes: [], sourceNotes: [] });
+    await using pack = new PackWriter(path);
+    pack.add(pixels);
+    await pack.finish({ ...images, count, notes: [], sourceNotes: [] });
 
     const text = await Deno.readTextFile(new URL("docs/notebook.ipynb", ROOT));
     const { cells } = JSON.parse(text) as { cells: Cell[] };

@@ -1,4 +1,4 @@
-/** What the script `gan` and the tasks let a command do: files, and a network or other programs where needed. */
+/** What the script `gan` and the tasks let a command do: files, and a network for weights alone. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { inFolder } from "./support.ts";
@@ -16,7 +16,7 @@ function granted(args: readonly string[]): string[] {
 }
 
 Deno.test({
-  name: "gan: only weights has a network, only those that fetch emoji run other programs",
+  name: "gan: only weights has a network, the others run deno and npm",
   ignore: Deno.build.os === "windows", // which has no sh
   fn: () =>
     inFolder(async (folder) => {
@@ -32,13 +32,9 @@ Deno.test({
       ) {
         const args = [join(ROOT, "gan"), ...command && [command], "word"];
         const { stdout } = await new Deno.Command("sh", { args, env }).output();
-        const more = /train|eval|thesis/.test(command)
-          ? ["--allow-run=deno,npm"]
-          : command === "weights"
-          ? ["--allow-net"]
-          : [];
+        const more = command === "weights" ? "--allow-net" : "--allow-run=deno,npm";
         const lines = new TextDecoder().decode(stdout).split("\n");
-        assertEquals(granted(lines), [...FILES, ...more].sort(), command);
+        assertEquals(granted(lines), [...FILES, more].sort(), command);
       }
     }),
 });
@@ -46,7 +42,6 @@ Deno.test({
 Deno.test("tasks: those of users have no more permissions than the script gives", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   for (const name of ["train", "sample", "report", "timelapse", "eval", "thesis", "doctor"]) {
-    const more = /train|eval|thesis/.test(name) ? ["--allow-run=deno,npm"] : [];
-    assertEquals(granted(tasks[name].split(" ")), [...FILES, ...more].sort(), name);
+    assertEquals(granted(tasks[name].split(" ")), [...FILES, "--allow-run=deno,npm"].sort(), name);
   }
 });
