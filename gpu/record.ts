@@ -253,11 +253,18 @@ export function doing(what: readonly unknown[], on: readonly Resource[], play: (
   g.tape?.push({ what, on: on.map(handleOf), play });
 }
 
-/** Submits what is recorded; resolves once the device has executed it. */
+/**
+ * Submits what is recorded; resolves once the device has executed it, rejects if it is lost.
+ *
+ * @throws {GpuError} What else is known to have gone wrong, at once: the promise may be left unheard.
+ */
 export function submitted(): Promise<void> {
   const g = gpu();
   flush(g);
-  return g.device.queue.onSubmittedWorkDone().then(() => g.throwFailure());
+  g.throwFailure();
+  return g.device.queue.onSubmittedWorkDone().then(() => {
+    if (g.isLost) g.throwFailure();
+  });
 }
 
 /** Resolves once the device has executed all that was recorded; throws if anything failed. */

@@ -58,9 +58,11 @@ export async function naming<Result>(path: string, work: () => Promise<Result>):
   }
 }
 
-/** The error, with the path in its message. */
+/** The error, with the path in its message unless it names one. */
 export function named(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
-  if (!error.message.includes(path)) error.message = `${path}: ${error.message}`;
+  if (!error.message.includes(path) && !/: \w+ '.+'/.test(error.message)) {
+    error.message = `${path}: ${error.message}`;
+  }
   return error;
 }

@@ -103,10 +103,14 @@ export class Adam {
     for (const flat of [this.#params, this.#m, this.#v]) changed(flat);
   }
 
-  /** With a guard: whether a gradient, a weight or a moment became NaN or infinite. It waits for the device. */
-  async hasOverflown(): Promise<boolean> {
+  /**
+   * With a guard: whether a gradient, a weight or a moment became NaN or infinite. It waits for the device.
+   *
+   * @param by How two flags are read.
+   */
+  async hasOverflown(by: typeof read = read): Promise<boolean> {
     return this.#overflow !== undefined &&
-      new Uint32Array(await read(this.#overflow.storage, 8)).some((flag) => flag !== 0);
+      new Uint32Array(await by(this.#overflow.storage, 8)).some((flag) => flag !== 0);
   }
 
   /** Gives the memory of gradients and moments back, and of the scaler. */
