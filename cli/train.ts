@@ -1,8 +1,10 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { compileAhead } from "../gpu/ahead.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../run/lock.ts";
+import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
 import { createRun } from "../run/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
@@ -110,6 +112,8 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   using before = resumed && await lockRun(resumed.run);
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;
+  // The processor's kernels are compiled while the images are read.
+  const compiling = recipe.schedule || values.autotune ? undefined : compile(state, progress);
   try {
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
@@ -124,6 +128,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     using _lock = before ?? await lockRun(run);
     state.data = { hash: dataset.hash, count: dataset.count };
     tellStart(run, state, dataset, device, progress);
+    await compiling;
     using observer = new Reporter({ state, dataset, run, progress, evaluator, phases });
     const complete = await train({ state, dataset, observer, signal, tune });
     progress.say(
@@ -138,6 +143,16 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   } finally {
     release();
   }
+}
+
+/** Compiles what a step needs; a run that does not grow needs nothing else later. */
+function compile(state: State, progress: Progress): Promise<void> {
+  const compiling = compileAhead(
+    rehearsable(state, { count: 1 }),
+    (done, of) => progress.doing(`Compiling ${done} of ${of} kernels`),
+  );
+  compiling.catch(() => {}); // it is waited for later, if at all
+  return compiling;
 }
 
 function tellStart(

@@ -86,7 +86,7 @@ export function record(
 ): void {
   const g = gpu();
   assertBindable(g, k, bound);
-  if (g.rehearsing) return void g.rehearsing(k, constants);
+  if (g.rehearsing) return void g.rehearsing(k, constants, params, bound);
   const made = pipelineOf(g, k, constants), { pipeline } = made;
   const group = bindGroup(g, k, made, bound);
   if (g.slots === SLOTS) flush(g);
@@ -182,15 +182,16 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function writeParams(g: Gpu, k: Kernel, params: Params, at: number): void {
+/** Writes a dispatch's parameters from byte `at` on. */
+export function writeParams(to: Pick<Gpu, "params">, k: Kernel, params: Params, at: number): void {
   for (let i = 0; i < k.params.length; i++) {
     const { name, type } = k.params[i], value = params[name];
     if (value === undefined) throw new TypeError(`${k.label}: parameter ${name} is missing`);
-    setParam(g, at + 4 * i, type, now(value));
+    setParam(to, at + 4 * i, type, now(value));
   }
 }
 
-function setParam({ params }: Gpu, at: number, type: Type, value: number): void {
+function setParam({ params }: Pick<Gpu, "params">, at: number, type: Type, value: number): void {
   if (type === "f32") params.setFloat32(at, value, true);
   else params.setUint32(at, value, true);
 }
@@ -200,8 +201,13 @@ function endPass(g: Gpu): void {
   g.pass = g.pipeline = undefined;
 }
 
-/** Called for each dispatch that is left out, with its kernel and the values of `override` declarations. */
-export type Rehearsal = (k: Kernel, constants: Readonly<Record<string, number>>) => void;
+/** Called for each dispatch that is left out, with what {@linkcode record} is given. */
+export type Rehearsal = (
+  k: Kernel,
+  constants: Readonly<Record<string, number>>,
+  params: Params,
+  bound: Bound,
+) => void;
 
 /** Runs `body` without recording dispatches or uploads. */
 export function rehearsed(body: () => void, met: Rehearsal = () => {}): void {

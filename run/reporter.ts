@@ -83,11 +83,10 @@ export class Reporter implements Observer, Disposable {
 
   /** Writes the grid of real images of a new run. */
   async begin(): Promise<void> {
-    const { run, progress, state: { images, options } } = this.#reported;
+    const { run, state: { images, options } } = this.#reported;
     if (images > 0) return;
     const path = join(run, "reals.png");
     await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
-    progress.say(`Compiling shaders: the first steps are slow`);
   }
 
   stage(): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { compileAhead } from "../gpu/ahead.ts";
 import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
 import { rehearsed } from "../gpu/record.ts";
@@ -58,13 +59,21 @@ function made(G: Module, resolution: number, z: Tensor): Tensor {
 function fittingBatch(G: Module, { nz, batch, resolution }: SamplingOptions): number {
   for (let n = batch; n > 1; n = Math.ceil(n / 2)) {
     try {
-      rehearsed(() => scoped(() => void made(G, resolution, full([n, nz], 0))));
+      rehearsed(() => rehearse(G, { nz, resolution }, n));
       return n;
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
     }
   }
   return 1;
+}
+
+function rehearse(
+  G: Module,
+  { nz, resolution }: Pick<SamplingOptions, "nz" | "resolution">,
+  n: number,
+) {
+  scoped(() => void made(G, resolution, full([n, nz], 0)));
 }
 
 /**
@@ -80,6 +89,7 @@ export async function* samples(
   seed: number,
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
   const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
+  await compileAhead(() => rehearse(G, options, batch));
   for (let at = 0; at < count; at += batch) {
     const n = Math.min(batch, count - at);
     yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };

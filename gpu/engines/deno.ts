@@ -11,6 +11,7 @@ import {
   type OpenOptions,
 } from "../device.ts";
 import type { Gpu } from "../gpu.ts";
+import { helper } from "./helper.ts";
 
 /** What a user wants of a device: `GAN_DEVICE` chooses, `GPU_DEBUG` shows what is done. */
 export const wishes = {
@@ -48,6 +49,7 @@ export const deno: Engine = {
     return Promise.resolve(navigator.gpu);
   },
   help,
+  helper,
 };
 
 /** Opens a GPU of Deno's, unless another engine is named, and makes it the current one. */
