@@ -56,19 +56,19 @@ export async function compileAhead(
   };
   const longest = open.shift();
   if (!longest) return;
-  // They begin to start while it is found out whether they are needed.
-  const helpers = startHelpers(g, open.length);
   if (await isSlow(g, () => compile(longest))) {
-    await Promise.all(helpers.map(async (starting) => {
-      const helper = await starting;
-      for (let one = helper && open.shift(); one; one = open.shift()) {
-        // What a helper cannot compile, the device itself can.
-        await helper!.compile(one).catch(() => {});
-        compile(one);
-      }
-    }));
+    await Promise.all(
+      startHelpers(g, open.length).map(async (starting) => {
+        const helper = await starting;
+        for (let one = helper && open.shift(); one; one = open.shift()) {
+          // What a helper cannot compile, the device itself can.
+          await helper!.compile(one).catch(() => {});
+          compile(one);
+        }
+        helper?.close();
+      }),
+    );
   }
-  for (const helper of helpers) helper.then((it) => it?.close());
   for (const one of open) {
     compile(one);
     await new Promise((resume) => setTimeout(resume)); // others go on

@@ -57,7 +57,7 @@ export class Reporter implements Observer, Disposable {
   readonly #reported: Reported;
   readonly #reals: Uint8Array<ArrayBuffer>;
   readonly #events: EventFile;
-  #readAt = performance.now();
+  #readAt = -Infinity; // the first step is told of at once
   #evaluated: Record<string, number> | undefined;
   #latest: LossMeans | undefined;
   readonly #balance: Balance;
