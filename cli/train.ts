@@ -10,7 +10,9 @@ import { createRun } from "../run/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
-import { Reporter } from "../run/reporter.ts";
+import { drawn } from "../run/preview.ts";
+import { type Reported, Reporter } from "../run/reporter.ts";
+import { askTerminal } from "../run/terminal.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -129,7 +131,8 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     state.data = { hash: dataset.hash, count: dataset.count };
     tellStart(run, state, dataset, device, progress);
     await compiling;
-    using observer = new Reporter({ state, dataset, run, progress, evaluator, phases });
+    const draw = options.preview === "off" || values.json ? undefined : previewer();
+    using observer = new Reporter({ state, dataset, run, progress, evaluator, phases, draw });
     const complete = await train({ state, dataset, observer, signal, tune });
     progress.say(
       complete
@@ -153,6 +156,12 @@ function compile(state: State, progress: Progress): Promise<void> {
   );
   compiling.catch(() => {}); // it is waited for later, if at all
   return compiling;
+}
+
+/** What draws images for the terminal; undefined where there is none that can show them. */
+function previewer(): Reported["draw"] {
+  const graphics = askTerminal();
+  return graphics && ((pixels, n, R) => drawn(pixels, n, R, graphics, Deno.consoleSize()));
 }
 
 function tellStart(

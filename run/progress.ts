@@ -8,6 +8,7 @@
  */
 
 import { duration } from "../train/duration.ts";
+import type { Drawing } from "./terminal_image.ts";
 
 /** How far a run is, and how it goes. */
 export interface ProgressState {
@@ -152,6 +153,8 @@ export class Progress {
   /** What is being done before the first report, on the live line. */
   #doing = "";
   #nextDoing = -Infinity;
+  /** Lines of the images right above the live line. */
+  #pictured = 0;
   #shown: ProgressState | undefined;
 
   /**
@@ -187,11 +190,21 @@ export class Progress {
    */
   say(line: string): void {
     const text = escaped(line);
+    this.#pictured = 0;
     if (this.#style === "json") return this.#write(JSON.stringify({ say: text }) + "\n");
     this.#write(this.#style === "live" ? `\r\x1b[K${text}\n` : `${text}\n`);
     if (this.#style !== "live") return;
     if (this.#shown) this.#show();
     else this.#write(this.#doing);
+  }
+
+  /** Shows images above the live line, in place of those before unless something was said since. */
+  picture({ text, rows }: Drawing): void {
+    if (this.#style !== "live") return;
+    const back = this.#pictured > 0 ? `\x1b[${this.#pictured}A\x1b[J` : "";
+    this.#write(`\r\x1b[K${back}${text}`);
+    this.#pictured = rows;
+    if (this.#shown) this.#show();
   }
 
   /** Shows what is being done before the first report, e.g. `Compiling 12 of 31 kernels`, in place of the last. */
@@ -219,6 +232,7 @@ export class Progress {
     if (this.#style === "live" && this.#shown) this.#write("\n");
     else if (this.#doing) this.#write("\r\x1b[K");
     this.#doing = "";
+    this.#pictured = 0;
     this.#latest = this.#shown = undefined;
   }
 

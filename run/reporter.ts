@@ -19,6 +19,7 @@ import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
 import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
 import { samples } from "../train/sampling.ts";
+import type { Drawing } from "./terminal_image.ts";
 import { savedOptions } from "../train/recipe.ts";
 import { sampler, saveState, type State } from "../train/state.ts";
 import type { StepLosses } from "../train/step.ts";
@@ -45,6 +46,8 @@ export interface Reported {
   /** The run's folder. */
   readonly run: string;
   readonly progress: Progress;
+  /** Draws images `[n, R, R, 3]` for the terminal. */
+  readonly draw?: ((pixels: Uint8Array, n: number, R: number) => Drawing | undefined) | undefined;
   /** Evaluates the generator now and then. */
   readonly evaluator?: Evaluator | undefined;
   /** The phases of a growing run with their speeds, where these were measured. */
@@ -197,6 +200,8 @@ export class Reporter implements Observer, Disposable {
     this.#kept = images;
     await keepLast(run, options.keep);
     const R = options.resolution, pixels = await this.#fakes();
+    const drawing = this.#reported.draw?.(pixels, GRID, R);
+    if (drawing) progress.picture(drawing);
     const numbers = await diagnose(
       state,
       { pixels, n: GRID, R },

@@ -231,6 +231,10 @@ export const optionGroups = {
       help: "thousands of images between grids and checkpoints",
     },
     keep: { value: 3, min: 1, free: true, help: "checkpoints to keep" },
+    preview: {
+      ...{ value: "auto", choices: ["auto", "off"], free: true },
+      help: "auto shows each grid in the terminal; a pipe or a log gets none",
+    },
   },
 } as const;
 
