@@ -57,6 +57,17 @@ function stty(...args: string[]): string {
   return new TextDecoder().decode(stdout).trim();
 }
 
+/** Whether something has been typed that nobody has read: it would be taken for a part of the answer. */
+function isTypedAhead(): boolean {
+  try {
+    const args = ["-c", "read -t 0"]; // looks, and takes nothing
+    return new Deno.Command("bash", { args, stdin: "inherit", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false; // no bash
+  }
+}
+
 /**
  * Asks the terminal how it shows images. Reading ends by the terminal driver's own clock, so that nothing
  * is left that would take what is typed later; Ctrl-C ends the program as ever.
@@ -73,6 +84,7 @@ export function askTerminal(
   try {
     before = stty("-g");
     stty("-icanon", "-echo", "min", "0", "time", String(TENTHS));
+    if (isTypedAhead()) return BLOCKS;
     Deno.stdout.writeSync(new TextEncoder().encode(QUESTION));
     const part = new Uint8Array(256);
     let answer = "";
