@@ -1,15 +1,20 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { compileAhead } from "../gpu/ahead.ts";
 import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../run/lock.ts";
+import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
 import { createRun } from "../run/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
-import { Reporter } from "../run/reporter.ts";
+import { drawn } from "../run/preview.ts";
+import { type Reported, Reporter } from "../run/reporter.ts";
+import { askTerminal } from "../run/terminal.ts";
+import { classesIn } from "../train/classes.ts";
 import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
@@ -115,6 +120,8 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   using before = resumed && await lockRun(resumed.run);
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;
+  // The processor's kernels are compiled while the images are read.
+  const compiling = recipe.schedule || values.autotune ? undefined : compile(state, progress);
   try {
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
@@ -132,7 +139,9 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     using _lock = before ?? await lockRun(run);
     state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
-    const reported = { dataset, run, progress, phases };
+    await compiling;
+    const draw = options.preview === "off" || values.json ? undefined : previewer();
+    const reported = { dataset, run, progress, phases, draw };
     const complete = await persist(state, {
       ...{ run, progress },
       attempt: async (state) => {
@@ -156,6 +165,23 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   } finally {
     release();
   }
+}
+
+/** Compiles what a step needs; a run that does not grow needs nothing else later. */
+function compile(state: State, progress: Progress): Promise<void> {
+  const labels = { classes: classesIn(state.options), of: new Uint16Array(1) };
+  const compiling = compileAhead(
+    rehearsable(state, { count: 1, labels }),
+    (done, of) => progress.doing(`Compiling ${done} of ${of} kernels`),
+  );
+  compiling.catch(() => {}); // it is waited for later, if at all
+  return compiling;
+}
+
+/** What draws images for the terminal; undefined where there is none that can show them. */
+function previewer(): Reported["draw"] {
+  const graphics = askTerminal();
+  return graphics && ((pixels, n, R) => drawn(pixels, n, R, graphics, Deno.consoleSize()));
 }
 
 function tellStart(

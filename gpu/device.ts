@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Helper } from "./ahead.ts";
 import { broadcasts } from "./broadcast.ts";
 import { GpuError } from "./errors.ts";
 import { currentGpu, Gpu, gpu } from "./gpu.ts";
@@ -72,6 +73,8 @@ export interface Engine {
   start(): Promise<GPU | undefined>;
   /** What to do if no device was found. */
   help(): string;
+  /** Starts a thread that compiles for a device; undefined where that gains nothing. */
+  helper?(g: Gpu): Promise<Helper | undefined>;
 }
 
 /** How a GPU is opened. */

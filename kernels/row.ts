@@ -1,14 +1,11 @@
 /**
- * Reductions as parts of kernels' source: `#include across` declares `sum_across` and `max_across` over a
- * workgroup of `LANES`, `#include row` who computes a row, an invocation or a workgroup.
+ * Who computes a row, as a part of a kernel's source: `#include row` declares `row_of`, `lane_of`, `sum_row`
+ * and `max_row` for a workgroup of `LANES` a row (`GROUP`), or one invocation.
  *
  * @module
  */
-import across from "./across.wgsl" with { type: "text" };
+import { ACROSS } from "./across.ts";
 import row from "./row.wgsl" with { type: "text" };
 
-/** The parts, for `expand`. */
-export const ROW = {
-  across: { name: "across.wgsl", text: across },
-  row: { name: "row.wgsl", text: row },
-};
+/** The part, for `expand`, with the one that it includes. */
+export const ROW = { ...ACROSS, row: { name: "row.wgsl", text: row } };

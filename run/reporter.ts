@@ -20,6 +20,7 @@ import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
 import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
 import { samples } from "../train/sampling.ts";
+import type { Drawing } from "./terminal_image.ts";
 import { savedOptions } from "../train/recipe.ts";
 import { sampler, saveState, type State } from "../train/state.ts";
 import type { StepLosses } from "../train/step.ts";
@@ -46,6 +47,8 @@ export interface Reported {
   /** The run's folder. */
   readonly run: string;
   readonly progress: Progress;
+  /** Draws images `[n, R, R, 3]` for the terminal. */
+  readonly draw?: ((pixels: Uint8Array, n: number, R: number) => Drawing | undefined) | undefined;
   /** Evaluates the generator now and then. */
   readonly evaluator?: Evaluator | undefined;
   /** The phases of a growing run with their speeds, where these were measured. */
@@ -58,7 +61,7 @@ export class Reporter implements Observer, Disposable {
   readonly #reported: Reported;
   readonly #reals: Uint8Array<ArrayBuffer>;
   readonly #events: EventFile;
-  #readAt = performance.now();
+  #readAt = -Infinity; // the first step is told of at once
   #evaluated: Record<string, number> | undefined;
   #latest: LossMeans | undefined;
   readonly #balance: Balance;
@@ -84,11 +87,10 @@ export class Reporter implements Observer, Disposable {
 
   /** Writes the grid of real images of a new run. */
   async begin(): Promise<void> {
-    const { run, progress, state: { images, options } } = this.#reported;
+    const { run, state: { images, options } } = this.#reported;
     if (images > 0) return;
     const path = join(run, "reals.png");
     await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
-    progress.say(`Compiling shaders: the first steps are slow`);
   }
 
   stage(): void {
@@ -203,6 +205,8 @@ export class Reporter implements Observer, Disposable {
     this.#kept = images;
     await keepLast(run, options.keep);
     const R = options.resolution, { pixels, numbers, alike } = seen ?? await this.#diagnosed();
+    const drawing = this.#reported.draw?.(pixels, GRID, R);
+    if (drawing) progress.picture(drawing);
     this.#warn({ alike });
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();

@@ -14,7 +14,7 @@ import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { annealed } from "./anneal.ts";
 import { adapt, augment } from "./augment.ts";
 import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
@@ -62,6 +62,19 @@ function tapeKey({ schedule, images, optD, options }: State): string {
  */
 export function advance(state: State, dataset: Dataset): StepLosses {
   return stepThatFits(state, (state) => step(state, dataset));
+}
+
+/** As {@linkcode advance}, to be rehearsed: afterwards the state is as before. */
+export function rehearsable(state: State, dataset: Pick<Dataset, "count" | "labels">): () => void {
+  return () => {
+    const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
+    try {
+      scoped(() => void advance(state, dataset as Dataset));
+    } finally {
+      state.images = images;
+      [optG.steps, optD.steps] = steps;
+    }
+  };
 }
 
 function step(state: State, dataset: Dataset): StepLosses {

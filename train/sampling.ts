@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { compileAhead } from "../gpu/ahead.ts";
 import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
 import { rehearsed } from "../gpu/record.ts";
@@ -89,13 +90,21 @@ function fittingBatch(G: Module, options: SamplingOptions): number {
   const { batch, resolution } = options, nz = latentLength(options);
   for (let n = batch; n > 1; n = Math.ceil(n / 2)) {
     try {
-      rehearsed(() => scoped(() => void made(G, resolution, full([n, nz], 0))));
+      rehearsed(() => rehearse(G, { nz, resolution }, n));
       return n;
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
     }
   }
   return 1;
+}
+
+function rehearse(
+  G: Module,
+  { nz, resolution }: Pick<SamplingOptions, "nz" | "resolution">,
+  n: number,
+) {
+  scoped(() => void made(G, resolution, full([n, nz], 0)));
 }
 
 /**
@@ -112,6 +121,7 @@ export async function* samples(
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
   const options = classed(given, count);
   const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
+  await compileAhead(() => rehearse(G, options, batch));
   for (let at = 0; at < count; at += batch) {
     const n = Math.min(batch, count - at);
     yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };

@@ -11,6 +11,7 @@ import {
   type OpenOptions,
 } from "../device.ts";
 import type { Gpu } from "../gpu.ts";
+import { helper } from "./helper.ts";
 import { chooseVectors } from "./vectors.ts";
 
 const BACKEND = "DENO_WEBGPU_BACKEND";
@@ -51,6 +52,7 @@ export const deno: Engine = {
     return navigator.gpu;
   },
   help,
+  helper,
 };
 
 /** Opens a GPU of Deno's, unless another engine is named, and makes it the current one. */
