@@ -6,7 +6,8 @@
 import { currentGpu } from "../gpu/gpu.ts";
 import type { Progress } from "../run/progress.ts";
 import { checkpointsIn, trimSnapshots, trimStats } from "../run/run_folder.ts";
-import { BreakdownError } from "../train/errors.ts";
+import type { TrainOptions } from "../train/options.ts";
+import { BreakdownError, CollapseError } from "../train/errors.ts";
 import { freeState, loadState, newState, type State } from "../train/state.ts";
 import { soundCheckpoint } from "./resume.ts";
 
@@ -25,7 +26,7 @@ export interface Persistent {
 
 /**
  * Trains a run. Where its device is lost it goes on with another one, once; where it breaks down and
- * `--on-nan rollback` is given it goes on with other random numbers, three times at most. Both go on
+ * `--on-nan rollback` is given, or collapses with `--on-collapse rollback`, it goes on with other random numbers, three times at most. Both go on
  * from the last good checkpoint, or from the start where there is none.
  *
  * @returns Whether the run is complete.
@@ -46,17 +47,22 @@ export async function persist(
         progress.say((error as Error).message);
         await reopen();
       } else if (
-        error instanceof BreakdownError && state.options.onNan === "rollback" &&
-        rollbacks < MOST_ROLLBACKS
+        isToGoBack(error, state.options) && rollbacks < MOST_ROLLBACKS
       ) {
         rollbacks++;
-        progress.say(error.message);
+        progress.say((error as Error).message);
         freeState(state);
       } else throw error;
     }
     state = await lastGood(state, run, progress);
     state.rollbacks += rollbacks;
   }
+}
+
+/** Whether options ask for another attempt after this error. */
+function isToGoBack(error: unknown, { onNan, onCollapse }: TrainOptions): boolean {
+  return error instanceof BreakdownError && onNan === "rollback" ||
+    error instanceof CollapseError && onCollapse === "rollback";
 }
 
 /** Whether the current device is lost: of that an event tells, which may come after the first error. */

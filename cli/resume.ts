@@ -24,7 +24,8 @@ import {
   trimSnapshots,
   trimStats,
 } from "../run/run_folder.ts";
-import { loadState, markIn, openCheckpoint, type State } from "../train/state.ts";
+import { markIn } from "../train/data_mark.ts";
+import { loadState, openCheckpoint, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import type { Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";

@@ -1,15 +1,22 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { compileAhead } from "../gpu/ahead.ts";
+import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { removeLeft } from "../io/write_atomically.ts";
 import { lockRun } from "../run/lock.ts";
+import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
 import { createRun } from "../run/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
-import { Reporter } from "../run/reporter.ts";
+import { drawn } from "../run/preview.ts";
+import { type Reported, Reporter } from "../run/reporter.ts";
+import { askTerminal } from "../run/terminal.ts";
+import { classesIn } from "../train/classes.ts";
+import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -22,7 +29,7 @@ import { persist } from "./persist.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
-import { openTraining } from "./training_data.ts";
+import { openTraining, withNames } from "./training_data.ts";
 import { openTuner, profiling } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -89,8 +96,10 @@ export async function trainCommand(args: string[], print: (line: string) => void
     return 0;
   }
   const { info: device } = await openGpu({ choice: values.device as string | undefined });
-  const { recipe, options } = resumed ?? newOptions(rest[0], values, device.software);
+  const { recipe, options } = resumed ??
+    await withNames(newOptions(rest[0], values, device.software));
   assertPrecision(options.precision as Precision, device);
+  if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
 }
@@ -112,6 +121,8 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   using before = resumed && await lockRun(resumed.run);
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;
+  // The processor's kernels are compiled while the images are read.
+  const compiling = recipe.schedule || values.autotune ? undefined : compile(state, progress);
   try {
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
@@ -127,9 +138,11 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     let { evaluator, tune } = await tools();
     run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
-    state.data = { hash: dataset.hash, count: dataset.count };
+    state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
-    const reported = { dataset, run, progress, phases };
+    await compiling;
+    const draw = options.preview === "off" || values.json ? undefined : previewer();
+    const reported = { dataset, run, progress, phases, draw };
     const complete = await persist(state, {
       ...{ run, progress },
       attempt: async (state) => {
@@ -153,6 +166,23 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   } finally {
     release();
   }
+}
+
+/** Compiles what a step needs; a run that does not grow needs nothing else later. */
+function compile(state: State, progress: Progress): Promise<void> {
+  const labels = { classes: classesIn(state.options), of: new Uint16Array(1) };
+  const compiling = compileAhead(
+    rehearsable(state, { count: 1, labels }),
+    (done, of) => progress.doing(`Compiling ${done} of ${of} kernels`),
+  );
+  compiling.catch(() => {}); // it is waited for later, if at all
+  return compiling;
+}
+
+/** What draws images for the terminal; undefined where there is none that can show them. */
+function previewer(): Reported["draw"] {
+  const graphics = askTerminal();
+  return graphics && ((pixels, n, R) => drawn(pixels, n, R, graphics, Deno.consoleSize()));
 }
 
 function tellStart(

@@ -59,6 +59,17 @@ function decodePnm(bytes: Uint8Array, { width, height, channels }: ImageHeader):
   return { width, height, rgb };
 }
 
+/** The colours of an image without transparency that is upright as it is. */
+function colorsOf({ width, height, data }: Rgba): Image {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let d = 0, s = 0; d < rgb.length; d += 3, s += 4) {
+    rgb[d] = data[s];
+    rgb[d + 1] = data[s + 1];
+    rgb[d + 2] = data[s + 2];
+  }
+  return { width, height, rgb };
+}
+
 /** Turns an image upright and lays what is transparent on white. */
 function flatten({ width: W, height: H, data }: Rgba, orientation: number): Image {
   const { width, height, first, dx, dy } = upright(orientation, W, H);
@@ -97,7 +108,10 @@ export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image
     );
   }
   if (format === "PNM") return decodePnm(bytes, header);
-  if (format === "JPEG") return flatten(decodeJpeg(bytes, header), orientation);
+  if (format === "JPEG") {
+    const samples = decodeJpeg(bytes, header);
+    return orientation === 1 ? colorsOf(samples) : flatten(samples, orientation);
+  }
   if (format === "WebP") return flatten(webp.decode(bytes), orientation);
   const { peak, ...rgba } = decodePng(bytes, header);
   const image = flatten(rgba, orientation);

@@ -54,3 +54,21 @@ export function prepare(bytes: Uint8Array, to: Preparation): Prepared {
   const side = Math.min(part.width, part.height);
   return peak === undefined ? { pixels, side } : { pixels, side, peak };
 }
+
+/** What was made of an image, or why there is nothing. */
+export type Outcome = Prepared | { reason: string };
+
+/**
+ * As {@linkcode prepare}, without throwing.
+ *
+ * @param bytes The encoded image.
+ * @param to What is made of it.
+ * @returns Its pixels, or what is wrong.
+ */
+export function outcomeOf(bytes: Uint8Array, to: Preparation): Outcome {
+  try {
+    return prepare(bytes, to);
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+}

@@ -95,9 +95,9 @@ export function fitted(
     const KU = terms > 4 && terms <= 8 ? 8 : 4;
     return { ...plan, KU, single: terms <= KU };
   }
-  // With 16 registers, as without AVX-512, more terms make code that exceeds the decoded-instruction cache.
-  const most = device.lanes <= 8 ? 4 : 8;
-  const KU = terms <= 4 ? 4 : terms <= 2 * most ? terms : most;
+  // More terms a step gain nothing, take longer to compile and, with 16 registers, as without AVX-512, exceed
+  // the decoded-instruction cache.
+  const KU = terms > 4 && terms <= 8 ? terms : 4;
   return { ...plan, KU, single: terms === KU };
 }
 

@@ -8,12 +8,12 @@ import { openGpu } from "../gpu/engines/deno.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { Progress } from "../run/progress.ts";
 import { Reporter } from "../run/reporter.ts";
-import { checkpointsIn, findCheckpoint, readStats } from "../run/run_folder.ts";
+import { checkpointPath, checkpointsIn, findCheckpoint, readStats } from "../run/run_folder.ts";
 import { dcgan } from "../train/dcgan.ts";
-import { BreakdownError } from "../train/errors.ts";
+import { BreakdownError, CollapseError } from "../train/errors.ts";
 import { train } from "../train/loop.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
-import { loadState, newState, type State } from "../train/state.ts";
+import { loadState, newState, saveState, type State } from "../train/state.ts";
 import { datasetOf } from "./dataset.ts";
 import { assertSame, inFolder } from "./support.ts";
 await openGpu();
@@ -143,4 +143,28 @@ Deno.test("a run whose device is lost before its first checkpoint begins anew", 
     }, own);
     assert(complete);
     assertStringIncludes(said.join(""), "Starting anew");
+  }));
+
+Deno.test("a run whose images become alike ends, or goes back, and keeps no checkpoint of them", () =>
+  inFolder(async (folder) => {
+    // A generator that learns nothing makes grey images, all alike.
+    const grey = { lrG: 1e-9, resolution: 8, batch: 64, mirror: false, onNan: "stop" };
+    const own = { ...options, ...grey, kimg: 25.6, snapshot: 0.8 };
+    const run = async (onCollapse: string) => {
+      const path = join(folder, onCollapse);
+      await Deno.mkdir(path);
+      const start = newState(dcgan, { ...own, onCollapse });
+      start.images = 24_800; // before, images may well be alike
+      await saveState(start, checkpointPath(path, start.images, own.snapshot));
+      return { path, ended: trained(path, () => {}, start.options, start) };
+    };
+    const on = await run("continue");
+    assertEquals((await on.ended).complete, true);
+    assertEquals((await checkpointsIn(on.path)).length, 2);
+    const stopped = await run("stop");
+    await assertRejects(() => stopped.ended, CollapseError, "images are alike");
+    assertEquals((await checkpointsIn(stopped.path)).length, 1);
+    const back = await run("rollback");
+    await assertRejects(() => back.ended, CollapseError, "images are alike");
+    assertEquals((await checkpointsIn(back.path)).length, 1);
   }));

@@ -6,6 +6,7 @@ import { optionsOf } from "../cli/run_options.ts";
 import { sampleCommand } from "../cli/sample.ts";
 import { trainCommand } from "../cli/train.ts";
 import { savePng } from "../data/png.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { loadMetadata, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { CheckpointError } from "../io/errors.ts";
 import { lockRun } from "../run/lock.ts";
@@ -291,4 +292,15 @@ Deno.test("flags take no value, and what was meant is asked for", async () => {
     RunError,
     "did you mean 00000-dcgan-images-16?",
   );
+});
+
+Deno.test("sampling again and again holds no more of the device", async () => {
+  const { out } = await newRun("sampled"), held: number[][] = [];
+  for (let i = 0; i < 3; i++) {
+    const to = join(out, `${i}.png`);
+    await sampleCommand(["latest", "--out", out, "--count", "4", "--to", to], () => {});
+    const { bytes, buffers, textures } = gpu().counters;
+    held.push([bytes, buffers, textures]);
+  }
+  assertEquals(held[2], held[1]);
 });

@@ -6,8 +6,7 @@
 import type { Dataset } from "../data/pack.ts";
 import type { Resize } from "../data/resample.ts";
 import { shrink } from "../data/shrink.ts";
-import { scoped } from "../tensor/tensor.ts";
-import { advance, play, stepPlayer } from "./advance.ts";
+import { advance, play, rehearsable, stepPlayer } from "./advance.ts";
 import { BreakdownError } from "./errors.ts";
 import { Guard } from "./guard.ts";
 import { Pacer } from "./pacer.ts";
@@ -54,14 +53,6 @@ export async function train(training: Training): Promise<boolean> {
 /** Images of the stage's size, and tuned steps: they are rehearsed, and afterwards the state is as before. */
 async function prepared({ state, dataset, tune }: Training): Promise<Dataset> {
   const shown = shrink(dataset, state.stage.resolution, state.options.resize as Resize);
-  await tune?.(() => {
-    const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
-    try {
-      scoped(() => void advance(state, shown));
-    } finally {
-      state.images = images;
-      [optG.steps, optD.steps] = steps;
-    }
-  });
+  await tune?.(rehearsable(state, shown));
   return shown;
 }

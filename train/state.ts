@@ -18,11 +18,12 @@ import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
 import { nonFiniteIn } from "../io/non_finite.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
-import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
-import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
+import { sameShape, scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Schedule, scheduleOf, stageIn, stageOf } from "./growth.ts";
+import { type DataMark, markIn } from "./data_mark.ts";
 import { BreakdownError } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
-import { type Recipe, savedOptions } from "./recipe.ts";
+import { networkOptions, type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
 
 /** The networks, their optimisers, the running average of G, and how far they are. */
@@ -47,6 +48,8 @@ export interface State {
   spectraG: PowerIteration;
   /** Those of D. */
   spectraD: PowerIteration;
+  /** Of augmentation, `[1]`, where it is adaptive. */
+  readonly probability?: Tensor;
   /** Absent where options ask for none. */
   average?: Average<Module>;
   /** Real images shown. */
@@ -57,16 +60,11 @@ export interface State {
   data?: DataMark | undefined;
 }
 
-/** What tells sets of images apart. */
-export interface DataMark {
-  /** Of content and preparation. */
-  readonly hash: string;
-  /** Number of images. */
-  readonly count: number;
-}
-
 /** What is built anew for each stage. */
-type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "rollbacks" | "data">;
+type Built = Omit<
+  State,
+  "recipe" | "options" | "schedule" | "images" | "rollbacks" | "data" | "probability"
+>;
 
 const FORMAT = "1";
 
@@ -78,6 +76,7 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
     recipe,
     options,
     schedule,
+    ...options.adaTarget > 0 && { probability: tensor([0], [1]) },
     ...build(recipe, options, stageOf(phase, alpha)),
     images: 0,
     rollbacks: 0,
@@ -93,8 +92,9 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
       guard: true,
       ...precision === "f16" && { scaler: new GradScaler() },
     });
-  const generator = () => recipe.G(options, hostRandom(seed, 1), stage);
-  const G = generator(), D = recipe.D(options, hostRandom(seed, 2), stage);
+  const sizes = networkOptions(options);
+  const generator = () => recipe.G(sizes, hostRandom(seed, 1), stage);
+  const G = generator(), D = recipe.D(sizes, hostRandom(seed, 2), stage);
   const optG = adam(G, lrG), optD = adam(D, lrD);
   const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
   // From random vectors, as many iterations as PyTorch begins with.
@@ -137,17 +137,25 @@ function carry(from: Module, to: Module): void {
 }
 
 function replace(state: State, built: Built): void {
-  freeState(state);
+  freeBuilt(state);
   Object.assign(state, built);
   trim();
 }
 
 /** Gives the memory of a state back, which is of no use from then on. */
-export function freeState({ G, D, optG, optD, average }: State): void {
-  for (const net of [G, D, ...(average ? [average.net] : [])]) {
-    free([...net.named()].map(([, t]) => t));
-  }
+export function freeState(state: State): void {
+  freeBuilt(state);
+  if (state.probability) free([state.probability]);
+}
+
+function freeBuilt({ G, D, optG, optD, average }: Built): void {
+  for (const net of [G, D, ...(average ? [average.net] : [])]) freeNetwork(net);
   for (const opt of [optG, optD]) opt.free();
+}
+
+/** Gives the memory of a network back, which is of no use from then on. */
+export function freeNetwork(net: Module): void {
+  free([...net.named()].map(([, t]) => t));
 }
 
 /** The generator to make images with: the average if there is one. */
@@ -156,7 +164,8 @@ export function sampler({ G, average }: State): Module {
 }
 
 /** Every tensor of a state by its name in a checkpoint. */
-export function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tensor]> {
+export function* tensors(state: State): Generator<[string, Tensor]> {
+  const { G, D, optG, optD, average, probability } = state;
   for (const [prefix, net, adam] of [["G", G, optG], ["D", D, optD]] as const) {
     for (const [name, t] of net.named()) {
       yield [`${prefix}.${name}`, t];
@@ -169,6 +178,7 @@ export function* tensors({ G, D, optG, optD, average }: State): Generator<[strin
     if (scaler) yield [`adam.${prefix}.scaling`, scaler.state];
   }
   for (const [name, t] of average?.net.named() ?? []) yield [`average.${name}`, t];
+  if (probability) yield ["augment.probability", probability];
 }
 
 /**
@@ -206,7 +216,7 @@ export async function saveState(state: State, path: string): Promise<void> {
     options: JSON.stringify(sorted),
     stage: JSON.stringify(state.stage),
     ...state.rollbacks > 0 && { rollbacks: String(state.rollbacks) },
-    ...data && { data: JSON.stringify({ hash: data.hash, count: data.count }) },
+    ...data && { data: JSON.stringify(data) },
   });
 }
 
@@ -255,46 +265,19 @@ export async function loadState(state: State, path: string): Promise<void> {
   state.optD.steps = stepsD;
 }
 
-/** The images that a checkpoint's run was trained on; undefined where it does not tell. */
-export function markIn({ data }: Readonly<Record<string, string>>): DataMark | undefined {
-  try {
-    const { hash, count } = JSON.parse(data ?? "{}");
-    return typeof hash === "string" && typeof count === "number" ? { hash, count } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
-function stageIn(
-  { stage }: Readonly<Record<string, string>>,
-  options: TrainOptions,
-): Stage | undefined {
-  const whole = { resolution: options.resolution, fading: false, alpha: 1 };
-  if (stage === undefined) return whole; // networks that do not grow
-  try {
-    const { resolution, fading, alpha } = JSON.parse(stage);
-    const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
-      typeof fading === "boolean" && alpha >= 0 && alpha <= 1;
-    return sound ? { resolution, fading, alpha } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
 export async function loadGenerator(
   recipe: Recipe,
   options: TrainOptions,
   path: string,
-): Promise<{ G: Module; stage: Stage; images: number }> {
+): Promise<{ G: Module; stage: Stage; images: number; data?: DataMark | undefined }> {
   const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
   if (!stage) {
     throw new CheckpointError(`${path} is of no stage of this run: it is of another network`);
   }
-  const G = recipe.G(options, hostRandom(options.seed, 1), stage);
+  const G = recipe.G(networkOptions(options), hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
-  return { G, stage, images: Number(metadata.images ?? 0) };
+  return { G, stage, images: Number(metadata.images ?? 0), data: markIn(metadata) };
 }

@@ -14,7 +14,7 @@ const SAMPLE: readonly (Fault & { readonly says: string })[] = [
 ];
 /** By what is done to which file. */
 const FILES: readonly RegExp[] = [
-  /^open .*\.rgb8\.\w+\.part$/,
+  /^openSync .*\.rgb8\.\w+\.part$/,
   /^rename .*options\.json/,
   /^truncate/, // of the lock, which was not named
   /^rename .*checkpoint-000000\.004/,
