@@ -4,6 +4,7 @@ import type { DeviceInfo } from "../gpu/device.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
+import { removeLeft } from "../io/write_atomically.ts";
 import { lockRun } from "../run/lock.ts";
 import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
@@ -200,11 +201,14 @@ function tellStart(
   }
 }
 
+const LEFT_MS = 600_000; // after which nobody writes to a file in a cache any more
+
 /** Makes a folder and writes to it, so that what cannot be kept is not computed first. */
 async function assertWritable(folder: string, what: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    await Deno.remove(await Deno.makeTempFile({ dir: folder, suffix: ".part" }));
+    await removeLeft(folder, () => true, LEFT_MS);
   } catch (error) {
     throw new UsageError(
       `${what} cannot be written to (${(error as Error).message}): choose another folder`,

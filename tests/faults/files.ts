@@ -26,6 +26,8 @@ function systemError(name: string, path: string): Error {
   return Object.assign(new Error(`Input/output error (os error 5)${place}`), { code: "EIO" });
 }
 
+const halfOf = (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1);
+
 /** Lets file operations whose path `isOurs` fail as the injector says, for the time of `body`. */
 export async function withFaultyFiles<T>(
   injector: Injector,
@@ -37,7 +39,9 @@ export async function withFaultyFiles<T>(
     const own = object[name], isSync = /Sync$|^readDir$/.test(name);
     object[name] = function (this: unknown, ...given: unknown[]) {
       const path = ours ? String((given[0] as { dir?: string })?.dir ?? given[0]) : "";
-      if ((ours?.(path) ?? this !== Deno.stdout) && injector.fails("file", `${name} ${path}`)) {
+      const half = name === "write" ? halfOf(given[0] as Uint8Array) : undefined;
+      if (ours && !ours(path)) return own.apply(this, given);
+      if (injector.fails("file", `${name} ${path}`, () => half && own.call(this, half))) {
         const error = systemError(name, path);
         if (isSync) throw error;
         return Promise.reject(error);

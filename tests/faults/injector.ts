@@ -16,13 +16,23 @@ export class Injector {
     this.hit = undefined;
   }
 
-  /** Whether this one fails. */
-  fails(kind: string, what = ""): boolean {
+  /**
+   * Whether this one fails.
+   *
+   * @param first Does a part of it, which may be done before it fails.
+   */
+  fails(kind: string, what = "", first: () => unknown = () => {}): boolean {
     const at = this.counts.get(kind) ?? 0, armed = this.#armed;
     this.counts.set(kind, at + 1);
     if (kind === "file") this.files.push(what);
     if (armed?.kind !== kind || armed.at !== at) return false;
     this.hit = `${kind} ${at} ${what}`;
+    this.strike(first);
     return true;
+  }
+
+  /** What happens just before it fails. */
+  strike(first: () => unknown): void {
+    first();
   }
 }
