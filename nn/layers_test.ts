@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { openGpu } from "../gpu/engines/deno.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose } from "../tests/support.ts";
 import { TRAINING } from "./context.ts";
-import { constantInit, type Init } from "./init.ts";
+import { constantInit, type Init, normalInit, uniformInit } from "./init.ts";
+import { hostRandom } from "./random.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear } from "./layers.ts";
 await openGpu();
 
@@ -39,4 +40,15 @@ Deno.test("running statistics move by the momentum, the variance without bias", 
   norm.forward(tensor([1, 2, 6], [3, 1, 1, 1]), TRAINING);
   assertClose("mean", await norm.running_mean.read(), [0.25 * 3]);
   assertClose("variance", await norm.running_var.read(), [0.75 + 0.25 * (4 + 1 + 9) / 2]);
+});
+
+Deno.test("initial values have the distributions that their names say", () => {
+  const n = 4000, mean = (values: Float32Array) => values.reduce((a, b) => a + b) / n;
+  const spread = (values: Float32Array) => Math.sqrt(mean(values.map((x) => x * x)));
+  const uniform = uniformInit(hostRandom(1))([n], 16), normal = normalInit(hostRandom(1), 0.5, 3);
+  // Uniform in (-1/4, 1/4): standard deviation 1 / (4 sqrt 3).
+  assert(uniform.every((x) => Math.abs(x) <= 0.25));
+  assertClose("uniform", [mean(uniform), spread(uniform)], [0, 1 / Math.sqrt(48)], { atol: 0.01 });
+  const values = normal([n], 1), around = values.map((x) => x - 3);
+  assertClose("normal", [mean(values), spread(around)], [3, 0.5], { atol: 0.03 });
 });
