@@ -83,7 +83,7 @@ export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
 
 export { Adam, type AdamOptions } from "./nn/adam.ts";
 export { Average } from "./nn/average.ts";
-export { type Context, EVALUATION, RandomStreams, TRAINING } from "./nn/context.ts";
+export { type Context, EVALUATION, logitsOf, RandomStreams, TRAINING } from "./nn/context.ts";
 export { fromEntries, toEntries } from "./nn/checkpoint.ts";
 export type { Dtype, Elements } from "./io/dtypes.ts";
 export { CheckpointError } from "./io/errors.ts";
@@ -143,14 +143,21 @@ export {
 } from "./train/options.ts";
 export { validate } from "./train/validate.ts";
 export type { Annealed, Moving } from "./train/anneal.ts";
-export { type Preset, presetOptions, type Recipe } from "./train/recipe.ts";
+export {
+  type NetworkOptions,
+  networkOptions,
+  type Preset,
+  presetOptions,
+  type Recipe,
+} from "./train/recipe.ts";
+export { classesIn, type ClassOptions, spread } from "./train/classes.ts";
 export { dcgan } from "./train/dcgan.ts";
 export { pggan } from "./train/pggan.ts";
 export { r3gan } from "./train/r3gan.ts";
 export { sagan } from "./train/sagan.ts";
 export { latentsAt, render, samples, type SamplingOptions, slerp } from "./train/sampling.ts";
+export { type DataMark } from "./train/data_mark.ts";
 export {
-  type DataMark,
   freeState,
   loadGenerator,
   loadState,

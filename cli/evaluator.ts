@@ -19,6 +19,7 @@ import type { Evaluator } from "../run/evaluator.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { duration } from "../train/duration.ts";
 import { type Progress, Rate } from "../run/progress.ts";
+import { perClass, spread } from "../train/classes.ts";
 import { samples } from "../train/sampling.ts";
 import { UsageError } from "./errors.ts";
 import { choose } from "./options.ts";
@@ -29,18 +30,25 @@ export const ROUNDING = "to the nearest byte, halves up";
 const REAL = 5; // real images for each generated one, at most: their noise counts for little then
 const TELL_MS = 30_000;
 
-/** The images that a generator makes from the latents of a seed. */
+/**
+ * The images that a generator makes from the latents of a seed.
+ *
+ * @param perClass How many real images are of each class: a generator that is told makes as many shares.
+ */
 export function generated(
   G: Module,
   options: TrainOptions,
   count: number,
   seed: number,
+  perClass?: readonly number[],
 ): PixelSet {
+  const classOf = perClass && spread(count, perClass);
+  const sampling = { ...options, ...classOf && { classOf } };
   return {
     count,
     resolution: options.resolution,
     async *batches(size) {
-      for await (const { bytes } of samples(G, { ...options, batch: size }, count, seed)) {
+      for await (const { bytes } of samples(G, { ...sampling, batch: size }, count, seed)) {
         yield bytes;
       }
     },
@@ -151,7 +159,7 @@ export async function openEvaluator(
     better: better === "more" ? "more" : "less",
     every: Math.round(1000 * evalEvery),
     values: async (G) => {
-      const found = await measure(generated(G, options, n, seed));
+      const found = await measure(generated(G, options, n, seed, perClass(dataset)));
       trim();
       const all = metrics.map((metric) => named(metric, feature, found.get(metric)!));
       return Object.assign({}, ...all);

@@ -7,7 +7,7 @@ import { loadMetadata } from "../io/safetensors.ts";
 import { naming, writeAtomically } from "../io/write_atomically.ts";
 import { readStats, type Report } from "../run/run_folder.ts";
 import { samples } from "../train/sampling.ts";
-import { type DataMark, markIn } from "../train/state.ts";
+import { type DataMark, markIn } from "../train/data_mark.ts";
 import { VERSION } from "../train/version.ts";
 import { UsageError } from "./errors.ts";
 import { tableOf } from "./eval_table.ts";

@@ -5,7 +5,7 @@
  */
 import { basename, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
-import { loadMetadata } from "../io/safetensors.ts";
+import { DamagedError } from "../io/errors.ts";
 import { removeLeft, writeAtomically } from "../io/write_atomically.ts";
 import { scheduleOf } from "../train/growth.ts";
 import { lockRun } from "../run/lock.ts";
@@ -14,6 +14,7 @@ import type { TrainOptions } from "../train/options.ts";
 import type { Progress } from "../run/progress.ts";
 import { type Recipe, savedOptions } from "../train/recipe.ts";
 import {
+  checkpointsIn,
   findCheckpoint,
   findRun,
   isOwnFile,
@@ -22,7 +23,8 @@ import {
   trimSnapshots,
   trimStats,
 } from "../run/run_folder.ts";
-import { loadState, markIn, openCheckpoint, type State } from "../train/state.ts";
+import { markIn } from "../train/data_mark.ts";
+import { loadState, openCheckpoint, type State } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
 import type { Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
@@ -56,19 +58,46 @@ export async function openResumed(
     throw new UsageError(`${run} is a run of ${recipe.name}`);
   }
   const options = changedOptions(saved, values);
-  const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
-  const metadata = await loadMetadata(checkpoint);
+  const { checkpoint, metadata } = await soundCheckpoint(
+    run,
+    values.checkpoint as string | undefined,
+    (text) => notes.push(text),
+  );
   notes.push(...differences(run, saved, metadata));
   if (trainedWrongly(options, metadata)) notes.push(WRONGLY);
   return { run, recipe, options, checkpoint, metadata, notes };
 }
 
+/**
+ * The newest checkpoint that is whole, or the one that is named.
+ *
+ * @param say Told of damaged ones that are passed over.
+ * @throws {CheckpointError} If none is whole, or the newest that is holds NaN or infinity.
+ */
+export async function soundCheckpoint(
+  run: string,
+  named: string | undefined,
+  say: (text: string) => void,
+): Promise<Pick<Resumed, "checkpoint" | "metadata">> {
+  const older = named === undefined ? (await checkpointsIn(run)).slice(0, -1) : [];
+  let checkpoint = await findCheckpoint(run, named);
+  while (true) {
+    try {
+      return { checkpoint, metadata: (await openCheckpoint(checkpoint)).metadata };
+    } catch (error) {
+      const before = older.pop();
+      if (!(error instanceof DamagedError) || before === undefined) throw error;
+      say(`${basename(checkpoint)} is damaged: back to ${basename(before)} (${error.message})`);
+      checkpoint = before;
+    }
+  }
+}
+
 /** What to say where there is nothing left to do; undefined where there is. */
 export async function finished(resumed: Resumed): Promise<string | undefined> {
-  const { run, recipe, options, metadata, checkpoint } = resumed;
+  const { run, recipe, options, metadata } = resumed;
   const { total, at } = scheduleOf(recipe, options), images = Number(metadata.images);
   if (!(images >= total)) return undefined;
-  await openCheckpoint(checkpoint); // or there is something to say, after all
   using _lock = await lockRun(run);
   await removeLeft(run, isOwnFile);
   // The last step may go beyond the end.

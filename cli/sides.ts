@@ -84,13 +84,13 @@ export async function openGenerator(
   values: Values,
   { options, checkpoint, run }: EvaluatedGenerator,
 ): Promise<Side> {
-  const { G, images } = await loadGenerator(recipeOf(options.recipe), options, checkpoint);
+  const { G, images, data } = await loadGenerator(recipeOf(options.recipe), options, checkpoint);
   const seed = Number(values.seed ?? 0), count = Number(values.samples ?? 10_000);
   const { resolution } = options;
   return {
     about: { ...(run && { run }), checkpoint, images, seed, resolution, rounding: ROUNDING },
     name: run ?? checkpoint,
-    set: generated(G, options, count, seed),
+    set: generated(G, options, count, seed, data?.perClass),
     survey: surveyOf(count, resolution),
   };
 }
@@ -112,8 +112,9 @@ export async function openReal(
     return await openFiles(String(path), part, values.realSamples, like);
   }
   // The built-in images are no folder of the user's.
-  const { resolution, crop, resize } = options!, cache = cacheFolder(values);
-  const dataset = await openDataset({ resolution, crop, resize: resize as Resize, cache });
+  const { resolution, crop, resize, classes } = options!, cache = cacheFolder(values);
+  const how = { resolution, crop, resize: resize as Resize, ...classes && { classes } };
+  const dataset = await openDataset({ ...how, cache });
   const set = inMemory(dataset, Number(values.realSamples ?? dataset.count));
   return {
     about: { dataset: dataset.name, resolution, crop, resize, hash: dataset.hash },

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { compileAhead } from "../gpu/ahead.ts";
+import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
 import { lockRun } from "../run/lock.ts";
 import { rehearsable } from "../train/advance.ts";
@@ -12,7 +13,8 @@ import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
 import { drawn } from "../run/preview.ts";
 import { type Reported, Reporter } from "../run/reporter.ts";
-import { askTerminal } from "../run/terminal.ts";
+import { graphicsHere } from "../run/terminal.ts";
+import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
@@ -21,10 +23,11 @@ import { interruptible } from "./interrupt.ts";
 import { openEvaluator } from "./evaluator.ts";
 import { optionLines, parse, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
+import { persist } from "./persist.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
-import { openTraining } from "./training_data.ts";
+import { openTraining, withNames } from "./training_data.ts";
 import { openTuner, profiling } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -91,8 +94,10 @@ export async function trainCommand(args: string[], print: (line: string) => void
     return 0;
   }
   const { info: device } = await openGpu({ choice: values.device as string | undefined });
-  const { recipe, options } = resumed ?? newOptions(rest[0], values, device.software);
+  const { recipe, options } = resumed ??
+    await withNames(newOptions(rest[0], values, device.software));
   assertPrecision(options.precision as Precision, device);
+  if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
 }
@@ -120,20 +125,33 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
-    const evaluator = await openEvaluator(options, dataset, cache, progress);
-    const say = (text: string) => progress.say(text);
-    const tuner = values.autotune ?? !device.software
-      ? await openTuner(cache, device, say)
-      : undefined;
-    const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
+    const tools = async () => {
+      const evaluator = await openEvaluator(options, dataset, cache, progress);
+      const say = (text: string) => progress.say(text);
+      const tuner = values.autotune ?? !device.software
+        ? await openTuner(cache, device, say)
+        : undefined;
+      return { evaluator, tune: Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner };
+    };
+    let { evaluator, tune } = await tools();
     run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
-    state.data = { hash: dataset.hash, count: dataset.count };
+    state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
     await compiling;
     const draw = options.preview === "off" || values.json ? undefined : previewer();
-    using observer = new Reporter({ state, dataset, run, progress, evaluator, phases, draw });
-    const complete = await train({ state, dataset, observer, signal, tune });
+    const reported = { dataset, run, progress, phases, draw };
+    const complete = await persist(state, {
+      ...{ run, progress },
+      attempt: async (state) => {
+        using observer = new Reporter({ ...reported, evaluator, state });
+        return await train({ state, dataset, observer, signal, tune });
+      },
+      reopen: async () => {
+        await openGpu({ choice: values.device as string | undefined });
+        ({ evaluator, tune } = await tools());
+      },
+    });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes images`
@@ -160,7 +178,7 @@ function compile(state: State, progress: Progress): Promise<void> {
 
 /** What draws images for the terminal; undefined where there is none that can show them. */
 function previewer(): Reported["draw"] {
-  const graphics = askTerminal();
+  const graphics = graphicsHere();
   return graphics && ((pixels, n, R) => drawn(pixels, n, R, graphics, Deno.consoleSize()));
 }
 

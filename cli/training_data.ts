@@ -1,6 +1,7 @@
 import { DataError } from "../data/errors.ts";
 import type { Broken, Dataset } from "../data/pack.ts";
 import { withClasses } from "../data/classes.ts";
+import { chosenEmoji } from "../data/emoji_classes.ts";
 import { openPath } from "../data/open.ts";
 import { openDataset, preparation } from "../data/dataset.ts";
 import { prepare } from "../data/prepare.ts";
@@ -8,11 +9,47 @@ import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
 import { naming } from "../io/write_atomically.ts";
 import type { TrainOptions } from "../train/options.ts";
+import { UsageError } from "./errors.ts";
 import type { Progress } from "../run/progress.ts";
 
 const NAMED = 20; // images that were left out
 const LARGE = 2 ** 28; // bytes of a cache that is told of before it is made
 const LOOKED_AT = 8; // images of which a dry run wants one to be sound
+
+const MOST_CLASSES = 1000; // that networks are told of
+
+/**
+ * The names of all classes among the options of a new run whose networks are told of them: as many
+ * as there are, the networks have more inputs and outputs.
+ *
+ * @throws {UsageError} If the images have none.
+ */
+export async function withNames<T extends { readonly options: TrainOptions }>(run: T): Promise<T> {
+  const { options } = run, { data, classes } = options;
+  if (!options.conditional) return run;
+  const names = data ? await classesIn(data, classes) : chosenEmoji(classes);
+  if (names.length < 2 || names.length > MOST_CLASSES) {
+    throw new UsageError(
+      `--conditional needs images of 2 to ${MOST_CLASSES} classes, in a folder each or with labels: ` +
+        `${data || "emoji"} has ${names.length || "none"}`,
+    );
+  }
+  const odd = names.find((name) => name.includes(","));
+  if (odd) {
+    throw new UsageError(`--conditional: the class "${odd}" has a comma in its name: rename it`);
+  }
+  return { ...run, options: { ...options, classes: names.join(",") } };
+}
+
+async function classesIn(data: string, classes: string): Promise<readonly string[]> {
+  const source = withClasses(await openPath(data), classes);
+  try {
+    await source.list?.();
+    return source.labels?.classes ?? [];
+  } finally {
+    await source.close();
+  }
+}
 
 /** Opens the images that a run is trained on; tells how far it is, and which are left out. */
 export async function openTraining(
@@ -48,7 +85,10 @@ export async function openTraining(
   for (const { name, reason } of broken.slice(0, NAMED)) progress.say(`  ${name}: ${reason}`);
   if (rest > 0) progress.say(`  and ${rest} more`);
   for (const note of dataset.notes ?? []) progress.say(note);
-  if (classes && dataset.labels) progress.say(`Classes: ${dataset.labels.classes.join(", ")}`);
+  if (classes && dataset.labels) {
+    const of = options.conditional ? ", in this order from the top of a grid to its end" : "";
+    progress.say(`Classes${of}: ${dataset.labels.classes.join(", ")}`);
+  }
   return dataset;
 }
 

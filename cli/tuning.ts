@@ -1,4 +1,5 @@
-import { join } from "@std/path";
+import { crc32 } from "node:zlib";
+import { dirname, join } from "@std/path";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { profile } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
@@ -11,6 +12,28 @@ type Tune = (step: () => void) => Promise<void>;
 
 const FORMAT = 4; // grows when kernels change so much that old plans are no longer the best
 
+/** Plans by the names of their problems. */
+type Plans = ReturnType<typeof tunedPlans>;
+
+const sumOf = (maker: string, plans: unknown) => crc32(JSON.stringify([maker, plans]));
+
+/** The plans that are kept in a file by this maker; none if it was edited, for a device might fail by them. */
+export async function keptPlans(file: string, maker: string): Promise<Plans> {
+  try {
+    const kept = JSON.parse(await Deno.readTextFile(file));
+    return kept.maker === maker && kept.sum === sumOf(maker, kept.plans) ? kept.plans : {};
+  } catch {
+    return {}; // none yet, or broken: they are found again
+  }
+}
+
+/** Keeps plans in a file, whose folder is made if it is not there. */
+export async function keepPlans(file: string, maker: string, plans: Plans): Promise<void> {
+  const text = JSON.stringify({ maker, sum: sumOf(maker, plans), plans }, undefined, 1);
+  await Deno.mkdir(dirname(file), { recursive: true });
+  await writeAtomically(file, new TextEncoder().encode(text));
+}
+
 /**
  * What tries plans for a step's products and convolutions, and keeps the best of them for this device
  * in the cache folder, so that each is tried once.
@@ -22,12 +45,7 @@ export async function openTuner(
 ): Promise<Tune> {
   const file = join(cache, `plans-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`);
   const maker = JSON.stringify([FORMAT, name, Deno.version.deno, features]);
-  try {
-    const kept = JSON.parse(await Deno.readTextFile(file));
-    if (kept.maker === maker) useTuned(kept.plans);
-  } catch {
-    // None yet, or broken: they are found again.
-  }
+  useTuned(await keptPlans(file, maker));
   return async (step) => {
     const start = performance.now();
     let tried = 0, gain = 0;
@@ -43,9 +61,7 @@ export async function openTuner(
         Math.exp(gain / tried).toFixed(2)
       } times as fast as untuned`,
     );
-    const text = JSON.stringify({ maker, plans: tunedPlans() }, undefined, 1);
-    await Deno.mkdir(cache, { recursive: true });
-    await writeAtomically(file, new TextEncoder().encode(text));
+    await keepPlans(file, maker, tunedPlans());
   };
 }
 

@@ -132,10 +132,16 @@ export async function openArchive(path: string): Promise<Source> {
     },
     async list() {
       const { names, labels: at } = listOnce();
-      const given = at === undefined
-        ? undefined
-        : new TextDecoder().decode(await readEntry(read, entryAt(directory, at)));
-      labels = given === undefined ? folderLabels(names) : datasetLabels(given, names);
+      if (at === undefined) {
+        labels = folderLabels(names);
+        return;
+      }
+      try {
+        const given = await readEntry(read, entryAt(directory, at));
+        labels = datasetLabels(new TextDecoder().decode(given), names);
+      } catch (error) {
+        throw refusal(path, error);
+      }
     },
     read: (index) => readEntry(read, entryAt(directory, listOnce().places[index])),
     close: () => Promise.resolve(file.close()),

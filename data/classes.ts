@@ -3,8 +3,16 @@ import type { Labels } from "./labels.ts";
 import { listed } from "./listing.ts";
 import type { Source } from "./source.ts";
 
-/** Numbers of the classes that are named, in the order of all. */
-function chosenFrom(name: string, labels: Labels | undefined, classes: string): number[] {
+/**
+ * Numbers of the classes that are named, in the order of all.
+ *
+ * @throws {DataError} If there is no class of a name.
+ */
+export function chosenFrom(
+  name: string,
+  labels: Pick<Labels, "classes"> | undefined,
+  classes: string,
+): number[] {
   if (!labels) {
     throw new DataError(
       `data: ${name} has no classes: leave out --classes, or give folders of classes`,
@@ -15,7 +23,7 @@ function chosenFrom(name: string, labels: Labels | undefined, classes: string): 
     if (number >= 0) return number;
     throw new DataError(
       `data: ${name} has no class "${wanted.trim()}", but ${labels.classes.length} others: ` +
-        listed(labels.classes),
+        listed(labels.classes, 20),
     );
   });
   return [...new Set(numbers)].sort((a, b) => a - b);

@@ -1,4 +1,5 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 
@@ -44,5 +45,38 @@ Deno.test("emoji: if neither works, the error says why and what to do", async ()
   const run = (program: string) => Promise.reject(new Error(`no ${program.slice(-3)} today`));
   const error = await assertRejects(() => fetchEmoji(root, undefined, run), DataError, "go online");
   assertStringIncludes(error.message, "no npm today");
+  await Deno.remove(root, { recursive: true });
+});
+
+Deno.test("emoji: classes follow Unicode's categories, with skin tones, and can be chosen", async () => {
+  const root = await Deno.makeTempDir(), folder = `${root}/img/twitter/64`;
+  await Deno.mkdir(folder, { recursive: true });
+  const emoji = [
+    { image: "1.png", category: "Smileys & Emotion", subcategory: "face-smiling" },
+    { image: "2.png", category: "Smileys & Emotion", subcategory: "heart" },
+    { image: "3.png", category: "Smileys & Emotion", subcategory: "cat-face" },
+    {
+      ...{ image: "4.png", category: "People & Body", subcategory: "hands" },
+      skin_variations: { "1F3FB": { image: "5.png" } },
+    },
+  ];
+  await Deno.writeTextFile(`${root}/emoji.json`, JSON.stringify(emoji));
+  for (let i = 1; i <= 5; i++) await Deno.writeTextFile(`${folder}/${i}.png`, "");
+  const classesOf = async (classes: string) => {
+    const source = await openEmoji(folder, classes);
+    await source.list?.();
+    const { names, labels } = source;
+    return names.map((name, i) => `${name} ${labels!.classes[labels!.of[i]]}`);
+  };
+  assertEquals(await classesOf(""), [
+    ...["1.png faces", "2.png symbols", "3.png faces", "4.png people", "5.png people"],
+  ]);
+  assertEquals(await classesOf("people,faces"), [
+    ...["1.png faces", "3.png faces", "4.png people", "5.png people"],
+  ]);
+  await Deno.writeTextFile(`${folder}/6.png`, "");
+  await assertRejects(() => openEmoji(folder, ""), DataError, "lacks the emoji 6.png");
+  assertEquals(chosenEmoji("people,faces"), ["faces", "people"]);
+  assertThrows(() => chosenEmoji("smileys"), DataError, 'emoji has no class "smileys"');
   await Deno.remove(root, { recursive: true });
 });

@@ -34,11 +34,12 @@ export function printable(text: string): string {
  * The first of some names, for a message.
  *
  * @param names All of them.
- * @returns The first three, and how many more there are.
+ * @param most How many are shown.
+ * @returns The first ones, and how many more there are.
  */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, SHOWN).map(printable).join(", ");
-  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown;
+export function listed(names: readonly string[], most = SHOWN): string {
+  const shown = names.slice(0, most).map(printable).join(", ");
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
 }
 
 /** Counts files that are passed over, by kind. */

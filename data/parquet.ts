@@ -100,6 +100,16 @@ function imageIn(cell: unknown): Uint8Array {
   );
 }
 
+/** What `read` gives; where it meets what it did not expect, the file is not as Parquet has it. */
+async function sound<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new Error("its schema and its pages do not fit together", { cause: error });
+  }
+}
+
 /**
  * Lists a Parquet file.
  *
@@ -119,7 +129,8 @@ export async function listParquet(bytes: Bytes, path: string): Promise<Listing> 
     byteLength: size,
     slice: async (from: number, to = size) => (await exactly(bytes, from, to - from)).buffer,
   };
-  const metadata = await parquetMetadataAsync(file), columns = columnsOf(metadata, path);
+  const metadata = await sound(() => parquetMetadataAsync(file));
+  const columns = await sound(() => columnsOf(metadata, path));
   const starts = [0];
   for (const { num_rows } of metadata.row_groups) starts.push(starts.at(-1)! + Number(num_rows));
   const count = starts.pop()!;
@@ -127,7 +138,7 @@ export async function listParquet(bytes: Bytes, path: string): Promise<Listing> 
   const read = async (column: string, rowStart: number, rowEnd: number) => {
     // By default hyparquet decodes bytes as UTF-8.
     const options = { file, metadata, columns: [column], rowStart, rowEnd, compressors };
-    const rows = await parquetReadObjects({ ...options, utf8: false });
+    const rows = await sound(() => parquetReadObjects({ ...options, utf8: false }));
     return rows.map((row) => row[column] as unknown);
   };
   const kept = new Map<number, Promise<unknown[]>>();

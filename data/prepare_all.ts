@@ -83,10 +83,41 @@ async function assertSomeFit(
   );
 }
 
+/** An image whose turn has come. */
+interface Turn {
+  /** Its place among those that were asked for. */
+  readonly at: number;
+  readonly made: Prepared | Broken;
+}
+
+/** Prepares images on all cores, some of them ahead of the caller, who has them in their order. */
+async function* inTurn(
+  source: Source,
+  indices: ArrayLike<number>,
+  to: Preparation,
+  signal?: AbortSignal,
+): AsyncGenerator<Turn> {
+  await assertSomeFit(source, indices, to);
+  const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
+  const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1;
+  const started: Promise<Prepared | Broken>[] = [];
+  try {
+    for (let next = 0, at = 0; at < indices.length; at++) {
+      signal?.throwIfAborted();
+      while (next < indices.length && started.length < ahead) {
+        const promise = prepareOne(source, indices[next++], to, pool);
+        promise.catch(() => {}); // it is thrown when its turn comes
+        started.push(promise);
+      }
+      yield { at, made: await started.shift()! };
+    }
+  } finally {
+    pool.close();
+  }
+}
+
 /** What became of a whole source. */
 export interface PreparedAll {
-  /** The pixels of the good ones in order, `[good, R, R, 3]`. */
-  pixels: Uint8Array;
   /** Whether each one is good. */
   good: boolean[];
   /** The others, with the reason. */
@@ -100,60 +131,32 @@ export interface PreparedAll {
  *
  * @param source Where the images come from.
  * @param to What is made of each.
+ * @param take Takes the pixels of the good ones in order, each `[R, R, 3]`.
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
- * @returns The pixels, and what is to be told.
+ * @returns What is to be told.
  * @throws {DataError} If a worker fails, or the crop fits none of the first images.
  */
 export async function prepareAll(
   source: Source,
   to: Preparation,
+  take: (pixels: Uint8Array) => void,
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<PreparedAll> {
-  const total = source.names.length;
-  const stride = to.resolution ** 2 * 3;
-  await assertSomeFit(source, Uint32Array.from({ length: total }, (_, i) => i), to);
-  const pixels = new Uint8Array(total * stride);
-  const broken = new Map<number, Broken>(), findings = new Findings(to.resolution);
-  const pool = (total > FEW ? await openWorkerPool() : undefined) ?? ownThread();
-  let next = 0;
-  let done = 0;
-
-  async function one(index: number): Promise<void> {
-    const made = await prepareOne(source, index, to, pool);
+  const total = source.names.length, good: boolean[] = [], broken: Broken[] = [];
+  const findings = new Findings(to.resolution);
+  const all = Uint32Array.from({ length: total }, (_, i) => i);
+  for await (const { at, made } of inTurn(source, all, to, signal)) {
+    good.push("pixels" in made);
     if ("pixels" in made) {
-      pixels.set(made.pixels, index * stride);
       findings.add(made);
-    } else broken.set(index, made);
-    done += 1;
+      take(made.pixels);
+    } else broken.push(made);
+    const done = at + 1;
     if (done % REPORT_EVERY === 0 || done === total) onProgress?.(done, total);
   }
-
-  async function lane(): Promise<void> {
-    while (next < total) {
-      signal?.throwIfAborted();
-      await one(next++);
-    }
-  }
-
-  try {
-    await Promise.all(Array.from({ length: pool.lanes }, lane));
-  } finally {
-    pool.close();
-  }
-  let good = 0;
-  for (let index = 0; index < total; index++) {
-    if (broken.has(index)) continue;
-    if (good < index) pixels.copyWithin(good * stride, index * stride, (index + 1) * stride);
-    good += 1;
-  }
-  return {
-    pixels: pixels.subarray(0, good * stride),
-    good: Array.from({ length: total }, (_, i) => !broken.has(i)),
-    broken: [...broken].sort(([a], [b]) => a - b).map(([, one]) => one),
-    notes: findings.notes(),
-  };
+  return { good, broken, notes: findings.notes() };
 }
 
 /**
@@ -176,26 +179,12 @@ export async function* prepareInOrder(
   signal?: AbortSignal,
   findings?: Findings,
 ): AsyncGenerator<Uint8Array> {
-  await assertSomeFit(source, indices, to);
-  const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
-  const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1, before = broken.length;
-  const started: Promise<Prepared | Broken>[] = [];
-  try {
-    for (let next = 0; next < indices.length || started.length;) {
-      signal?.throwIfAborted();
-      while (next < indices.length && started.length < ahead) {
-        const promise = prepareOne(source, indices[next++], to, pool);
-        promise.catch(() => {}); // it is thrown when its turn comes
-        started.push(promise);
-      }
-      const made = await started.shift()!;
-      if ("pixels" in made) {
-        findings?.add(made);
-        yield made.pixels;
-      } else broken.push(made);
-    }
-  } finally {
-    pool.close();
+  const before = broken.length;
+  for await (const { made } of inTurn(source, indices, to, signal)) {
+    if ("pixels" in made) {
+      findings?.add(made);
+      yield made.pixels;
+    } else broken.push(made);
   }
   if (indices.length > 0 && broken.length - before === indices.length) {
     throw noneUsable(source.name, broken);

@@ -12,6 +12,7 @@ import { levelOf, type Stage } from "../models/stage.ts";
 import { type BatchNorm2d, type Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import type { Module } from "../nn/module.ts";
 import type { SelfAttention } from "../nn/self_attention.ts";
+import { classesIn, latentLength } from "../train/classes.ts";
 import type { TrainOptions } from "../train/options.ts";
 
 /** A layer with weights; its name is its path in the checkpoint with `_` for dots. */
@@ -45,7 +46,10 @@ export type Node =
 
 /** A generator. */
 export interface Graph {
+  /** Length of a latent; the last of its numbers tell the class, where there are classes. */
   readonly nz: number;
+  /** Names of the classes that the generator is told of. */
+  readonly classes: readonly string[];
   /** Side of the images. */
   readonly resolution: number;
   readonly nodes: readonly Node[];
@@ -119,14 +123,14 @@ function namesOf(G: Module): Map<object, string> {
  * @throws {TypeError} If it is none of the known ones.
  */
 export function graphOf(G: Module, options: TrainOptions, stage: Stage): Graph {
-  const { nz, resolution, norm } = options, build = new Builder(G);
+  const { resolution, norm } = options, nz = latentLength(options), build = new Builder(G);
   if (G instanceof DcganGenerator || G instanceof SaganGenerator) ladder(build, G, nz);
   else if (G instanceof PgganGenerator) growing(build, G, nz, norm, stage);
   else if (G instanceof R3ganGenerator) residual(build, G, nz);
   else throw new TypeError(`export: there is no way to export a ${G.constructor.name}`);
   const factor = resolution / stage.resolution;
   if (factor > 1) build.add({ op: "upNearest", factor }, build.nodes.length);
-  return { nz, resolution, nodes: build.nodes };
+  return { nz, classes: classesIn(options), resolution, nodes: build.nodes };
 }
 
 function ladder(build: Builder, G: DcganGenerator | SaganGenerator, nz: number): void {

@@ -4,9 +4,10 @@
  * @module
  */
 import { CheckpointError } from "../io/errors.ts";
+import { nonFiniteIn } from "../io/non_finite.ts";
 import type { Contents, Entry } from "../io/safetensors.ts";
 import type { Stage } from "../models/stage.ts";
-import { fromEntries, nonFiniteIn } from "../nn/checkpoint.ts";
+import { fromEntries } from "../nn/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Recipe } from "../train/recipe.ts";

@@ -136,6 +136,11 @@ export function onnxModel(
   arrays: ReadonlyMap<string, Entry>,
   { program, version, about }: { program: string; version: string; about: string },
 ): Uint8Array {
+  const { classes } = graph, random = graph.nz - classes.length;
+  const told = classes.length
+    ? `; a latent has ${random} standard normal numbers, then the root of ${random} at its class among ` +
+      `${classes.join(", ")} and 0 at the others`
+    : "";
   const to = new Writer(arrays), names = ["latents"];
   for (const [i, node] of graph.nodes.entries()) {
     const last = i === graph.nodes.length - 1;
@@ -150,7 +155,7 @@ export function onnxModel(
   model.writeVarintField(MODEL.irVersion, IR);
   model.writeStringField(MODEL.producer, program);
   model.writeStringField(MODEL.producerVersion, version);
-  model.writeStringField(MODEL.doc, about);
+  model.writeStringField(MODEL.doc, about + told);
   model.writeBytesField(MODEL.graph, bytes);
   model.writeMessage(MODEL.opset, (_: unknown, pbf) => pbf.writeVarintField(2, OPSET), undefined);
   return model.finish();

@@ -16,7 +16,7 @@ export const WEIGHTS = "model.safetensors";
  * @param about A line on where it comes from.
  */
 export function torchModule(graph: Graph, about: string): string {
-  const { nodes, nz, resolution } = graph, lines: string[] = [];
+  const { nodes, nz, classes, resolution } = graph, lines: string[] = [];
   for (const node of nodes) {
     if (node.op === "layer") lines.push(`self.${node.layer.name} = ${layerText(node.layer)}`);
     if (node.op === "addScaled") lines.push(`self.${node.name} = nn.Parameter(torch.zeros(1))`);
@@ -28,10 +28,14 @@ export function torchModule(graph: Graph, about: string): string {
   const indented = (text: readonly string[]) => text.map((line) => `        ${line}`).join("\n");
   return `"""${about}
 
-Latents [N, ${nz}], standard normal, to images [N, 3, ${resolution}, ${resolution}] in [-1, 1].
+${
+    classes.length
+      ? "Latents"
+      : "Standard normal latents"
+  } [N, ${nz}] to images [N, 3, ${resolution}, ${resolution}] in [-1, 1].
 
     generator = load()
-    images = generator(torch.randn(16, ${nz}))
+    images = generator(${classes.length ? "latents(16, CLASSES[0])" : `torch.randn(16, ${nz})`})
 """
 
 import json
@@ -44,7 +48,7 @@ from torch import nn
 
 ${nodes.some(({ op }) => op === "attend") ? ATTEND : ""}${
     nodes.some(({ op }) => op === "upSmooth") ? UP_SMOOTH : ""
-  }
+  }${classes.length ? latentsText(classes, nz) : ""}
 class Generator(nn.Module):
     def __init__(self):
         super().__init__()
@@ -54,7 +58,25 @@ ${indented(lines)}
 ${indented(body)}
         return ${names[nodes.length]}
 
+${LOAD}`;
+}
 
+function latentsText(classes: readonly string[], nz: number): string {
+  const random = nz - classes.length;
+  return `
+CLASSES = ${JSON.stringify(classes)}
+
+
+def latents(count, name):
+    """Standard normal numbers beside the class, which counts as much as they do."""
+    told = torch.zeros(count, len(CLASSES))
+    told[:, CLASSES.index(name)] = ${random} ** 0.5
+    return torch.cat([torch.randn(count, ${random}), told], 1)
+
+`;
+}
+
+const LOAD = `
 def read_safetensors(path):
     """What safetensors.torch.load_file does, for float32."""
     data = bytearray(Path(path).read_bytes())
@@ -74,7 +96,6 @@ def load(path=Path(__file__).with_name("${WEIGHTS}")):
     generator.load_state_dict(read_safetensors(path))
     return generator.eval()
 `;
-}
 
 const ATTEND = `
 def attend(q, k, v):

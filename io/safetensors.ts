@@ -8,8 +8,10 @@
  * @see https://github.com/huggingface/safetensors#format
  * @module
  */
+import { headerText, isDamaged, seal } from "./checksum.ts";
 import { ARRAYS, type Dtype, type Elements, isDtype, WIDEN, widthOf } from "./dtypes.ts";
-import { CheckpointError } from "./errors.ts";
+import { CheckpointError, DamagedError } from "./errors.ts";
+import { nonFiniteIn } from "./non_finite.ts";
 import { writeAtomically } from "./write_atomically.ts";
 
 /** One array of a file. */
@@ -60,7 +62,6 @@ export function encodeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   const ordered = [...entries].sort(([, a], [, b]) =>
     b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT
   );
@@ -71,7 +72,7 @@ export function encodeSafetensors(
     end += data.byteLength;
     header[name] = { dtype, shape, data_offsets: [begin, end] };
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(headerText(header, metadata));
   const start = 8 + Math.ceil(json.length / 8) * 8;
   const file = new Uint8Array(start + end);
   file.fill(0x20, 8 + json.length, start);
@@ -82,6 +83,7 @@ export function encodeSafetensors(
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
+  seal(file);
   return file;
 }
 
@@ -109,7 +111,8 @@ function checkEntry(
  * @param where What to call the file in an error.
  * @returns Arrays by name, in the order in which they lie in the file, and the texts beside them.
  *   `F16` and `BF16` come as `F32`.
- * @throws {CheckpointError} If it is not a whole and sound safetensors file.
+ * @throws {DamagedError} If it is not a whole and sound safetensors file.
+ * @throws {CheckpointError} If it is damaged so that it holds NaN or infinity, which may be meant.
  */
 export function decodeSafetensors(bytes: Uint8Array, where: string): Contents {
   const { header, body } = splitHeader(bytes, where);
@@ -129,13 +132,18 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Contents {
     throw refusal(where, `${what}: got ${body.length} bytes of data, expected ${at}`);
   }
   const entries = new Map(places.map((place) => [place.name, readEntry(place, body)]));
+  if (isDamaged(bytes)) {
+    const bad = nonFiniteIn(entries);
+    if (bad) throw new CheckpointError(`${where}: ${bad}, and ${MISMATCH}; use another file`);
+    throw refusal(where, MISMATCH);
+  }
   return { entries, metadata };
 }
 
-function refusal(where: string, what: string): CheckpointError {
-  return new CheckpointError(
-    `safetensors: cannot read ${where}: ${what}; use another file`,
-  );
+const MISMATCH = "its checksum does not match: the file was damaged, or changed by another program";
+
+function refusal(where: string, what: string): DamagedError {
+  return new DamagedError(`safetensors: cannot read ${where}: ${what}; use another file`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -243,7 +251,7 @@ export async function loadMetadata(path: string): Promise<Record<string, string>
   return metadataIn(splitHeader(head.subarray(0, length === 8 ? at : 0), path).header, path);
 }
 
-/** The texts of a header. */
+/** The texts of a header, without the checksum. */
 function metadataIn(
   { __metadata__: metadata = {} }: Record<string, unknown>,
   where: string,
@@ -251,7 +259,8 @@ function metadataIn(
   if (!isRecord(metadata) || Object.values(metadata).some((text) => typeof text !== "string")) {
     throw refusal(where, "its __metadata__ is not a record of texts");
   }
-  return metadata as Record<string, string>;
+  const { checksum: _, ...texts } = metadata;
+  return texts as Record<string, string>;
 }
 
 async function reading<Result>(path: string, work: () => Promise<Result>): Promise<Result> {

@@ -1,29 +1,10 @@
 import { assertThrows } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
-import { checkOp, type Reference } from "../tests/check.ts";
+import { checkOp } from "../tests/check.ts";
+import { product } from "../tests/product.ts";
 import { matmul } from "./matmul.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
-
-/** The definition, for `[batch, M, K] x [batch, K, N]`. */
-function product([batch, M, K, N]: number[], ta: boolean, tb: boolean): Reference {
-  return (a, b) => {
-    const y: number[] = [];
-    for (let n = 0; n < batch; n++) {
-      for (let i = 0; i < M; i++) {
-        for (let j = 0; j < N; j++) {
-          let t = 0;
-          for (let k = 0; k < K; k++) {
-            t += a[n * M * K + (ta ? k * M + i : i * K + k)] *
-              b[n * K * N + (tb ? j * K + k : k * N + j)];
-          }
-          y.push(t);
-        }
-      }
-    }
-    return y;
-  };
-}
 
 // one; primes; a whole tile; one more; few columns; many columns
 const sizes = [[1, 1, 1, 1], [1, 3, 5, 7], [1, 16, 8, 32], [1, 17, 9, 33], [1, 5, 12, 3], [

@@ -3,37 +3,13 @@ import { noGrad } from "../tensor/op.ts";
 import { type Shape, tensor } from "../tensor/tensor.ts";
 import { grad } from "../nn/grad.ts";
 import { checkOp } from "../tests/check.ts";
+import { pooled } from "../tests/images.ts";
 import { mul } from "./elementwise.ts";
 import { averagePool, maxPool, type Windows } from "./pool.ts";
 import { sum } from "./reduce.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
-/** What `of` makes of the pixels of each window that are inside of the image. */
-function pooled(
-  x: number[],
-  [N, H, W, C]: Shape,
-  { kernel, stride, pad }: Windows,
-  of: (values: number[]) => number,
-): number[] {
-  const y: number[] = [];
-  for (let n = 0; n < N; n++) {
-    for (let top = -pad; top + kernel <= H + pad; top += stride) {
-      for (let left = -pad; left + kernel <= W + pad; left += stride) {
-        for (let c = 0; c < C; c++) {
-          const values: number[] = [];
-          for (let h = Math.max(0, top); h < Math.min(H, top + kernel); h++) {
-            for (let w = Math.max(0, left); w < Math.min(W, left + kernel); w++) {
-              values.push(x[((n * H + h) * W + w) * C + c]);
-            }
-          }
-          y.push(of(values));
-        }
-      }
-    }
-  }
-  return y;
-}
 const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
 
 const cases: [Shape, Windows][] = [

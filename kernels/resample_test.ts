@@ -1,66 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
+import {
+  bilinearReference,
+  downReference,
+  type Image,
+  smoothed,
+  upReference,
+} from "../tests/images.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 
 import { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "./resample.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
-
-type Image = [N: number, H: number, W: number, C: number];
-
-/** Every element of an image computed from its indices. */
-function image(
-  [N, H, W, C]: Image,
-  at: (n: number, h: number, w: number, c: number) => number,
-) {
-  return Array.from({ length: N * H * W * C }, (_, i) => {
-    const c = i % C, w = Math.floor(i / C) % W, h = Math.floor(i / C / W) % H;
-    return at(Math.floor(i / C / W / H), h, w, c);
-  });
-}
-function upReference(x: number[], [N, H, W, C]: Image, f: number): number[] {
-  return image(
-    [N, f * H, f * W, C],
-    (n, h, w, c) => x[((n * H + Math.floor(h / f)) * W + Math.floor(w / f)) * C + c],
-  );
-}
-function downReference(x: number[], [N, H, W, C]: Image, f: number): number[] {
-  return image([N, H / f, W / f, C], (n, h, w, c) => {
-    let total = 0;
-    for (let i = 0; i < f; i++) {
-      for (let j = 0; j < f; j++) total += x[((n * H + f * h + i) * W + f * w + j) * C + c];
-    }
-    return total / f ** 2;
-  });
-}
-/** [1, 2, 1] / 4 along both axes of an image with zeros around it. */
-function smoothed(x: number[], [N, H, W, C]: Image): number[] {
-  return image([N, H, W, C], (n, h, w, c) => {
-    let total = 0;
-    for (let i = -1; i <= 1; i++) {
-      for (let j = -1; j <= 1; j++) {
-        const [row, column] = [h + i, w + j];
-        if (row < 0 || row >= H || column < 0 || column >= W) continue;
-        total += (2 - i * i) * (2 - j * j) / 16 * x[((n * H + row) * W + column) * C + c];
-      }
-    }
-    return total;
-  });
-}
-/** The two neighbours of output `o` and the second one's share. */
-function neighbours(o: number, size: number, size2: number): [number, number, number] {
-  const place = Math.max(0, (o + 0.5) * size / size2 - 0.5), low = Math.floor(place);
-  return [low, Math.min(low + 1, size - 1), place - low];
-}
-function bilinearReference(x: number[], [N, H, W, C]: Image, [H2, W2]: number[]): number[] {
-  return image([N, H2, W2, C], (n, h, w, c) => {
-    const [h0, h1, th] = neighbours(h, H, H2), [w0, w1, tw] = neighbours(w, W, W2);
-    const at = (h: number, w: number) => x[((n * H + h) * W + w) * C + c];
-    return (1 - th) * ((1 - tw) * at(h0, w0) + tw * at(h0, w1)) +
-      th * ((1 - tw) * at(h1, w0) + tw * at(h1, w1));
-  });
-}
 
 // one element; primes, also four channels at a time; a workgroup and one more of small and large
 const resized: [Image, number][] = [

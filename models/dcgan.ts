@@ -5,7 +5,7 @@
  * @module
  */
 import { tanh } from "../kernels/elementwise.ts";
-import type { Context } from "../nn/context.ts";
+import { type Context, logitsOf } from "../nn/context.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
@@ -23,6 +23,8 @@ export interface DcganOptions {
   readonly ngf: number;
   /** Channels of D's first map; doubled at each level. */
   readonly ndf: number;
+  /** Of how many classes D tells images; 0 if left out. */
+  readonly classCount?: number;
 }
 
 const FIRST = { kernel: 4, stride: 1, padding: 0, bias: false };
@@ -87,7 +89,7 @@ export class DcganDiscriminator extends Module {
   readonly output: Conv2d;
 
   /** Its first weights are drawn by `random`. */
-  constructor({ resolution, ndf }: DcganOptions, random: HostRandom) {
+  constructor({ resolution, ndf, classCount = 0 }: DcganOptions, random: HostRandom) {
     super();
     const { conv, norm } = inits(random), n = levels(resolution);
     this.blocks = Array.from({ length: n }, (_, i) => {
@@ -97,7 +99,7 @@ export class DcganDiscriminator extends Module {
         norm: new BatchNorm2d(outputs, norm, { slope: 0.2 }),
       };
     });
-    this.output = new Conv2d(ndf * 2 ** (n - 1), 1, FIRST, conv);
+    this.output = new Conv2d(ndf * 2 ** (n - 1), 1 + classCount, FIRST, conv);
   }
 
   /** The 4x4 map of images, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
@@ -111,6 +113,6 @@ export class DcganDiscriminator extends Module {
 
   /** `[N, R, R, 3]` to `[N]`. */
   override forward(x: Tensor, context: Context): Tensor {
-    return reshape(this.output.forward(this.features(x, context), context), [x.shape[0]]);
+    return logitsOf(this.output.forward(this.features(x, context), context), context);
   }
 }

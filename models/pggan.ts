@@ -13,7 +13,7 @@ import { tanh } from "../kernels/elementwise.ts";
 import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
 import { pixelNorm } from "../kernels/pixel_norm.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
-import type { Context } from "../nn/context.ts";
+import { type Context, logitsOf } from "../nn/context.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, type LayerOptions, Linear } from "../nn/layers.ts";
 import { MinibatchDiscrimination } from "../nn/minibatch_discrimination.ts";
@@ -40,6 +40,8 @@ export interface PgganOptions {
   readonly weights: string;
   /** What tells D how images of a batch differ: `stddev`, `discrimination` or `none`. */
   readonly minibatch: string;
+  /** Of how many classes D tells images; 0 if left out. */
+  readonly classCount?: number;
 }
 
 const SLOPE = 0.2; // of the leaky ReLUs
@@ -116,9 +118,10 @@ class Maker {
     return new MinibatchDiscrimination(features, KERNELS, DIMS, this.#init);
   }
 
-  /** To one logit. */
-  logit(inputs: number): Module {
-    return new Linear(inputs, 1, this.#init, this.#kind(inputs, false));
+  /** To one logit, and one more for each class. */
+  logits(inputs: number): Module {
+    const outputs = 1 + (this.#options.classCount ?? 0);
+    return new Linear(inputs, outputs, this.#init, this.#kind(inputs, false));
   }
 
   #norm(channels: number): BatchNorm2d | undefined {
@@ -222,7 +225,7 @@ export class PgganDiscriminator extends Module {
     );
     const hidden = channels(options, -1), discriminates = options.minibatch === "discrimination";
     if (discriminates) this.discrimination = last.discrimination(hidden);
-    this.output = last.logit(hidden + (discriminates ? KERNELS : 0));
+    this.output = last.logits(hidden + (discriminates ? KERNELS : 0));
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
@@ -241,6 +244,6 @@ export class PgganDiscriminator extends Module {
       }
     }
     if (this.discrimination) x = this.discrimination.forward(x, context);
-    return reshape(this.output.forward(reshape(x, [N, x.shape[3]]), context), [N]);
+    return logitsOf(this.output.forward(reshape(x, [N, x.shape[3]]), context), context);
   }
 }

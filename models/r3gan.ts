@@ -7,7 +7,7 @@
  */
 import { add } from "../kernels/elementwise.ts";
 import { downSmooth, upSmooth } from "../kernels/resample.ts";
-import type { Context } from "../nn/context.ts";
+import { type Context, logitsOf } from "../nn/context.ts";
 import { constantInit, type Init, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
@@ -30,6 +30,8 @@ export interface R3ganOptions {
   readonly blocks: number;
   /** Channels of one group of a block's 3x3 convolution. */
   readonly groupWidth: number;
+  /** Of how many classes D tells images; 0 if left out. */
+  readonly classCount?: number;
 }
 
 const SLOPE = 0.2; // of the leaky ReLUs
@@ -179,7 +181,7 @@ export class R3ganDiscriminator extends Module {
     }));
     const basis = { kernel: FIRST, stride: 1, padding: 0, bias: false, groups: last };
     this.basis = new Conv2d(last, last, basis, scaledInit(random, 1));
-    this.output = linear(last, 1, random);
+    this.output = linear(last, 1 + (options.classCount ?? 0), random);
   }
 
   /** `[N, R, R, 3]` to `[N]`. */
@@ -191,6 +193,6 @@ export class R3ganDiscriminator extends Module {
       if (conv) x = conv.forward(x, context);
     }
     x = this.basis.forward(x, context);
-    return reshape(this.output.forward(x, context), [image.shape[0]]);
+    return logitsOf(this.output.forward(x, context), context);
   }
 }

@@ -7,7 +7,7 @@
  */
 import { tanh } from "../kernels/elementwise.ts";
 import { minibatchStddev } from "../kernels/minibatch_stddev.ts";
-import type { Context } from "../nn/context.ts";
+import { type Context, logitsOf } from "../nn/context.ts";
 import { Dropout } from "../nn/dropout.ts";
 import { type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d } from "../nn/layers.ts";
@@ -28,6 +28,8 @@ export interface SaganOptions {
   readonly ngf: number;
   /** Channels of D's first map; doubled at each level. */
   readonly ndf: number;
+  /** Of how many classes D tells images; 0 if left out. */
+  readonly classCount?: number;
   /** Whether all convolutions of both networks are spectrally normalised. */
   readonly spectralNorm: boolean;
   /** Sides of the maps that attend to themselves, as `32,16`, or `none`: {@linkcode attentionSizes}. */
@@ -175,7 +177,8 @@ export class SaganDiscriminator extends Module {
   /** Its first weights are drawn by `random`. */
   constructor(options: SaganOptions, random: HostRandom) {
     super();
-    const { resolution, ndf, normD, minibatch, dropout } = options, n = levels(resolution);
+    const { resolution, ndf, normD, minibatch, dropout, classCount = 0 } = options;
+    const n = levels(resolution);
     const make = new Maker(options, random);
     this.blocks = Array.from({ length: n }, (_, i) => {
       const outputs = ndf * 2 ** i, normed = i > 0 && normD === "batch";
@@ -199,7 +202,7 @@ export class SaganDiscriminator extends Module {
     }
     this.#stddev = minibatch === "stddev";
     if (this.#stddev) seen++;
-    this.output = new Conv2d(seen, 1, { ...make.first, bias: true }, make.conv);
+    this.output = new Conv2d(seen, 1 + classCount, { ...make.first, bias: true }, make.conv);
   }
 
   /** The 4x4 map of images, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
@@ -218,6 +221,6 @@ export class SaganDiscriminator extends Module {
     let seen = this.features(x, context);
     if (this.discrimination) seen = this.discrimination.forward(seen, context);
     if (this.#stddev) seen = minibatchStddev(seen, context.batches);
-    return reshape(this.output.forward(seen, context), [x.shape[0]]);
+    return logitsOf(this.output.forward(seen, context), context);
   }
 }

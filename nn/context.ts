@@ -1,6 +1,9 @@
 import type { Precision } from "../kernels/precision.ts";
 import type { RandomKey } from "../kernels/random.ts";
-import { concat, split } from "../kernels/slice.ts";
+import { add, mul } from "../kernels/elementwise.ts";
+import { sum } from "../kernels/reduce.ts";
+import { concat, slice, split } from "../kernels/slice.ts";
+import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** All that a forward pass depends on beside its input and the weights. */
@@ -12,6 +15,8 @@ export interface Context {
    * images of a batch sees each on its own.
    */
   readonly batches?: number;
+  /** The images' classes, `[N, C]`: 1 in the column of an image's class, 0 elsewhere. */
+  readonly classes?: Tensor;
   /** Of the operands of products and convolutions; `f32` if left out. Backward passes take the same. */
   readonly precision?: Precision;
   /** Random numbers; needed where elements are dropped. */
@@ -39,7 +44,20 @@ export class RandomStreams {
 }
 
 /**
- * What `pass` makes of batches of one size, each as if it had been given alone, one after the other; with
+ * The logits `[N]` of a discriminator that is told classes (Miyato and Koyama 2018, equation 3): of its
+ * outputs `[N, ..., 1 + C]` the first, plus that of the image's class. Without classes the first alone.
+ *
+ * @see https://arxiv.org/abs/1802.05637
+ */
+export function logitsOf(outputs: Tensor, { classes }: Context): Tensor {
+  const N = outputs.shape[0], C = outputs.size / N - 1;
+  if (C === 0) return reshape(outputs, [N]);
+  const all = reshape(outputs, [N, 1 + C]), first = reshape(slice(all, 1, 0, 1), [N]);
+  return classes ? add(first, sum(mul(slice(all, 1, 1, C), classes), [1])) : first;
+}
+
+/**
+ * What `pass` makes of batches of one size and the same classes, each as if it had been given alone, one after the other; with
  * fewer and larger products and convolutions.
  */
 export function together(
@@ -47,5 +65,7 @@ export function together(
   xs: readonly Tensor[],
   context: Context,
 ): Tensor[] {
-  return split(xs.length, pass(concat(xs, 0), { ...context, batches: xs.length }));
+  const { classes } = context, batches = xs.length;
+  const all = classes && { classes: concat(xs.map(() => classes), 0) };
+  return split(batches, pass(concat(xs, 0), { ...context, ...all, batches }));
 }

@@ -13,6 +13,7 @@ import { Balance } from "../train/balance.ts";
 import { lossScales, refuseBreakdown } from "../train/breakdown.ts";
 import { collapse, diagnose } from "../train/diagnose.ts";
 import { describe } from "../train/growth.ts";
+import { CollapseError } from "../train/errors.ts";
 import { evaluateNow, evaluationDue, type Evaluator } from "./evaluator.ts";
 import { Ledger, type LossMeans } from "../train/ledger.ts";
 import type { Progress } from "./progress.ts";
@@ -131,7 +132,7 @@ export class Reporter implements Observer, Disposable {
     const [fresh, scales] = await Promise.all([this.#ledger.read(), lossScales(state)]);
     this.#readAt = performance.now();
     if (fresh) {
-      await refuseBreakdown(state, fresh);
+      refuseBreakdown(state, fresh);
       this.#warn({ balance: this.#balance.read(state.images, fresh) });
     }
     this.#latest = fresh ?? this.#latest;
@@ -188,32 +189,39 @@ export class Reporter implements Observer, Disposable {
    * Writes a checkpoint and a grid, unless there is a checkpoint of just these images.
    *
    * @param beside Numbers to tell with the losses.
-   * @throws {TrainError} If the run has broken down; then the checkpoints stay as they are.
+   * @throws {TrainError} If the run has broken down, or collapsed where it must not; then the checkpoints
+   *   stay as they are.
    */
   async #snapshot(beside?: Readonly<Record<string, number>>): Promise<void> {
     const { state, run, progress } = this.#reported, { images, options } = state;
     if (images === this.#kept) return;
     progress.pause();
     const losses = await this.#read();
+    // A run that must not collapse keeps no checkpoint of alike images.
+    const seen = options.onCollapse === "continue" ? undefined : await this.#diagnosed();
+    if (seen?.alike) throw new CollapseError(`Image ${images}: ${seen.alike}`);
     // Before all else that is written: whoever stops a run may not wait for the rest.
     await saveState(state, checkpointPath(run, images, options.snapshot));
     this.#kept = images;
     await keepLast(run, options.keep);
-    const R = options.resolution, pixels = await this.#fakes();
+    const R = options.resolution, { pixels, numbers, alike } = seen ?? await this.#diagnosed();
+    this.#warn({ alike });
     const drawing = this.#reported.draw?.(pixels, GRID, R);
     if (drawing) progress.picture(drawing);
-    const numbers = await diagnose(
-      state,
-      { pixels, n: GRID, R },
-      { pixels: this.#reals, n: GRID, R },
-    );
-    this.#warn({ alike: images > WARMUP_IMAGES ? collapse(numbers) : undefined });
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
     const path = gridPath(run, images, options.snapshot);
     await naming(path, () => savePng(path, grid(pixels, GRID, R)));
     this.#events.image(images, "fakes", await Deno.readFile(path));
     await writeReport(run, savedOptions(state.recipe, options));
+  }
+
+  /** The grid's images, the numbers that tell of the state, and what to do where images are alike. */
+  async #diagnosed() {
+    const { state } = this.#reported, R = state.options.resolution, pixels = await this.#fakes();
+    const reals = { pixels: this.#reals, n: GRID, R };
+    const numbers = await diagnose(state, { pixels, n: GRID, R }, reals);
+    return { pixels, numbers, alike: state.images > WARMUP_IMAGES ? collapse(numbers) : undefined };
   }
 
   /** The grid's images, from latents that stay the same. */

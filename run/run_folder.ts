@@ -146,7 +146,8 @@ async function writeStats(run: string, reports: readonly Report[]): Promise<void
 }
 
 /**
- * The lines of `stats.jsonl`. A last line that a crash cut short is left out.
+ * The lines of `stats.jsonl`. A last line that a crash cut short is left out, and so is one that does not
+ * tell of how many images it is.
  *
  * @param run Path of the run's folder.
  * @returns Reports, first to last; none if there is no such file.
@@ -156,7 +157,8 @@ export async function readStats(run: string): Promise<Report[]> {
   const text = await Deno.readTextFile(join(run, "stats.jsonl"));
   return text.split("\n").flatMap((line) => {
     try {
-      return [JSON.parse(line)];
+      const report = JSON.parse(line);
+      return Number.isFinite(report?.images) ? [report] : [];
     } catch {
       return [];
     }

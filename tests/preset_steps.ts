@@ -1,5 +1,6 @@
 /**
- * Trains presets for some steps and prints, for each, a hash of all tensors: for fresh_process_test.ts.
+ * Trains presets for some steps and prints, for each, a hash of all tensors: for fresh_process_test.ts and
+ * determinism_test.ts.
  *
  * Each argument is `RECIPE/PRESET/BATCH`, with options behind it: `sagan/small/4/attention=16,8`.
  *
@@ -38,8 +39,14 @@ function optionsOf(job: string): TrainOptions {
     phaseKimg: length,
     phaseFactor: 1,
     lastKimg: length,
-    ...Object.fromEntries(changes.map((change) => change.split("="))),
+    ...Object.fromEntries(changes.map(changed)),
   };
+}
+
+function changed(text: string): [name: string, value: string | number] {
+  const [name, value] = text.split("=");
+  const isNumber = typeof defaults[name as keyof typeof defaults] === "number";
+  return [name, isNumber ? Number(value) : value];
 }
 
 async function hashAfter(job: string, folder: string): Promise<string> {

@@ -6,11 +6,13 @@ import { optionsOf } from "../cli/run_options.ts";
 import { sampleCommand } from "../cli/sample.ts";
 import { trainCommand } from "../cli/train.ts";
 import { savePng } from "../data/png.ts";
+import { gpu } from "../gpu/gpu.ts";
 import { loadMetadata, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { CheckpointError } from "../io/errors.ts";
 import { lockRun } from "../run/lock.ts";
 import { findCheckpoint, readStats, RunError } from "../run/run_folder.ts";
 import { VERSION } from "../train/version.ts";
+import { assertSame } from "./support.ts";
 
 const folder = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -244,6 +246,32 @@ Deno.test("NaN in a checkpoint ends sample and resume, also of a finished run", 
   ) await assertRejects(command, CheckpointError, `${name} holds NaN`);
 });
 
+Deno.test("a flipped bit in a checkpoint is noticed, and resume goes back to the one before", async () => {
+  const { out, run } = await newRun("flipped"), path = await findCheckpoint(run);
+  const good = await Deno.readFile(path), name = "checkpoint-000000.004.safetensors";
+  const start = 8 + new DataView(good.buffer).getUint32(0, true); // of the arrays
+  const sample = () => sampleCommand(["latest", "--out", out], () => {});
+  for (const at of [60, start - 40, start, (start + good.length) >> 1, good.length - 1]) {
+    await Deno.writeFile(path, good.with(at, good[at] ^ 1));
+    for (
+      const command of [sample, () => train(`--resume latest --out ${out} --checkpoint ${name}`)]
+    ) {
+      const { message } = await assertRejects(command, CheckpointError, path);
+      assertEquals(message.split("\n").length, 1, message);
+    }
+  }
+  const said = await train(`--resume latest --out ${out}`);
+  assertStringIncludes(
+    said.join("\n"),
+    `${name} is damaged: back to checkpoint-000000.002.safetensors`,
+  );
+  assertSame(await Deno.readFile(path), good, "trained again");
+  // Cut short, and no other to go back to.
+  await Deno.writeFile(path, good.subarray(0, good.length - 4));
+  await Deno.remove(join(run, "checkpoint-000000.002.safetensors"));
+  await assertRejects(() => train(`--resume latest --out ${out}`), CheckpointError, "cut short");
+});
+
 Deno.test("flags take no value, and what was meant is asked for", async () => {
   const cases: [string, ...string[]][] = [
     ["dcgan --mirror=maybe", "--mirror takes no value, got maybe"],
@@ -264,4 +292,15 @@ Deno.test("flags take no value, and what was meant is asked for", async () => {
     RunError,
     "did you mean 00000-dcgan-images-16?",
   );
+});
+
+Deno.test("sampling again and again holds no more of the device", async () => {
+  const { out } = await newRun("sampled"), held: number[][] = [];
+  for (let i = 0; i < 3; i++) {
+    const to = join(out, `${i}.png`);
+    await sampleCommand(["latest", "--out", out, "--count", "4", "--to", to], () => {});
+    const { bytes, buffers, textures } = gpu().counters;
+    held.push([bytes, buffers, textures]);
+  }
+  assertEquals(held[2], held[1]);
 });

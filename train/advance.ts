@@ -16,7 +16,8 @@ import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { annealed } from "./anneal.ts";
-import { augment } from "./augment.ts";
+import { adapt, augment } from "./augment.ts";
+import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
 import { changesOf } from "./validate.ts";
@@ -78,7 +79,8 @@ export function rehearsable(state: State, dataset: Pick<Dataset, "count">): () =
 
 function step(state: State, dataset: Dataset): StepLosses {
   const { options } = state;
-  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options;
+  const { nz, labelSmoothing: low, dSteps, mirror } = options, seed = seedOf(state);
+  const { probability } = state;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N } = state.schedule.at(state.images);
   const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
@@ -87,7 +89,7 @@ function step(state: State, dataset: Dataset): StepLosses {
     precision: options.precision as Precision,
     random: new RandomStreams({ seed, stream: DROPOUTS, counter: shown() }),
   };
-  const changes = changesOf(options.augment);
+  const changes = changesOf(options.augment), names = classesIn(options);
   const losses_ = trainStep(state, {
     loss: losses[options.loss],
     dSteps,
@@ -97,20 +99,32 @@ function step(state: State, dataset: Dataset): StepLosses {
     accumulate: options.accumulate,
     context,
     augment: (x, pass) =>
-      augment(x, changes, { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() }),
+      augment(
+        x,
+        changes,
+        { seed, stream: AUGMENTATIONS + 100 * pass, counter: shown() },
+        probability ?? options.augmentStrength,
+      ),
+    ...probability && {
+      observe: (onReal) =>
+        adapt(probability, onReal, {
+          ...{ target: options.adaTarget, kimg: options.adaKimg, most: options.augmentStrength },
+        }),
+    },
     batch: (i): Batch => {
       const counter = shown(i * N);
       const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
       const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, 3]), stage);
+      const classes = classesOfBatch(dataset, names, chosen, N);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)
         : 1;
-      const z = normal([N, nz], { seed, stream: LATENTS, counter });
+      const noise = normal([N, nz], { seed, stream: LATENTS, counter });
       return {
         real,
         labels,
-        z,
+        ...classes ? { z: withClasses(noise, classes), classes } : { z: noise },
         ...options.gp && { mix: uniform([N], { seed, stream: MIX, counter }) },
       };
     },
@@ -118,6 +132,11 @@ function step(state: State, dataset: Dataset): StepLosses {
   state.average?.update(() => decay(options.ema, state.images, N * dSteps));
   effect(() => state.images += N * dSteps);
   return losses_;
+}
+
+/** What a run's random numbers follow from: others after each time that it went back. */
+function seedOf({ options: { seed }, rollbacks }: State): number {
+  return seed + (seed < 2 ** 52 ? 1 : -1) * rollbacks * 2 ** 32;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { attentionMaps } from "./attention_maps.ts";
-import { latentsAt, type SamplingOptions } from "./sampling.ts";
+import { classed, latentsAt, type SamplingOptions } from "./sampling.ts";
 
 /** Places in images, in pixels. */
 export interface Point {
@@ -85,7 +85,7 @@ export async function attentionSheets(
   const maps = new Map<string, { side: number; parts: Float32Array[] }>();
   for (let at = 0; at < count; at++) {
     const made = scoped(() => {
-      const z = latentsAt(options, seed, at, 1);
+      const z = latentsAt(classed(options, count), seed, at, 1);
       const maps = attentionMaps(G, z).map(({ path, side, map }) => ({ path, side, map }));
       return { x: noGrad(() => G.forward(z, EVALUATION)), maps };
     });

@@ -13,7 +13,7 @@ import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { attentionMaps } from "./attention_maps.ts";
-import { latentsAt } from "./sampling.ts";
+import { classed, latentsAt } from "./sampling.ts";
 import type { State } from "./state.ts";
 
 /** A network whose hidden map can be asked for. */
@@ -37,6 +37,7 @@ const WATCHED = 8; // images whose attention is looked at
 /**
  * Looks at a state.
  *
+ * - `augment/probability`: of each change, where that adapts;
  * - `gamma/...`: how much each attention counts; `entropy/...`: how evenly it looks at all keys, 1 for
  *   all alike, 0 for one only;
  * - `sigma/...`: the largest singular value of each spectrally normalised weight, before;
@@ -54,7 +55,7 @@ export async function diagnose(
 ): Promise<Record<string, number>> {
   const { G, D, spectraG, spectraD, options, stage } = state;
   const numbers = scoped(() => {
-    const z = latentsAt(options, options.seed, 0, WATCHED);
+    const z = latentsAt(classed(options, WATCHED), options.seed, 0, WATCHED);
     const found: Record<string, Tensor> = {};
     // Growing networks have no attention, and take other images than these until they are grown.
     const real = stage.resolution === reals.R
@@ -73,6 +74,7 @@ export async function diagnose(
         found[`sigma/${name}.${path}`] = sigma;
       }
     }
+    if (state.probability) found["augment/probability"] = scale(state.probability, 1);
     return found;
   });
   const read = await Promise.all(

@@ -37,7 +37,11 @@ export const optionGroups = {
       ...{ value: "", path: true, free: true },
       help: "folder or file of images; without it the built-in emoji",
     },
-    classes: { value: "", help: "names of the classes to train on, as cat,dog" },
+    classes: {
+      value: "",
+      help:
+        "names of the classes to train on, as cat,dog; small runs of the built-in images: faces",
+    },
     crop: { value: "center", help: "WxH+X+Y, center (square) or none (squash)" },
     resize: {
       ...{ value: "area", choices: ["area", "bilinear", "nearest"] },
@@ -52,8 +56,26 @@ export const optionGroups = {
       value: "none",
       help: "what real and fake images undergo before D: some of color,translation,cutout, or none",
     },
+    augmentStrength: {
+      ...{ value: 1, max: 1, real: true, needs: "augment" },
+      help: "probability of each of these changes; with --ada-target the most it becomes",
+    },
+    adaTarget: {
+      ...{ value: 0, max: 0.99, real: true, needs: "augment" },
+      help:
+        "adapt that probability, from 0, so that D's logits of real images have this mean sign (0.6 " +
+        "in StyleGAN2-ADA); 0 keeps it as it is",
+    },
+    adaKimg: {
+      ...{ value: 100, min: 0.001, max: 1e6, real: true, needs: "adaTarget" },
+      help: "thousands of images in which it can go from 0 to 1 (500 in StyleGAN2-ADA)",
+    },
   },
   networks: {
+    conditional: {
+      value: false,
+      help: "tell both networks each image's class, as folders or labels have it",
+    },
     nz: { value: 100, min: 1, max: 4096, help: "length of a latent" },
     ngf: { value: 64, special: true, min: 1, max: 1024, help: "channels of G's last hidden map" },
     ndf: { value: 64, special: true, min: 1, max: 1024, help: "channels of D's first map" },
@@ -231,9 +253,15 @@ export const optionGroups = {
       help: "thousands of images between grids and checkpoints",
     },
     keep: { value: 3, min: 1, free: true, help: "checkpoints to keep" },
-    preview: {
-      ...{ value: "auto", choices: ["auto", "off"], free: true },
-      help: "auto shows each grid in the terminal; a pipe or a log gets none",
+    preview: { value: "auto", choices: ["auto", "off"], free: true, help: "grids in the terminal" },
+    onNan: {
+      ...{ value: "stop", choices: ["stop", "rollback"], free: true },
+      help:
+        "where a run breaks down: end it, or go back to its last checkpoint, three times at most",
+    },
+    onCollapse: {
+      ...{ value: "continue", choices: ["continue", "stop", "rollback"], free: true },
+      help: "where images become alike: warn, end the run, or go back as with --on-nan",
     },
   },
 } as const;

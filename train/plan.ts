@@ -7,12 +7,13 @@ import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { normal } from "../kernels/random.ts";
-import type { Dataset } from "../data/pack.ts";
+import { type Dataset, datasetFrom } from "../data/pack.ts";
 import { EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, sizeOf, Tensor } from "../tensor/tensor.ts";
 import { advance } from "./advance.ts";
+import { classesIn, latentLength } from "./classes.ts";
 import { describe, type Phase } from "./growth.ts";
 import { duration } from "./duration.ts";
 import { grow, type State } from "./state.ts";
@@ -105,7 +106,7 @@ export async function plan(
     megabytes = Math.max(megabytes, gpu().counters.bytes / 2 ** 20);
   }
   const layers = scoped(() => {
-    const z = normal([1, options.nz], { seed: 0, stream: 0, counter: 0 });
+    const z = normal([1, latentLength(options)], { seed: 0, stream: 0, counter: 0 });
     const x = noGrad(() => state.G.forward(z, EVALUATION));
     return { G: layersOf(state.G, z), D: layersOf(state.D, x) } as never;
   }) as Plan["layers"];
@@ -164,7 +165,8 @@ async function measureSteps(
 ): Promise<{ ms: number; flop: number; images: number }> {
   const R = state.stage.resolution, { images, optD } = state;
   const pixels = new Uint8Array(R * R * 3);
-  const black: Dataset = { name: "black", count: 1, resolution: R, pixels, hash: "", broken: [] };
+  const classes = classesIn(state.options), labels = { classes, of: new Uint16Array(1) };
+  const black: Dataset = { ...datasetFrom(pixels, R, "black"), ...classes.length && { labels } };
   const step = () => {
     state.images = images;
     optD.steps = from;

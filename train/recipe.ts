@@ -2,7 +2,9 @@ import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
 import type { Annealed } from "./anneal.ts";
+import { classesIn, latentLength } from "./classes.ts";
 import type { Schedule } from "./growth.ts";
+import { TrainError } from "./errors.ts";
 import { defaults, type OptionName, optionTable, type TrainOptions } from "./options.ts";
 import type { Terms } from "./terms.ts";
 
@@ -24,14 +26,20 @@ export interface Recipe {
   /** What of these options does not go with these networks, in one sentence; undefined if all is well. */
   readonly validate?: (options: TrainOptions) => string | undefined;
   /** A generator, `[N, nz]` to `[N, R, R, 3]`; R is the stage's. */
-  readonly G: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
-  /** A discriminator, `[N, R, R, 3]` to `[N]`. */
-  readonly D: (options: TrainOptions, random: HostRandom, stage: Stage) => Module;
+  readonly G: (options: NetworkOptions, random: HostRandom, stage: Stage) => Module;
+  /** A discriminator, `[N, R, R, 3]` to `[N]`; with classes by `logitsOf`. */
+  readonly D: (options: NetworkOptions, random: HostRandom, stage: Stage) => Module;
   /** Terms of the losses beside the adversarial ones. */
   readonly terms: (options: Annealed) => Terms;
   /** The course of a run; if left out, all stays as it is from the first image to the last. */
   readonly schedule?: (options: TrainOptions) => Schedule;
 }
+
+/** A run's options as its networks are built from them: `nz` counts the classes that G is told, too. */
+export type NetworkOptions = TrainOptions & {
+  /** Of how many classes the networks are told; 0 if left out. */
+  readonly classCount?: number;
+};
 
 /** A named set of options. */
 export interface Preset {
@@ -45,6 +53,19 @@ export interface Preset {
 export function uses({ options = [] }: Pick<Recipe, "options">, name: string): boolean {
   const option = optionTable[name];
   return option !== undefined && (!option.special || options.some((own) => own === name));
+}
+
+/**
+ * What the networks of a run are built from.
+ *
+ * @throws {TrainError} If they are to be told of classes, and none are named.
+ */
+export function networkOptions(options: TrainOptions): NetworkOptions {
+  const classCount = classesIn(options).length;
+  if (options.conditional && classCount === 0) {
+    throw new TrainError("train: conditional training needs names of classes: got none in classes");
+  }
+  return { ...options, nz: latentLength(options), classCount };
 }
 
 /** The options of a preset. */

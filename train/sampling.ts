@@ -8,7 +8,7 @@ import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
 import { rehearsed } from "../gpu/record.ts";
 import { toBytes } from "../kernels/bytes.ts";
-import { full } from "../kernels/elementwise.ts";
+import { full, scale } from "../kernels/elementwise.ts";
 import { normal } from "../kernels/random.ts";
 import { upNearest } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
@@ -16,6 +16,7 @@ import { EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { classesIn, latentLength, oneHot, spread, withClasses } from "./classes.ts";
 
 const STREAM = 3; // of random numbers; training draws from others
 
@@ -27,13 +28,42 @@ export interface SamplingOptions {
   readonly batch: number;
   /** Side that images are enlarged to, if networks have not grown to it yet. */
   readonly resolution: number;
+  /** Whether G is told classes. */
+  readonly conditional?: boolean;
+  /** Their names. */
+  readonly classes?: string;
+  /** The number of each image's class; by default in their order, each equally often. */
+  readonly classOf?: (i: number) => number;
+  /** A seed for each image, instead of one for all. */
+  readonly seeds?: readonly number[];
+  /**
+   * What latents are multiplied by, 1 if left out: below 1 images vary less.
+   *
+   * @see Karras et al. 2019, https://arxiv.org/abs/1812.04948, appendix B; here of latents, whose mean is 0
+   */
+  readonly truncation?: number;
 }
 
-/** The latents of images `at` to `at + n - 1` of a seed, `[n, nz]`; a draw each. */
-export function latentsAt({ nz }: SamplingOptions, seed: number, at: number, n: number): Tensor {
-  const draw = (_: unknown, i: number) =>
-    normal([1, nz], { seed, stream: STREAM, counter: at + i });
-  return concat(Array.from({ length: n }, draw), 0);
+/**
+ * The latents of images `at` to `at + n - 1` of a seed, `[n, nz]`, beside their classes where G is told;
+ * a draw each.
+ */
+export function latentsAt(options: SamplingOptions, seed: number, at: number, n: number): Tensor {
+  const { nz, classOf = () => 0, seeds, truncation = 1 } = options, C = classesIn(options).length;
+  const draw = (_: unknown, i: number) => {
+    const key = seeds ? { seed: seeds[at + i], counter: 0 } : { seed, counter: at + i };
+    return normal([1, nz], { ...key, stream: STREAM });
+  };
+  const drawn = concat(Array.from({ length: n }, draw), 0);
+  const z = truncation === 1 ? drawn : scale(drawn, truncation);
+  if (C === 0) return z;
+  return withClasses(z, oneHot(Uint16Array.from({ length: n }, (_, i) => classOf(at + i)), n, C));
+}
+
+/** The same options, with classes for `count` images. */
+export function classed<T extends SamplingOptions>(options: T, count: number): T {
+  const all = classesIn(options).map(() => 1);
+  return options.classOf || !all.length ? options : { ...options, classOf: spread(count, all) };
 }
 
 /** The images of `latents()`, `[n, nz]`, as bytes `[n, R, R, 3]`. */
@@ -56,7 +86,8 @@ function made(G: Module, resolution: number, z: Tensor): Tensor {
 }
 
 /** How many images, at most those of a batch, the device can make at once. */
-function fittingBatch(G: Module, { nz, batch, resolution }: SamplingOptions): number {
+function fittingBatch(G: Module, options: SamplingOptions): number {
+  const { batch, resolution } = options, nz = latentLength(options);
   for (let n = batch; n > 1; n = Math.ceil(n / 2)) {
     try {
       rehearsed(() => rehearse(G, { nz, resolution }, n));
@@ -84,10 +115,11 @@ function rehearse(
  */
 export async function* samples(
   G: Module,
-  options: SamplingOptions,
+  given: SamplingOptions,
   count: number,
   seed: number,
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
+  const options = classed(given, count);
   const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
   await compileAhead(() => rehearse(G, options, batch));
   for (let at = 0; at < count; at += batch) {
@@ -136,10 +168,11 @@ export interface Walk {
 /** The frames of a walk, `stops * frames` of them, as bytes `[count, R, R, 3]`. */
 export async function* walk(
   G: Module,
-  options: SamplingOptions,
+  given: SamplingOptions,
   { count, stops, frames, seed }: Walk,
 ): AsyncGenerator<Uint8Array> {
-  const { nz, resolution: R } = options, size = R * R * 3, batch = fittingBatch(G, options);
+  const options = classed(given, count), nz = latentLength(options); // an image keeps its class
+  const { resolution: R } = options, size = R * R * 3, batch = fittingBatch(G, options);
   const drawn = scoped(() => latentsAt(options, seed, 0, count * stops));
   const all = await drawn.read();
   release(drawn.storage);

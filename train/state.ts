@@ -9,19 +9,21 @@ import type { Stage } from "../models/stage.ts";
 import { Adam } from "../nn/adam.ts";
 import { Average } from "../nn/average.ts";
 import { deviceInfo } from "../gpu/device.ts";
-import { fromEntries, nonFiniteIn, toEntries } from "../nn/checkpoint.ts";
+import { fromEntries, toEntries } from "../nn/checkpoint.ts";
 import { CheckpointError } from "../io/errors.ts";
 import { free } from "../nn/flat.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
+import { nonFiniteIn } from "../io/non_finite.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
-import { sameShape, scoped, type Tensor } from "../tensor/tensor.ts";
-import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
-import { TrainError } from "./errors.ts";
+import { sameShape, scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Schedule, scheduleOf, stageIn, stageOf } from "./growth.ts";
+import { type DataMark, markIn } from "./data_mark.ts";
+import { BreakdownError } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
-import { type Recipe, savedOptions } from "./recipe.ts";
+import { networkOptions, type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
 
 /** The networks, their optimisers, the running average of G, and how far they are. */
@@ -46,24 +48,23 @@ export interface State {
   spectraG: PowerIteration;
   /** Those of D. */
   spectraD: PowerIteration;
+  /** Of augmentation, `[1]`, where it is adaptive. */
+  readonly probability?: Tensor;
   /** Absent where options ask for none. */
   average?: Average<Module>;
   /** Real images shown. */
   images: number;
+  /** How often it broke down and went back: each time random numbers are others from there on. */
+  rollbacks: number;
   /** The images that it is trained on, where that is known. */
   data?: DataMark | undefined;
 }
 
-/** What tells sets of images apart. */
-export interface DataMark {
-  /** Of content and preparation. */
-  readonly hash: string;
-  /** Number of images. */
-  readonly count: number;
-}
-
 /** What is built anew for each stage. */
-type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "data">;
+type Built = Omit<
+  State,
+  "recipe" | "options" | "schedule" | "images" | "rollbacks" | "data" | "probability"
+>;
 
 const FORMAT = "1";
 
@@ -75,8 +76,10 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
     recipe,
     options,
     schedule,
+    ...options.adaTarget > 0 && { probability: tensor([0], [1]) },
     ...build(recipe, options, stageOf(phase, alpha)),
     images: 0,
+    rollbacks: 0,
   };
 }
 
@@ -86,10 +89,12 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
     new Adam(net.parameters(), {
       lr,
       betas: [beta1, beta2],
+      guard: true,
       ...precision === "f16" && { scaler: new GradScaler() },
     });
-  const generator = () => recipe.G(options, hostRandom(seed, 1), stage);
-  const G = generator(), D = recipe.D(options, hostRandom(seed, 2), stage);
+  const sizes = networkOptions(options);
+  const generator = () => recipe.G(sizes, hostRandom(seed, 1), stage);
+  const G = generator(), D = recipe.D(sizes, hostRandom(seed, 2), stage);
   const optG = adam(G, lrG), optD = adam(D, lrD);
   const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
   // From random vectors, as many iterations as PyTorch begins with.
@@ -132,17 +137,25 @@ function carry(from: Module, to: Module): void {
 }
 
 function replace(state: State, built: Built): void {
-  freeState(state);
+  freeBuilt(state);
   Object.assign(state, built);
   trim();
 }
 
 /** Gives the memory of a state back, which is of no use from then on. */
-export function freeState({ G, D, optG, optD, average }: State): void {
-  for (const net of [G, D, ...(average ? [average.net] : [])]) {
-    free([...net.named()].map(([, t]) => t));
-  }
+export function freeState(state: State): void {
+  freeBuilt(state);
+  if (state.probability) free([state.probability]);
+}
+
+function freeBuilt({ G, D, optG, optD, average }: Built): void {
+  for (const net of [G, D, ...(average ? [average.net] : [])]) freeNetwork(net);
   for (const opt of [optG, optD]) opt.free();
+}
+
+/** Gives the memory of a network back, which is of no use from then on. */
+export function freeNetwork(net: Module): void {
+  free([...net.named()].map(([, t]) => t));
 }
 
 /** The generator to make images with: the average if there is one. */
@@ -151,7 +164,8 @@ export function sampler({ G, average }: State): Module {
 }
 
 /** Every tensor of a state by its name in a checkpoint. */
-function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tensor]> {
+export function* tensors(state: State): Generator<[string, Tensor]> {
+  const { G, D, optG, optD, average, probability } = state;
   for (const [prefix, net, adam] of [["G", G, optG], ["D", D, optD]] as const) {
     for (const [name, t] of net.named()) {
       yield [`${prefix}.${name}`, t];
@@ -164,18 +178,25 @@ function* tensors({ G, D, optG, optD, average }: State): Generator<[string, Tens
     if (scaler) yield [`adam.${prefix}.scaling`, scaler.state];
   }
   for (const [name, t] of average?.net.named() ?? []) yield [`average.${name}`, t];
+  if (probability) yield ["augment.probability", probability];
 }
 
 /**
  * Writes a checkpoint, whole or not at all.
  *
- * @throws {TrainError} If a tensor of the state holds NaN or infinity; then nothing is written.
+ * @throws {BreakdownError} If a tensor of the state holds NaN or infinity, or an optimiser has stopped at
+ *   such a gradient; then nothing is written.
  */
 export async function saveState(state: State, path: string): Promise<void> {
-  const entries = await toEntries(tensors(state));
-  const bad = nonFiniteIn(entries);
+  const { optG, optD } = state;
+  const [entries, ...overflows] = await Promise.all([
+    toEntries(tensors(state)),
+    ...[optG, optD].map((opt) => opt.hasOverflown()),
+  ]);
+  const bad = nonFiniteIn(entries) ??
+    (overflows.includes(true) ? "a gradient was NaN or infinite" : undefined);
   if (bad) {
-    throw new TrainError(
+    throw new BreakdownError(
       `Training broke down near image ${state.images}: ${bad}; no checkpoint was made of that: ` +
         "start again with a lower --lr-g and --lr-d",
     );
@@ -190,11 +211,12 @@ export async function saveState(state: State, path: string): Promise<void> {
     version: VERSION,
     device: JSON.stringify({ name, software }),
     images: String(state.images),
-    stepsG: String(state.optG.steps),
-    stepsD: String(state.optD.steps),
+    stepsG: String(optG.steps),
+    stepsD: String(optD.steps),
     options: JSON.stringify(sorted),
     stage: JSON.stringify(state.stage),
-    ...data && { data: JSON.stringify({ hash: data.hash, count: data.count }) },
+    ...state.rollbacks > 0 && { rollbacks: String(state.rollbacks) },
+    ...data && { data: JSON.stringify(data) },
   });
 }
 
@@ -222,12 +244,12 @@ export async function openCheckpoint(path: string): Promise<Contents> {
  */
 export async function loadState(state: State, path: string): Promise<void> {
   const { entries, metadata } = await openCheckpoint(path);
-  const [images, stepsG, stepsD] = ["images", "stepsG", "stepsD"].map((name) =>
-    Number(metadata[name] ?? NaN)
-  );
+  const [images, stepsG, stepsD, rollbacks] = ["images", "stepsG", "stepsD", "rollbacks"]
+    .map((name) => Number({ rollbacks: "0", ...metadata }[name] ?? NaN));
   const stage = stageIn(metadata, state.options);
   if (
-    metadata.format !== FORMAT || !stage || ![images, stepsG, stepsD].every(Number.isSafeInteger)
+    metadata.format !== FORMAT || !stage ||
+    ![images, stepsG, stepsD, rollbacks].every(Number.isSafeInteger)
   ) {
     throw new CheckpointError(
       `${path} is no checkpoint of this program: its metadata lack the progress`,
@@ -238,36 +260,9 @@ export async function loadState(state: State, path: string): Promise<void> {
   }
   state.stage.alpha = stage.alpha;
   fromEntries(tensors(state), entries, path);
-  Object.assign(state, { images, data: markIn(metadata) });
+  Object.assign(state, { images, rollbacks, data: markIn(metadata) });
   state.optG.steps = stepsG;
   state.optD.steps = stepsD;
-}
-
-/** The images that a checkpoint's run was trained on; undefined where it does not tell. */
-export function markIn({ data }: Readonly<Record<string, string>>): DataMark | undefined {
-  try {
-    const { hash, count } = JSON.parse(data ?? "{}");
-    return typeof hash === "string" && typeof count === "number" ? { hash, count } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
-function stageIn(
-  { stage }: Readonly<Record<string, string>>,
-  options: TrainOptions,
-): Stage | undefined {
-  const whole = { resolution: options.resolution, fading: false, alpha: 1 };
-  if (stage === undefined) return whole; // networks that do not grow
-  try {
-    const { resolution, fading, alpha } = JSON.parse(stage);
-    const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
-      typeof fading === "boolean" && alpha >= 0 && alpha <= 1;
-    return sound ? { resolution, fading, alpha } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
@@ -275,24 +270,14 @@ export async function loadGenerator(
   recipe: Recipe,
   options: TrainOptions,
   path: string,
-): Promise<{ G: Module; stage: Stage; images: number }> {
+): Promise<{ G: Module; stage: Stage; images: number; data?: DataMark | undefined }> {
   const { entries, metadata } = await openCheckpoint(path);
   const prefix = options.ema === 0 ? "G" : "average";
   const stage = stageIn(metadata, options);
   if (!stage) {
     throw new CheckpointError(`${path} is of no stage of this run: it is of another network`);
   }
-  const G = recipe.G(options, hostRandom(options.seed, 1), stage);
+  const G = recipe.G(networkOptions(options), hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
-  return { G, stage, images: Number(metadata.images ?? 0) };
-}
-
-/** The first tensor of a state that holds NaN or infinity, by `bad`, which looks at many at once. */
-export async function firstBad(
-  state: State,
-  bad: (tensors: Tensor[]) => Promise<number[]>,
-): Promise<string | undefined> {
-  const all = [...tensors(state)];
-  const [first] = await bad(all.map(([, t]) => t));
-  return first === undefined ? undefined : all[first][0];
+  return { G, stage, images: Number(metadata.images ?? 0), data: markIn(metadata) };
 }

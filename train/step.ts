@@ -37,6 +37,8 @@ export interface Batch {
   readonly labels: number | Tensor;
   /** Where between real and fake WGAN-GP looks, `[N]` in [0, 1]; needed for it alone. */
   readonly mix?: Tensor;
+  /** The classes of the real images and of the fakes, `[N, C]`, where D is told: {@linkcode Context}. */
+  readonly classes?: Tensor;
 }
 
 /** What one step is given. */
@@ -55,6 +57,8 @@ export interface StepInput {
   readonly terms?: Terms;
   /** Changes images before D sees them; each of the step's passes has a number of its own. */
   readonly augment?: (x: Tensor, pass: number) => Tensor;
+  /** Is shown D's logits `[N]` of real images, of each micro-batch. */
+  readonly observe?: (onReal: Tensor) => void;
   /** Of every forward pass; with `f16` optimisers should have scalers. In f32 if left out. */
   readonly context?: Context;
   /**
@@ -133,13 +137,14 @@ export function* stepOf(players: Players, input: StepInput): Step {
     optD.step(yield { network: "D", gradients: optD.pack(parts.grads) }, rates?.D, beta2);
   }
   spectraD?.measure(); // D has changed since
-  const ofG = micro.map(({ z, real, fake, pass }) => () => {
+  const ofG = micro.map(({ z, real, fake, pass, classes }) => () => {
+    const ofD = told(context, classes);
     const reals = loss.isRelative
-      ? noGrad(() => D.forward(augment(real, pass + 2), context))
+      ? noGrad(() => D.forward(augment(real, pass + 2), ofD))
       : undefined;
     const made = fake ?? G.forward(z, context);
     return {
-      g: loss.G(D.forward(augment(made, pass + 3), context), reals),
+      g: loss.G(D.forward(augment(made, pass + 3), ofD), reals),
       weights: sumOf(...ofParameters(input.terms?.G, optG)),
     };
   });
@@ -152,10 +157,15 @@ export function* stepOf(players: Players, input: StepInput): Step {
 /** A share of a batch, the number of its first pass in D's step, and its fakes where these are kept. */
 type MicroBatch = Batch & { readonly pass: number; readonly fake?: Tensor };
 
+/** D's context where it is told classes. */
+function told(context: Context, classes: Tensor | undefined): Context {
+  return classes ? { ...context, classes } : context;
+}
+
 /** `n` shares of a batch. */
 function split(batch: Batch, n: number): readonly Batch[] {
   if (n === 1) return [batch];
-  const { z, real, labels, mix } = batch, size = z.shape[0] / n;
+  const { z, real, labels, mix, classes } = batch, size = z.shape[0] / n;
   if (!Number.isInteger(size)) {
     throw new RangeError(
       `trainStep: a batch of ${z.shape[0]} has no ${n} micro-batches of one size`,
@@ -167,17 +177,18 @@ function split(batch: Batch, n: number): readonly Batch[] {
     real: share(real, i),
     labels: typeof labels === "number" || labels.size === 1 ? labels : share(labels, i),
     ...mix && { mix: share(mix, i) },
+    ...classes && { classes: share(classes, i) },
   }));
 }
 
 /** What D's loss consists of for one micro-batch: parts that share nothing but the network. */
 function partsOfD(
   { D, optD }: Players,
-  { loss, terms, augment = (x) => x, context = TRAINING }: StepInput,
-  { real: given, labels, mix, pass: nth }: MicroBatch,
+  { loss, terms, augment = (x) => x, observe, context: untold = TRAINING }: StepInput,
+  { real: given, labels, mix, classes, pass: nth }: MicroBatch,
   fakes: () => Tensor,
 ): (() => Losses)[] {
-  const all = terms?.D ?? [], made = fakes();
+  const all = terms?.D ?? [], made = fakes(), context = told(untold, classes);
   const real = augment(given, nth), fake = augment(made, nth + 1);
   const pass = (x: Tensor, c = context) => D.forward(x, c);
   const seen = { D: (x: Tensor) => pass(x), real, fake, ...mix && { mix } };
@@ -187,14 +198,17 @@ function partsOfD(
       term.of === "slope" && term.at === at &&
       (isDue(term) ? term.value(logits, images) : full([], 0))
     );
-  const onReals = (onReal: Tensor, onFake?: Tensor): Losses => ({
-    dReal: loss.real(onReal, labels, onFake),
-    penalty: sumOf(
-      ...slopes("real", onReal, given),
-      ...all.map((term) => term.of === "reals" && term.value({ ...seen, onReal })),
-      ...ofParameters(all, optD),
-    ),
-  });
+  const onReals = (onReal: Tensor, onFake?: Tensor): Losses => {
+    observe?.(onReal);
+    return {
+      dReal: loss.real(onReal, labels, onFake),
+      penalty: sumOf(
+        ...slopes("real", onReal, given),
+        ...all.map((term) => term.of === "reals" && term.value({ ...seen, onReal })),
+        ...ofParameters(all, optD),
+      ),
+    };
+  };
   const onFakes = (onFake: Tensor, onReal?: Tensor): Losses => ({
     dFake: loss.fake(onFake, onReal),
     penalty: sumOf(...slopes("fake", onFake, made)),

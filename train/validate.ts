@@ -20,6 +20,10 @@ export function validate(options: TrainOptions): string | undefined {
     return `--augment ${augment}: there is no ${unknown || "empty change"}: choose some of ` +
       `${augmentations.join(",")}, or none`;
   }
+  if (options.adaTarget > 0 && loss !== "bce" && loss !== "hinge") {
+    return `--ada-target needs logits that are positive for real images (bce or hinge): --loss ${loss} has ` +
+      "others";
+  }
   const twice = changes.find((name, i) => changes.indexOf(name) < i);
   if (twice !== undefined) return `--augment ${augment}: ${twice} is there twice: give it once`;
   return undefined;

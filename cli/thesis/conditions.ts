@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from "@std/path";
-import { markIn } from "../../train/state.ts";
+import { markIn } from "../../train/data_mark.ts";
 import { kebab } from "../options.ts";
 import { type Finding, finished } from "./findings.ts";
 import type { Block } from "./page.ts";

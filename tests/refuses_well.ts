@@ -1,0 +1,31 @@
+import { assert } from "@std/assert";
+
+/** What V8 and the libraries say where nobody looked at the input first. */
+const FROM_THE_DEPTHS =
+  /Cannot (read|set|convert|mix|destructure|perform)|is not (a function|iterable|defined|an object)|undefined is|Invalid (array|typed|string|DataView|count|date)|Offset is outside|offset is out of|Maximum call stack|allocation failed|byte length of|[Ss]tart offset|Reduce of empty|NaN|\[object/;
+
+const SECONDS = 5, BYTES = 1e9;
+
+/**
+ * Runs `read`, which may refuse its input by an error of these classes only, in a sentence, soon, and in little
+ * memory.
+ */
+export async function refusesWell(
+  read: () => Promise<unknown> | unknown,
+  ours: readonly (new (message: string) => Error)[],
+): Promise<void> {
+  const before = Deno.memoryUsage().rss, start = performance.now();
+  try {
+    await read();
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (!ours.some((kind) => error instanceof kind)) {
+      throw new Error(`refused by ${name}: ${message}`, { cause: error });
+    }
+    assert(!FROM_THE_DEPTHS.test(message), `no sentence of ours: ${message}`);
+    assert(message.length > 10 && message.length < 1000, `of ${message.length} characters`);
+  }
+  const seconds = (performance.now() - start) / 1000, more = Deno.memoryUsage().rss - before;
+  assert(seconds < SECONDS, `it took ${seconds} s`);
+  assert(more < BYTES, `it took ${more / 1e6} MB`);
+}
