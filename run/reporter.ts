@@ -220,9 +220,9 @@ export class Reporter implements Observer, Disposable {
     this.#kept = images;
     await keepLast(run, options.keep);
     const R = options.resolution, { pixels, numbers, alike } = seen ?? await this.#diagnosed();
+    this.#warn({ alike });
     const drawing = this.#reported.draw?.(pixels, GRID, R);
     if (drawing) progress.picture(drawing);
-    this.#warn({ alike });
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
     await this.#show(pixels);
