@@ -14,7 +14,7 @@ import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
 import { drawn } from "../run/preview.ts";
 import { type Reported, Reporter } from "../run/reporter.ts";
-import { askTerminal } from "../run/terminal.ts";
+import { graphicsHere } from "../run/terminal.ts";
 import { classesIn } from "../train/classes.ts";
 import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
@@ -181,7 +181,7 @@ function compile(state: State, progress: Progress): Promise<void> {
 
 /** What draws images for the terminal; undefined where there is none that can show them. */
 function previewer(): Reported["draw"] {
-  const graphics = askTerminal();
+  const graphics = graphicsHere();
   return graphics && ((pixels, n, R) => drawn(pixels, n, R, graphics, Deno.consoleSize()));
 }
 

@@ -1,5 +1,5 @@
 import type { Rectangle } from "./crop.ts";
-import type { Image } from "./image.ts";
+import type { Image, Samples } from "./image.ts";
 
 /**
  * How pixels are made from pixels. `area` averages exactly what a pixel of the result covers;
@@ -62,10 +62,20 @@ function tapsOf(resize: Resize, from: number, to: number): Taps {
  * @returns `[R, R, 3]`.
  */
 export function resample(
-  image: Image,
+  { width, height, rgb: data }: Image,
   part: Rectangle,
   R: number,
   resize: Resize = "area",
+): Uint8Array<ArrayBuffer> {
+  return resampled({ width, height, data, step: 3 }, part, R, resize);
+}
+
+/** As {@linkcode resample}, of samples as they were decoded. */
+export function resampled(
+  image: Samples,
+  part: Rectangle,
+  R: number,
+  resize: Resize,
 ): Uint8Array<ArrayBuffer> {
   const columns = tapsOf(resize, part.width, R), rows = tapsOf(resize, part.height, R);
   // Along x first, for every source row; then along y.
@@ -74,21 +84,21 @@ export function resample(
 
 /** Along x: `[part.height, R, 3]`. */
 function reduceColumns(
-  { width, rgb }: Image,
+  { width, data, step }: Samples,
   part: Rectangle,
   { count, first, weights }: Taps,
 ): Float64Array {
   const R = first.length, narrow = new Float64Array(part.height * R * 3);
   for (let y = 0, d = 0; y < part.height; y++) {
-    const row = ((part.y + y) * width + part.x) * 3;
+    const row = (part.y + y) * width + part.x;
     for (let x = 0, w = 0; x < R; x++, d += 3) {
-      let s = row + first[x] * 3;
+      let s = (row + first[x]) * step;
       let red = 0, green = 0, blue = 0;
-      for (const end = w + count; w < end; w++, s += 3) {
+      for (const end = w + count; w < end; w++, s += step) {
         const weight = weights[w];
-        red += weight * rgb[s];
-        green += weight * rgb[s + 1];
-        blue += weight * rgb[s + 2];
+        red += weight * data[s];
+        green += weight * data[s + 1];
+        blue += weight * data[s + 2];
       }
       narrow[d] = red;
       narrow[d + 1] = green;

@@ -1,5 +1,5 @@
 import { clear, copy } from "../gpu/copy.ts";
-import { part, release } from "../gpu/memory.ts";
+import { part, release, type Storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { effect, type Live, now } from "../gpu/record.ts";
 import { adamStep } from "../kernels/adam.ts";
@@ -108,7 +108,9 @@ export class Adam {
    *
    * @param by How two flags are read.
    */
-  async hasOverflown(by: typeof read = read): Promise<boolean> {
+  async hasOverflown(
+    by: (from: Storage, bytes: number) => Promise<ArrayBuffer> = read,
+  ): Promise<boolean> {
     return this.#overflow !== undefined &&
       new Uint32Array(await by(this.#overflow.storage, 8)).some((flag) => flag !== 0);
   }

@@ -153,7 +153,7 @@ export class Reporter implements Observer, Disposable {
     { fresh, scales }: Losses,
     beside?: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { images } = this.#reported.state, means = this.#latest;
+    const { state: { images } } = this.#reported, means = this.#latest;
     if (!means || !(fresh || beside)) return;
     const place = this.#place(means), time = Date.now() / 1000;
     const line = { images, time, ...means, ...scales, ...place, ...beside };
@@ -220,9 +220,9 @@ export class Reporter implements Observer, Disposable {
     this.#kept = images;
     await keepLast(run, options.keep);
     const R = options.resolution, { pixels, numbers, alike } = seen ?? await this.#diagnosed();
+    this.#warn({ alike });
     const drawing = this.#reported.draw?.(pixels, GRID, R);
     if (drawing) progress.picture(drawing);
-    this.#warn({ alike });
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
     await this.#show(pixels);

@@ -249,6 +249,7 @@ export const optionGroups = {
       help: "thousands of images between grids and checkpoints",
     },
     keep: { value: 3, min: 1, free: true, help: "checkpoints to keep" },
+    preview: { value: "auto", choices: ["auto", "off"], free: true, help: "grids in the terminal" },
     onNan: {
       ...{ value: "stop", choices: ["stop", "rollback"], free: true },
       help:
@@ -257,10 +258,6 @@ export const optionGroups = {
     onCollapse: {
       ...{ value: "continue", choices: ["continue", "stop", "rollback"], free: true },
       help: "where images become alike: warn, end the run, or go back as with --on-nan",
-    },
-    preview: {
-      ...{ value: "auto", choices: ["auto", "off"], free: true },
-      help: "auto shows each grid in the terminal; a pipe or a log gets none",
     },
   },
 } as const;

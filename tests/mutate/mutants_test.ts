@@ -39,7 +39,7 @@ Deno.test("mutants of WGSL change components, too, and leave attributes and incl
   );
 });
 
-Deno.test("a file's neighbour test is first, then others of its folder, then what imports it from afar", () => {
+Deno.test("a file's neighbour test is first, then those that import it, those of its folder first", () => {
   const files = new Map([
     ["k/a.wgsl", ""],
     ["k/a.ts", 'import wgsl from "./a.wgsl" with { type: "text" };'],
