@@ -5,7 +5,8 @@
  *
  * Works in a temporary copy of the checkout, one mutant after the other: its neighbour test first, then
  * those that import it, up to `--limit` seconds of the processor; the first hangs after `--hang`. Results go to a file, one line a mutant; the same command
- * goes on where it was stopped. `--again` tries the file's survivors once more. Ends with 1 if any survive.
+ * goes on where it was stopped. `--again` tries the file's survivors once more,
+ * and gives them to the type checker, too. Ends with 1 if any survive.
  *
  * @module
  */
@@ -89,6 +90,8 @@ class Bench {
     readonly limit: number,
     /** Seconds after which a first test hangs. */
     readonly hang: number,
+    /** Whether the type checker, which is slow, looks at survivors. */
+    readonly types: boolean,
   ) {}
 
   /** Whether a test that failed passes without the mutant. */
@@ -133,7 +136,7 @@ class Bench {
         return verdict(state === "failed" ? "killed" : state, failed);
       }
     }
-    if (!mutant.file.endsWith(".ts")) return verdict("survived");
+    if (!this.types || !mutant.file.endsWith(".ts")) return verdict("survived");
     await Deno.writeTextFile(path, mutated(text, mutant));
     const isSound = await hasTypes(this.folder, mutant.file);
     await Deno.writeTextFile(path, text);
@@ -184,7 +187,7 @@ async function main(): Promise<number> {
     const chosen = sample(all, String(args.seed)).slice(0, Number(args.count));
     const bench = new Bench(
       ...[folder, texts, testsBySubject(texts)] as const,
-      ...[Number(args.limit), Number(args.hang)] as const,
+      ...[Number(args.limit), Number(args.hang), args.again === true] as const,
     );
     const known = await readVerdicts(out);
     const isDue = (verdict?: Verdict) => !verdict || args.again && verdict.verdict === "survived";
