@@ -4,9 +4,9 @@
  *     deno task mutate --count 300 --seed 1 --only kernels,nn
  *
  * Works in a temporary copy of the checkout, one mutant after the other: its neighbour test first, then
- * those that import it, up to `--limit` seconds of the processor; the first hangs after `--hang`. Results go to a file, one line a mutant; the same command
- * goes on where it was stopped. `--again` tries the file's survivors once more,
- * and gives them to the type checker, too. Ends with 1 if any survive.
+ * those that import it, up to `--limit` seconds of the processor; the first hangs after `--hang`. Results go
+ * to a file, one line a mutant; the same command goes on where it was stopped. `--again` tries the file's
+ * survivors once more, and gives them to the type checker, too. Ends with 1 if any survive.
  *
  * @module
  */
