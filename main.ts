@@ -84,7 +84,7 @@ function codeOf(error: unknown): string | undefined {
   return /^E[A-Z0-9]+$/.exec((error as { code?: string }).code ?? "")?.[0];
 }
 
-async function main([name, ...args]: string[]): Promise<number> {
+export async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(HELP);
     if (name !== undefined) return 0;

@@ -17,6 +17,7 @@ import {
   checkpointsIn,
   findCheckpoint,
   findRun,
+  hasGrid,
   isOwnFile,
   readOptions,
   RunError,
@@ -97,7 +98,8 @@ export async function soundCheckpoint(
 export async function finished(resumed: Resumed): Promise<string | undefined> {
   const { run, recipe, options, metadata } = resumed;
   const { total, at } = scheduleOf(recipe, options), images = Number(metadata.images);
-  if (!(images >= total)) return undefined;
+  // A run that was killed after its last checkpoint lacks a grid.
+  if (!(images >= total && await hasGrid(run, images))) return undefined;
   using _lock = await lockRun(run);
   await removeLeft(run, isOwnFile);
   // The last step may go beyond the end.

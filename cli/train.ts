@@ -4,6 +4,7 @@ import type { DeviceInfo } from "../gpu/device.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
+import { removeLeft } from "../io/write_atomically.ts";
 import { lockRun } from "../run/lock.ts";
 import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
@@ -14,6 +15,7 @@ import { presetOptions, savedOptions } from "../train/recipe.ts";
 import { drawn } from "../run/preview.ts";
 import { type Reported, Reporter } from "../run/reporter.ts";
 import { graphicsHere } from "../run/terminal.ts";
+import { classesIn } from "../train/classes.ts";
 import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
@@ -168,8 +170,9 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
 
 /** Compiles what a step needs; a run that does not grow needs nothing else later. */
 function compile(state: State, progress: Progress): Promise<void> {
+  const labels = { classes: classesIn(state.options), of: new Uint16Array(1) };
   const compiling = compileAhead(
-    rehearsable(state, { count: 1 }),
+    rehearsable(state, { count: 1, labels }),
     (done, of) => progress.doing(`Compiling ${done} of ${of} kernels`),
   );
   compiling.catch(() => {}); // it is waited for later, if at all
@@ -198,11 +201,14 @@ function tellStart(
   }
 }
 
+const LEFT_MS = 600_000; // after which nobody writes to a file in a cache any more
+
 /** Makes a folder and writes to it, so that what cannot be kept is not computed first. */
 async function assertWritable(folder: string, what: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    await Deno.remove(await Deno.makeTempFile({ dir: folder, suffix: ".part" }));
+    await removeLeft(folder, () => true, LEFT_MS);
   } catch (error) {
     throw new UsageError(
       `${what} cannot be written to (${(error as Error).message}): choose another folder`,

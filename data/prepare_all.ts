@@ -5,7 +5,7 @@ import { Findings } from "./findings.ts";
 import { readHeader } from "./header.ts";
 import { printable } from "./listing.ts";
 import type { Broken } from "./pack.ts";
-import { outside, type Preparation, prepare, type Prepared } from "./prepare.ts";
+import { type Outcome, outcomeOf, outside, type Preparation, type Prepared } from "./prepare.ts";
 import type { Source } from "./source.ts";
 import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
@@ -14,18 +14,24 @@ const FEW = 400;
 const REPORT_EVERY = 64;
 const YIELD_AFTER_MS = 20;
 const SAMPLED = 32;
+// What goes to a worker at once: a message takes as long as decoding a small image.
+const BATCH = 1 << 20, MOST_AT_ONCE = 32; // bytes, images
 
 /** The same interface on this thread, which looks at the event loop now and then. */
 function ownThread(): WorkerPool {
   let yielded = performance.now();
   return {
     lanes: 1,
-    async prepare(bytes, to) {
-      if (performance.now() - yielded > YIELD_AFTER_MS) {
-        await new Promise((resume) => setTimeout(resume));
-        yielded = performance.now();
+    async prepare(images, to) {
+      const outcomes: Outcome[] = [];
+      for (const bytes of images) {
+        if (performance.now() - yielded > YIELD_AFTER_MS) {
+          await new Promise((resume) => setTimeout(resume));
+          yielded = performance.now();
+        }
+        outcomes.push(outcomeOf(bytes, to));
       }
-      return prepare(bytes, to);
+      return outcomes;
     },
     close() {},
   };
@@ -40,20 +46,48 @@ export function noneUsable(where: string, broken: readonly Broken[]): DataError 
   );
 }
 
-/** Prepares one image of a source; the answer is the reason where it cannot be used. */
-async function prepareOne(
+/** How many images go to a worker at once: many small ones, few large ones. */
+class BatchSize {
+  #most: number;
+  /** As known so far. */
+  count = 1;
+
+  constructor(resolution: number) {
+    this.#most = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(BATCH / (3 * resolution ** 2))));
+  }
+
+  /** Takes note of encoded images. */
+  seen(images: readonly Uint8Array[]): void {
+    const bytes = images.reduce((sum, { length }) => sum + length, 1);
+    const fitting = Math.floor(BATCH * images.length / bytes);
+    this.count = Math.min(this.#most, Math.max(1, fitting));
+  }
+}
+
+/** Prepares some images of a source; instead of one that cannot be used there is the reason. */
+async function prepareSome(
   source: Source,
-  index: number,
+  indices: readonly number[],
   to: Preparation,
   pool: WorkerPool,
-): Promise<Prepared | Broken> {
-  try {
-    return await pool.prepare(await source.read(index) as Uint8Array<ArrayBuffer>, to);
-  } catch (error) {
-    if (error instanceof DataError) throw error;
-    const reason = printable((error as Error).message);
-    return { name: printable(source.names[index]), reason };
-  }
+  size: BatchSize,
+): Promise<(Prepared | Broken)[]> {
+  const read = await Promise.all(indices.map(async (index) => {
+    try {
+      return await source.read(index) as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      return { reason: (error as Error).message };
+    }
+  }));
+  const images = read.filter((one) => one instanceof Uint8Array);
+  size.seen(images);
+  const outcomes = images.length > 0 ? await pool.prepare(images, to) : [];
+  return read.map((one, i) => {
+    const outcome = one instanceof Uint8Array ? outcomes.shift()! : one;
+    if ("pixels" in outcome) return outcome;
+    return { name: printable(source.names[indices[i]]), reason: printable(outcome.reason) };
+  });
 }
 
 /** Fails if a crop lies outside all of some images from first to last, before any is decoded. */
@@ -99,17 +133,21 @@ async function* inTurn(
 ): AsyncGenerator<Turn> {
   await assertSomeFit(source, indices, to);
   const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
-  const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1;
-  const started: Promise<Prepared | Broken>[] = [];
+  const size = new BatchSize(to.resolution), started: Promise<(Prepared | Broken)[]>[] = [];
   try {
-    for (let next = 0, at = 0; at < indices.length; at++) {
-      signal?.throwIfAborted();
-      while (next < indices.length && started.length < ahead) {
-        const promise = prepareOne(source, indices[next++], to, pool);
+    for (let next = 0, at = 0; at < indices.length;) {
+      while (next < indices.length && started.length < pool.lanes) {
+        const last = Math.min(indices.length, next + size.count);
+        const some = Array.from({ length: last - next }, (_, i) => indices[next + i]);
+        const promise = prepareSome(source, some, to, pool, size);
         promise.catch(() => {}); // it is thrown when its turn comes
         started.push(promise);
+        next = last;
       }
-      yield { at, made: await started.shift()! };
+      for (const made of await started.shift()!) {
+        signal?.throwIfAborted();
+        yield { at: at++, made };
+      }
     }
   } finally {
     pool.close();

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { put, withFolder } from "../tests/image_files.ts";
 import { openDataset } from "./dataset.ts";
+import { DataError } from "./errors.ts";
 import { openStream } from "./stream.ts";
 
 Deno.test("a stream gives the same batches from files and from the pack", async () => {
@@ -26,5 +27,17 @@ Deno.test("a stream gives the same batches from files and from the pack", async 
     await openDataset(options);
     assertEquals(await batchesOf(), { ...fromFiles, count: 5 });
     assertEquals(await batchesOf({ most: 3 }), some);
+  });
+});
+
+Deno.test("a stream of which no image can be used says so, each time", async () => {
+  await withFolder(async (root) => {
+    await put(`${root}/in/0.png`, 0, 3, 3);
+    const data = `${root}/in`, stream = await openStream({ data, resolution: 3, cache: root });
+    await Deno.writeTextFile(`${root}/in/0.png`, "no image");
+    for (let times = 0; times < 2; times++) {
+      await assertRejects(() => Array.fromAsync(stream.batches(2)), DataError, "0.png");
+    }
+    await stream.close();
   });
 });

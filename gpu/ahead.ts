@@ -15,6 +15,7 @@ import { now, rehearsed, writeParams } from "./record.ts";
 
 /** A pipeline that a step needs. */
 export interface Compilation {
+  /** Its code. */
   readonly kernel: Kernel;
   /** Values of its `override` declarations. */
   readonly constants: Readonly<Record<string, number>>;
@@ -31,6 +32,7 @@ export interface Compilation {
 export interface Helper {
   /** Resolves when the machine code is on disk. */
   compile(one: Compilation): Promise<void>;
+  /** Ends it. */
   close(): void;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The command stream: many dispatches in one pass, one submit, one upload of parameters.
  *
- * Everything here is for the current {@linkcode Gpu}, and synchronous but {@linkcode submitted}, {@linkcode idle} and {@linkcode profile}.
+ * Everything here is for the current {@linkcode Gpu}, and synchronous but {@linkcode submitted} and {@linkcode idle}.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { assertBindable, bindGroup, type Bound, resourceOf, uniforms } from "./b
 import { type Gpu, gpu, SLOT, SLOTS } from "./gpu.ts";
 import { forgetGroups, type Kernel, pipelineOf } from "./kernel.ts";
 import { assertOn, drain, handleOf, type Resource, type Storage } from "./memory.ts";
-import { Stopwatch, timed, type Timing, timingOf } from "./stopwatch.ts";
 
 /** A value, or a function that gives the current value each time a recorded step is played. */
 export type Live<T> = T | (() => T);
@@ -259,11 +258,18 @@ export function doing(what: readonly unknown[], on: readonly Resource[], play: (
   g.tape?.push({ what, on: on.map(handleOf), play });
 }
 
-/** Submits what is recorded; resolves once the device has executed it. */
+/**
+ * Submits what is recorded; resolves once the device has executed it, rejects if it is lost.
+ *
+ * @throws {GpuError} What else is known to have gone wrong, at once: the promise may be left unheard.
+ */
 export function submitted(): Promise<void> {
   const g = gpu();
   flush(g);
-  return g.device.queue.onSubmittedWorkDone().then(() => g.throwFailure());
+  g.throwFailure();
+  return g.device.queue.onSubmittedWorkDone().then(() => {
+    if (g.isLost) g.throwFailure();
+  });
 }
 
 /** Resolves once the device has executed all that was recorded; throws if anything failed. */
@@ -271,29 +277,4 @@ export async function idle(g = gpu()): Promise<void> {
   flush(g);
   await g.device.queue.onSubmittedWorkDone();
   await g.check();
-}
-
-/**
- * Runs `body` with a timestamp around every dispatch, which is slower.
- *
- * Where the clock is coarse, `body` runs several times with dispatches repeated, which spoils what is
- * updated in place.
- *
- * @param mayRepeat False keeps results correct at the clock's own precision.
- */
-export async function profile(body: () => void, mayRepeat = true): Promise<Timing[]> {
-  const g = gpu();
-  await idle(g);
-  const laps = async (repeats: readonly number[]) => {
-    const stopwatch = g.stopwatch = new Stopwatch(g.device, repeats);
-    try {
-      g.use(body);
-      await idle(g);
-      return await stopwatch.laps();
-    } finally {
-      stopwatch.destroy();
-      g.stopwatch = undefined;
-    }
-  };
-  return mayRepeat ? await timed(laps) : (await laps([])).map((lap) => timingOf(lap));
 }

@@ -11,7 +11,9 @@ await openGpu();
 const passes = (test: SelfTest) => passesOn(gpu().device, test);
 
 Deno.test("where textures count as fast, a product read from them is right", async () => {
-  const { software, lanes, fastTextures } = deviceInfo();
+  const { name, software, lanes, fastTextures } = deviceInfo();
+  // With this version of LLVM, Mesa reads textures rightly, however wide its vectors are.
+  if (name.startsWith("llvmpipe (LLVM 15")) assertEquals(fastTextures, true);
   if (fastTextures) assertEquals(await passes(readsTextures()), true);
   assertEquals(lanes > 0, software);
 });

@@ -157,7 +157,10 @@ class Machine {
     else if (op === "c") this.#push(r.line(), r.line());
     else if (code === 0x93) { // STACK_GLOBAL
       const [module, name] = [this.pop(), this.pop()].reverse();
-      this.#push(String(module), String(name));
+      if (typeof module !== "string" || typeof name !== "string") {
+        throw new TypeError("it names a function by what is no text");
+      }
+      this.#push(module, name);
     } else if (op === "R") {
       const args = this.pop(), call = this.pop();
       if (typeof call !== "function" || !Array.isArray(args)) {

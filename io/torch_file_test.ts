@@ -171,6 +171,11 @@ Deno.test("a name that no tensor needs is refused, and not called", async () => 
       "which no file of tensors needs",
     );
   }
+  await assertRejects(
+    () => decodeTorch(legacy(Uint8Array.from([0x5d, 0x8c, 1, 0x78, 0x93, 0x2e])), "bad.pth"),
+    CheckpointError,
+    "it names a function by what is no text",
+  );
   // An instance by class name, without a call.
   await assertRejects(
     () => decodeTorch(legacy(text("(ios\nsystem\n.")), "bad.pth"),

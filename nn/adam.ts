@@ -1,5 +1,5 @@
 import { clear, copy } from "../gpu/copy.ts";
-import { part, release } from "../gpu/memory.ts";
+import { part, release, type Storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { effect, type Live, now } from "../gpu/record.ts";
 import { adamStep } from "../kernels/adam.ts";
@@ -103,10 +103,16 @@ export class Adam {
     for (const flat of [this.#params, this.#m, this.#v]) changed(flat);
   }
 
-  /** With a guard: whether a gradient, a weight or a moment became NaN or infinite. It waits for the device. */
-  async hasOverflown(): Promise<boolean> {
+  /**
+   * With a guard: whether a gradient, a weight or a moment became NaN or infinite. It waits for the device.
+   *
+   * @param by How two flags are read.
+   */
+  async hasOverflown(
+    by: (from: Storage, bytes: number) => Promise<ArrayBuffer> = read,
+  ): Promise<boolean> {
     return this.#overflow !== undefined &&
-      new Uint32Array(await read(this.#overflow.storage, 8)).some((flag) => flag !== 0);
+      new Uint32Array(await by(this.#overflow.storage, 8)).some((flag) => flag !== 0);
   }
 
   /** Gives the memory of gradients and moments back, and of the scaler. */

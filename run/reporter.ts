@@ -18,7 +18,15 @@ import { evaluateNow, evaluationDue, type Evaluator } from "./evaluator.ts";
 import { Ledger, type LossMeans } from "../train/ledger.ts";
 import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
-import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
+import {
+  amendStats,
+  appendStats,
+  checkpointPath,
+  gridPath,
+  hasGrid,
+  keepLast,
+  type Report,
+} from "./run_folder.ts";
 import { samples } from "../train/sampling.ts";
 import type { Drawing } from "./terminal_image.ts";
 import { savedOptions } from "../train/recipe.ts";
@@ -85,10 +93,10 @@ export class Reporter implements Observer, Disposable {
     this.#events[Symbol.dispose]();
   }
 
-  /** Writes the grid of real images of a new run. */
+  /** Writes the grid of real images of a new run, or the grid that a killed one did not come to. */
   async begin(): Promise<void> {
     const { run, state: { images, options } } = this.#reported;
-    if (images > 0) return;
+    if (images > 0) return await hasGrid(run, images) ? undefined : await this.#show();
     const path = join(run, "reals.png");
     await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
   }
@@ -109,6 +117,8 @@ export class Reporter implements Observer, Disposable {
     const evaluator = evaluationDue(this.#reported, before);
     if (evaluator) pause();
     this.#evaluated = evaluator && await evaluateNow(evaluator, this.#reported);
+    // Before a checkpoint: what goes on from that must know what is the best so far.
+    if (this.#evaluated) await this.#note({ images, time: Date.now() / 1000, ...this.#evaluated });
     if (last) return; // the snapshot at the end tells it all
     const every = Math.round(1000 * options.snapshot);
     if (Math.floor(images / every) > Math.floor(before / every)) {
@@ -143,12 +153,11 @@ export class Reporter implements Observer, Disposable {
     { fresh, scales }: Losses,
     beside?: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { run, state: { images } } = this.#reported, means = this.#latest;
+    const { state: { images } } = this.#reported, means = this.#latest;
     if (!means || !(fresh || beside)) return;
     const place = this.#place(means), time = Date.now() / 1000;
     const line = { images, time, ...means, ...scales, ...place, ...beside };
-    await (images === this.#told ? amendStats : appendStats)(run, line);
-    this.#told = images;
+    await this.#note(line);
     const { dReal, dFake, g, penalty } = means;
     this.#events.scalars(images, {
       ...beside && prefixed(beside),
@@ -157,6 +166,12 @@ export class Reporter implements Observer, Disposable {
       ...scales,
       ...place && { "growth/resolution": place.resolution, "growth/alpha": place.alpha },
     });
+  }
+
+  /** Writes a line of statistics, or adds to that of as many images. */
+  async #note(line: Report): Promise<void> {
+    await (line.images === this.#told ? amendStats : appendStats)(this.#reported.run, line);
+    this.#told = line.images;
   }
 
   /** Keeps warnings for the progress line, and says one that is new in full. */
@@ -210,10 +225,17 @@ export class Reporter implements Observer, Disposable {
     if (drawing) progress.picture(drawing);
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
+    await this.#show(pixels);
+  }
+
+  /** Writes the grid of fakes, and the page that shows it. */
+  async #show(pixels?: Uint8Array): Promise<void> {
+    const { run, state: { recipe, images, options } } = this.#reported;
     const path = gridPath(run, images, options.snapshot);
-    await naming(path, () => savePng(path, grid(pixels, GRID, R)));
+    const shown = grid(pixels ?? await this.#fakes(), GRID, options.resolution);
+    await naming(path, () => savePng(path, shown));
     this.#events.image(images, "fakes", await Deno.readFile(path));
-    await writeReport(run, savedOptions(state.recipe, options));
+    await writeReport(run, savedOptions(recipe, options));
   }
 
   /** The grid's images, the numbers that tell of the state, and what to do where images are alike. */

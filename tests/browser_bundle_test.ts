@@ -4,7 +4,7 @@ import { inFolder } from "./support.ts";
 import { join } from "@std/path";
 
 const FOLDERS = ["gpu", "tensor", "kernels", "nn", "models"];
-const ELSEWHERE = ["gpu/engines/deno.ts", "gpu/engines/dawn.ts"];
+const ELSEWHERE = ["deno", "dawn", "vectors"].map((name) => `gpu/engines/${name}.ts`);
 
 function* modules(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(new URL(`../${folder}`, import.meta.url))) {

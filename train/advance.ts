@@ -65,7 +65,7 @@ export function advance(state: State, dataset: Dataset): StepLosses {
 }
 
 /** As {@linkcode advance}, to be rehearsed: afterwards the state is as before. */
-export function rehearsable(state: State, dataset: Pick<Dataset, "count">): () => void {
+export function rehearsable(state: State, dataset: Pick<Dataset, "count" | "labels">): () => void {
   return () => {
     const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
     try {

@@ -128,8 +128,11 @@ Deno.test("attentionSheet() draws a map over its image", () => {
   assertEquals([at(2, 5, 5), at(2, 60, 60), at(2, 16, 16)], [dark, bright, [255, 0, 0]]);
   assertEquals([at(3, 5, 5), at(3, 60, 60), at(3, 48, 16)], [bright, dark, [255, 0, 0]]);
   // Across before down: the upper right quarter's query is the second, and looks at the second key.
-  const own = Float32Array.of(0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0);
-  const sheet = attentionSheet(dataset, { map: own, side, n: 1, R }, [{ x: 48, y: 16 }]);
-  const pixel = (x: number, y: number) => sheet.rgb[(2 * y * sheet.width + 132 + 2 * x) * 3];
-  assertEquals([pixel(5, 5), pixel(60, 5), pixel(5, 60)], [35, 200, 35]);
+  const own = Float32Array.of(0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0);
+  const asked = [{ x: 48, y: 16 }, { x: 16, y: 48 }];
+  const sheet = attentionSheet(dataset, { map: own, side, n: 1, R }, asked);
+  const pixel = (column: number, x: number, y: number) =>
+    sheet.rgb[(2 * y * sheet.width + column * 132 + 2 * x) * 3];
+  assertEquals([pixel(1, 5, 5), pixel(1, 60, 5), pixel(1, 5, 60)], [35, 200, 35]);
+  assertEquals([pixel(2, 5, 5), pixel(2, 60, 5), pixel(2, 5, 60)], [35, 35, 200]);
 });

@@ -9,7 +9,7 @@
 import { clear } from "../gpu/copy.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { release, type Storage, storage } from "../gpu/memory.ts";
-import { read } from "../gpu/read.ts";
+import { peek, read } from "../gpu/read.ts";
 import { nonFinite, noteNonFinite } from "../kernels/finite.ts";
 import { Listener } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
@@ -23,44 +23,45 @@ const MOST_OPS = 1 << 16;
 export class Guard {
   readonly #state: State;
   #at = performance.now();
-  #looking = false;
-  #seen: { readonly bad: boolean } | { readonly error: unknown } | undefined;
+  #look: Promise<boolean> | undefined;
+  #isSeen = false;
 
   constructor(state: State) {
     this.#state = state;
   }
 
   /**
-   * Follows a step.
+   * Follows a step: takes in the last look, if it is at its end, and begins the next one when it is time.
    *
    * @param again Makes one more step, of which nothing is kept.
-   * @throws {BreakdownError} If the last look found something.
+   * @throws {BreakdownError} If a look found something.
    */
   async stepped(again: () => void): Promise<void> {
-    const seen = this.#seen;
-    this.#seen = undefined;
-    if (seen && "error" in seen) throw seen.error;
-    if (seen?.bad) throw await breakdown(this.#state, again);
-    if (this.#looking || performance.now() - this.#at < EVERY_MS) return;
-    this.#looking = true;
+    if (this.#isSeen) await this.#takeIn(again);
+    if (this.#look || performance.now() - this.#at < EVERY_MS) return;
     this.#at = performance.now();
-    hasOverflown(this.#state).then((bad) => ({ bad }), (error: unknown) => ({ error })).then(
-      (seen) => {
-        this.#seen = seen;
-        this.#looking = false;
-      },
-    );
+    const seen = () => this.#isSeen = true, look = this.#look = hasOverflown(this.#state, peek);
+    look.then(seen, seen);
   }
 
   /** Looks now, and waits for it; otherwise as {@linkcode Guard.stepped}. */
   async check(again: () => void): Promise<void> {
-    if (await hasOverflown(this.#state)) throw await breakdown(this.#state, again);
+    await this.#takeIn(again);
+    this.#look = hasOverflown(this.#state);
+    await this.#takeIn(again);
+  }
+
+  async #takeIn(again: () => void): Promise<void> {
+    const isBad = await this.#look;
+    this.#look = undefined;
+    this.#isSeen = false;
+    if (isBad) throw await breakdown(this.#state, again);
   }
 }
 
 /** Whether an optimiser has come across NaN or infinity. */
-async function hasOverflown({ optG, optD }: State): Promise<boolean> {
-  return (await Promise.all([optG.hasOverflown(), optD.hasOverflown()])).includes(true);
+async function hasOverflown({ optG, optD }: State, by = read): Promise<boolean> {
+  return (await Promise.all([optG, optD].map((opt) => opt.hasOverflown(by)))).includes(true);
 }
 
 /** The error that names what is not finite, and where it began. */

@@ -121,17 +121,13 @@ export const optionGroups = {
     },
     normD: { value: "none", special: true, choices: ["batch", "none"], help: "norm in D" },
     dropout: {
-      value: 0,
-      special: true,
-      max: 1,
-      real: true,
+      ...{ value: 0, special: true, max: 1, real: true },
       help: "share of D's hidden elements dropped",
     },
   },
   losses: {
     loss: {
-      value: "bce",
-      choices: Object.keys(adversarial) as string[],
+      ...{ value: "bce", choices: Object.keys(adversarial) as string[] },
       help: "losses of D and G",
     },
     labelSmoothing: {

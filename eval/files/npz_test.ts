@@ -67,6 +67,17 @@ Deno.test("statistics come back bit for bit, with what is said of them", () =>
     assertEquals(await Deno.readFile(path), first);
   }));
 
+Deno.test("rounding of the largest variance is no asymmetry", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "s.npz"), data = Float64Array.of(1, 0.5, 0, 1e6);
+    const large = { mean: Float64Array.of(0, 0), covariance: { rows: 2, columns: 2, data } };
+    await saveStatistics(path, { statistics: { ...large, count: 9 }, about: {} });
+    assertEquals((await loadStatistics(path)).statistics.covariance.data, data);
+    data[1] = 11; // above 1e-5 of it
+    await saveStatistics(path, { statistics: { ...large, count: 9 }, about: {} });
+    await assertRejects(() => loadStatistics(path), EvalError, "sigma is not symmetric");
+  }));
+
 Deno.test("files that hold no statistics are refused with a sentence", () =>
   inFolder(async (folder) => {
     const path = join(folder, "s.npz");

@@ -114,7 +114,7 @@ class Bench {
       seconds: Math.round(spent * 10) / 10,
     });
     for (const test of this.tests.get(mutant.file) ?? []) {
-      if (spent + (this.#costs.get(test) ?? 0) > this.limit) continue;
+      if (ran.length > 0 && spent + (this.#costs.get(test) ?? 0) > this.limit) continue;
       ran.push(test);
       await Deno.writeTextFile(path, mutated(text, mutant));
       // The first test may hang; of others it is not known yet how long they take without a mutant.

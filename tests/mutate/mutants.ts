@@ -198,7 +198,7 @@ function endOfTerm(all: readonly Token[], i: number): number | undefined {
   return all[last].at + all[last].text.length;
 }
 
-/** The first two arguments of a call, if they are names or numbers, in the other order. */
+/** The first two arguments of a call, if they are names or numbers and their order matters, in the other. */
 function swappedArguments(
   all: readonly Token[],
   i: number,
@@ -206,7 +206,9 @@ function swappedArguments(
 ): [at: number, before: string, after: string] | undefined {
   const [name, a, comma, b, end] = [all[i - 1], ...all.slice(i + 1, i + 5)];
   if (all[i].text !== "(" || name?.kind !== "word" || comma?.text !== "," || !b || !end) return;
-  if (/^(function|fn|constructor|catch|if|for)$/.test(name.text) || !/^[,)]$/.test(end.text)) {
+  if (
+    /^(function|fn|constructor|catch|if|for|min|max)$/.test(name.text) || !/^[,)]$/.test(end.text)
+  ) {
     return;
   }
   if (/^(function|fn|get|set|async|override|static)$/.test(all[i - 2]?.text ?? "")) return;

@@ -19,12 +19,14 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   "kernels/software": ["kernels/matmul_test.ts", "tests/properties_test.ts"],
 };
 
-/** More than any number of imports. */
-const FAR = 1000;
+/** By so many imports more are the tests of other folders behind those of the same. */
+const FAR = 1.5;
+/** More than there are tests that stand for a neighbour. */
+const MOST = 100;
 
 /**
- * The tests of each file: its neighbour, then those of its folder that import it, then others, the fewest
- * imports away first.
+ * The tests of each file: its neighbour, then those that import it, the fewest imports away first, and those
+ * of its folder before others.
  *
  * @param files Every file of the checkout with its text.
  */
@@ -50,7 +52,7 @@ export function testsBySubject(files: ReadonlyMap<string, string>): Map<string, 
     const isNear = (test: string) => dirname(test) === folder;
     const order = ([test, distance]: [string, number]) =>
       test === neighbour || beside.includes(test)
-        ? beside.indexOf(test) - FAR
+        ? beside.indexOf(test) - MOST
         : distance + (isNear(test) ? 0 : FAR);
     return [file, tests.toSorted((a, b) => order(a) - order(b)).map(([test]) => test)];
   };

@@ -1,0 +1,16 @@
+import { assertEquals } from "@std/assert";
+import { closest } from "./closest.ts";
+
+Deno.test("what was meant is the name of the fewest edits, then one that begins with the word", () => {
+  const names = ["train", "sample", "eval", "thesis"];
+  // A letter too many, too few, replaced; two swapped.
+  for (const word of ["traiin", "trin", "trajn", "trian"]) {
+    assertEquals(closest(word, names), "train");
+  }
+  // Two edits of four letters are too many; a swap is one, at either end, too.
+  assertEquals([closest("aevl", names), closest("evla", names)], [undefined, "eval"]);
+  assertEquals([closest("veal", names), closest("vela", names)], ["eval", undefined]);
+  assertEquals([closest("th", names), closest("t", names)], ["thesis", undefined]);
+  assertEquals([closest("amp", names), closest("am", names)], ["sample", undefined]);
+  assertEquals(closest("", names), undefined);
+});
