@@ -153,7 +153,7 @@ export class Reporter implements Observer, Disposable {
     { fresh, scales }: Losses,
     beside?: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { run, state: { images } } = this.#reported, means = this.#latest;
+    const { state: { images } } = this.#reported, means = this.#latest;
     if (!means || !(fresh || beside)) return;
     const place = this.#place(means), time = Date.now() / 1000;
     const line = { images, time, ...means, ...scales, ...place, ...beside };
