@@ -1,12 +1,17 @@
 /**
- * Times how another checkout and this one list and prepare a data set, in turn, and prints medians.
+ * Times how another checkout and this one list and prepare data sets, in turn, and prints medians.
  *
  *     git worktree add ../before 2bf4ebb
- *     deno run -A bench/data.ts ../before --data celeba-10k.zip --resolution 64
+ *     python3 bench/containers.py celeba-10k.zip forms 20
+ *     deno run -A bench/data.ts ../before --python python3 --data celeba-10k.zip \
+ *       --data forms/images --data forms/lmdb --data forms/images.parquet
+ *     deno run -A bench/data.ts ../before --data forms/many.zip --rounds 1
  *
  * Each time is that of a process of its own, which lists the images, or opens them with an empty cache,
- * or with a finished one. Memory is the process's peak (Linux). `--data` may be given several times; an
- * older checkout that cannot read one fails there, and that is said.
+ * or with a finished one. Memory is the process's peak when the last image is prepared, and at its end
+ * (Linux). `--data` may be given several times: the times of the others are also compared with those of
+ * a folder among them. An older checkout that cannot read one fails there, and that is said. A Python
+ * with Pillow prepares zips and folders, too, with two processes (`bench/pillow.py`).
  *
  * @module
  */
@@ -14,9 +19,11 @@ import { pathToFileURL } from "node:url";
 import { resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
 
-const HELP = `bench/data.ts FOLDER --data PATH [--data PATH] [--resolution 64] [--rounds 3] [--list]
+const HELP =
+  `bench/data.ts FOLDER --data PATH [--data PATH] [--resolution 64] [--rounds 3] [--list] [--python PATH]
 
-FOLDER is another checkout; a ratio above 1 says that this one is faster. --list leaves out preparing.`;
+FOLDER is another checkout; a ratio above 1 says that this one is faster. --list leaves out preparing.
+--python names a Python that has Pillow.`;
 
 /** What one process measured. */
 interface Timed {
@@ -26,6 +33,7 @@ interface Timed {
   prepare?: number;
   cached?: number;
   /** Bytes. */
+  preparing?: number;
   peak: number;
 }
 
@@ -39,17 +47,21 @@ const lap = () => {
   start = performance.now();
   return seconds;
 };
+const peak = () =>
+  1024 * Number(/VmHWM:\\s*(\\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? NaN);
+const onProgress = (done, total) => {
+  if (done === total) timed.preparing = peak();
+};
 const source = await openPath(data), timed = { count: source.names.length, list: lap() };
 await source.close();
 if (kind !== "list") {
   start = performance.now();
-  await openDataset({ data, resolution: Number(resolution), cache });
+  await openDataset({ data, resolution: Number(resolution), cache, onProgress });
   timed.prepare = lap();
   await openDataset({ data, resolution: Number(resolution), cache });
   timed.cached = lap();
 }
-const status = await Deno.readTextFile("/proc/self/status").catch(() => "");
-timed.peak = 1024 * Number(/VmHWM:\\s*(\\d+)/.exec(status)?.[1] ?? NaN);
+timed.peak = peak();
 console.log(JSON.stringify(timed));
 Deno.exit();
 `;
@@ -92,47 +104,93 @@ function medians(rounds: Timed[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, median(rounds.map((one) => one[name]!))]));
 }
 
-async function compare(roots: string[], data: string, args: { rounds: string; how: string[] }) {
-  const found: (Timed[] | string)[] = roots.map(() => []);
-  for (let round = 0; round < Number(args.rounds); round++) {
-    for (const i of round % 2 ? [1, 0] : [0, 1]) {
-      const list = found[i];
-      if (typeof list === "string") continue;
-      try {
-        list.push(await time(roots[i], data, args.how[0], args.how[1]));
-      } catch (error) {
-        found[i] = (error as Error).message;
-      }
+/** As `time`, by Pillow. */
+async function pillow(python: string, data: string, resolution: string): Promise<Timed> {
+  const { code, stdout, stderr } = await new Deno.Command(python, {
+    args: [`${import.meta.dirname}/pillow.py`, data, resolution],
+  }).output();
+  const text = new TextDecoder();
+  if (code !== 0) throw new Error(text.decode(stderr).trim().split("\n").at(-1));
+  return JSON.parse(text.decode(stdout));
+}
+
+/** What all rounds of a data set gave, by who did it; a sentence for one that fails. */
+type Found = Map<string, Timed[] | string>;
+
+async function round(found: Found, measures: [string, () => Promise<Timed>][]): Promise<void> {
+  for (const [name, measure] of measures) {
+    const list = found.get(name) ?? [];
+    if (typeof list === "string") continue;
+    try {
+      found.set(name, [...list, await measure()]);
+    } catch (error) {
+      found.set(name, (error as Error).message);
     }
   }
-  const [before, now] = found.map((list) => typeof list === "string" ? list : medians(list));
-  if (typeof now === "string") throw new Error(now);
-  const older = typeof before === "string" ? undefined : before;
-  console.log(`${data}: ${now.count} images${older ? "" : `; before: ${before}`}`);
-  for (const [name, value] of Object.entries(now)) {
-    if (name === "count") continue;
-    const scale = name === "peak" ? 1e6 : 1, unit = name === "peak" ? "MB" : "s";
-    const then = older && `${(older[name] / scale).toFixed(3)} ${unit} before, `;
-    const ratio = older ? `, ratio ${(older[name] / value).toFixed(2)}` : "";
-    console.log(`  ${name.padEnd(8)} ${then ?? ""}${(value / scale).toFixed(3)} ${unit}${ratio}`);
+}
+
+/** Lines on one data set; `folder` are the medians of a folder of the same images. */
+function report(found: Found, folder?: Record<string, number>): string[] {
+  const lines: string[] = [], now = medians(found.get("now") as Timed[]);
+  const others = [...found].filter(([name]) => name !== "now").map(([name, list]) =>
+    [name, typeof list === "string" ? list : medians(list)] as const
+  );
+  for (const [name, list] of others) if (typeof list === "string") lines.push(`  ${name}: ${list}`);
+  for (const [what, value] of Object.entries(now)) {
+    if (what === "count") continue;
+    const isSize = what === "peak" || what === "preparing";
+    const shown = (value: number) =>
+      isSize ? `${(value / 1e6).toFixed(0)} MB` : `${value.toFixed(3)} s`;
+    const than = others.flatMap(([name, list]) => {
+      if (typeof list === "string" || !(list[what] > 0)) return [];
+      return [`${name} ${shown(list[what])}, ratio ${(list[what] / value).toFixed(2)}`];
+    });
+    if (folder && what === "prepare") {
+      than.push(`${(value / folder[what]).toFixed(2)} of the folder's`);
+    }
+    lines.push([`  ${what.padEnd(9)} ${shown(value)}`, ...than].join("; "));
   }
+  return lines;
 }
 
 async function main(words: string[]): Promise<number> {
   const args = parseArgs(words, {
-    string: ["data", "resolution", "rounds"],
+    string: ["data", "resolution", "rounds", "python"],
     boolean: ["help", "list"],
     default: { resolution: "64", rounds: "3" },
   });
-  const [folder] = args._, paths = [args.data ?? []].flat();
-  if (args.help || folder === undefined || paths.length === 0) {
+  const [older] = args._, paths = [args.data ?? []].flat();
+  if (args.help || older === undefined || paths.length === 0) {
     console.log(HELP);
     return args.help ? 0 : 2;
   }
-  const roots = [resolve(String(folder)), resolve(import.meta.dirname!, "..")];
-  const how = [String(args.resolution), args.list ? "list" : "all"];
-  for (const path of paths) {
-    await compare(roots, resolve(String(path)), { rounds: String(args.rounds), how });
+  const roots = [resolve(String(older)), resolve(import.meta.dirname!, "..")];
+  const resolution = String(args.resolution), kind = args.list ? "list" : "all";
+  const all = new Map(paths.map((path) => [resolve(String(path)), new Map() as Found]));
+  for (let turn = 0; turn < Number(args.rounds); turn++) {
+    for (const [path, found] of all) {
+      const measures: [string, () => Promise<Timed>][] = [
+        ["before", () => time(roots[0], path, resolution, kind)],
+        ["now", () => time(roots[1], path, resolution, kind)],
+      ];
+      if (turn % 2) measures.reverse();
+      const isPlain = path.endsWith(".zip") || await Deno.readDir(path)[Symbol.asyncIterator]()
+        .next().then(({ value }) => /\.(jpe?g|png)$/i.test(value?.name), () => false);
+      if (args.python && isPlain && kind === "all") {
+        measures.push(["Pillow", () => pillow(String(args.python), path, resolution)]);
+      }
+      await round(found, measures);
+    }
+  }
+  const folder = [...all].find(([path]) =>
+    Deno.statSync(path).isDirectory && !path.endsWith("lmdb")
+  )?.[1];
+  for (const [path, found] of all) {
+    const now = found.get("now");
+    if (typeof now === "string") throw new Error(now);
+    console.log(`${path}: ${now![0].count} images`);
+    const compared = found === folder ? undefined : folder?.get("now") as Timed[] | undefined;
+    for (const line of report(found, compared && medians(compared))) console.log(line);
   }
   return 0;
 }

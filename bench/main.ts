@@ -9,7 +9,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
-import { idle, profile, trim } from "../gpu/record.ts";
+import { profile } from "../gpu/profile.ts";
+import { idle, trim } from "../gpu/record.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { forcePlan, type Plan } from "../kernels/plan.ts";
 import type { Precision } from "../kernels/precision.ts";

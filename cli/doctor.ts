@@ -3,6 +3,7 @@ import { GpuError } from "../gpu/errors.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
 import { conv2d } from "../kernels/conv2d.ts";
+import { assertHalves } from "../kernels/half_check.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { normal } from "../kernels/random.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -80,6 +81,7 @@ export async function doctor({ device: choice, json, print }: DoctorOptions): Pr
   try {
     ({ info: device } = await openGpu({ choice }));
     for (const check of [checkMatmul, checkConvolution]) checks.push(await check());
+    if (device.features.includes("shader-f16")) await assertHalves();
     const wrong = checks.find(({ error }) => !(error <= 1));
     if (wrong) problem = `${wrong.job} is wrong on this device: update its driver`;
   } catch (error) {

@@ -17,6 +17,7 @@ import {
   checkpointsIn,
   findCheckpoint,
   findRun,
+  hasGrid,
   isOwnFile,
   readOptions,
   RunError,
@@ -74,7 +75,7 @@ export async function openResumed(
  * @param say Told of damaged ones that are passed over.
  * @throws {CheckpointError} If none is whole, or the newest that is holds NaN or infinity.
  */
-async function soundCheckpoint(
+export async function soundCheckpoint(
   run: string,
   named: string | undefined,
   say: (text: string) => void,
@@ -97,7 +98,8 @@ async function soundCheckpoint(
 export async function finished(resumed: Resumed): Promise<string | undefined> {
   const { run, recipe, options, metadata } = resumed;
   const { total, at } = scheduleOf(recipe, options), images = Number(metadata.images);
-  if (!(images >= total)) return undefined;
+  // A run that was killed after its last checkpoint lacks a grid.
+  if (!(images >= total && await hasGrid(run, images))) return undefined;
   using _lock = await lockRun(run);
   await removeLeft(run, isOwnFile);
   // The last step may go beyond the end.

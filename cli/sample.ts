@@ -6,22 +6,35 @@ import { scheduleOf } from "../train/growth.ts";
 import type { Module } from "../nn/module.ts";
 import type { TrainOptions } from "../train/options.ts";
 import { findCheckpoint, kimgName } from "../run/run_folder.ts";
-import { classesIn } from "../train/classes.ts";
 import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
 import { freeNetwork, loadGenerator } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
+import { classChosen, seedsChosen, truncationChosen } from "./chosen_latents.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
-import { choose, common, type Option, optionLines, parse, type Values } from "./options.ts";
+import { common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
 import { teller } from "./teller.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many images", min: 1, max: 1_000_000 },
   { name: "seed", kind: "count", help: "other images for another seed" },
   { name: "class", kind: "text", help: "images of one class, where the networks know of classes" },
+  {
+    name: "seeds",
+    kind: "text",
+    help: "a seed for each image, as 0-15,40; it gives the same image always",
+  },
+  {
+    name: "truncation",
+    kind: "number",
+    help:
+      "what latents are multiplied by [1]: below 1 images vary less, and far below they may fade",
+    min: 0,
+    max: 2,
+  },
   { name: "single", kind: "flag", help: "a file an image in the folder --to, not one grid" },
   {
     name: "interpolate",
@@ -60,6 +73,7 @@ const help = [
   "",
   "  gan sample latest                       a grid of 64",
   "  gan sample 3 --count 1000 --single --to images",
+  "  gan sample latest --seeds 0-15,40       these images, always the same ones",
   "  gan sample latest --interpolate         16 that change into others, as an animated PNG",
   "  gan sample latest --attention           what attention looks at in 8 images",
   "",
@@ -103,12 +117,17 @@ export async function sampleCommand(
   await openGpu({ choice: values.device as string | undefined });
   const { G, images } = await loadGenerator(recipe, saved, checkpoint);
   const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
-  const count = Number(values.count ?? (interpolate ? 16 : attention ? 8 : 64)),
+  const seeds = seedsChosen(values.seeds as string | undefined);
+  const count = Number(values.count ?? seeds?.length ?? (interpolate ? 16 : attention ? 8 : 64)),
     seed = Number(values.seed ?? 0),
     kimg = kimgName(images, saved.snapshot);
   const making = {
     ...{ values, run, checkpoint, G, count, seed, kimg },
-    options: { ...saved, batch, ...chosenClass(saved, values.class as string | undefined) },
+    options: {
+      ...{ ...saved, batch, ...seeds && { seeds } },
+      ...classChosen(saved, values.class as string | undefined),
+      ...truncationChosen(saved, values.truncation as number | undefined),
+    },
   };
   const make = interpolate ? makeWalk : attention ? makeSheets : single ? makeFiles : makeGrid;
   try {
@@ -121,24 +140,14 @@ export async function sampleCommand(
   return 0;
 }
 
-/** What makes all images of one class. */
-function chosenClass(
-  options: TrainOptions,
-  name: string | undefined,
-): Pick<SamplingOptions, "classOf"> {
-  if (name === undefined) return {};
-  const names = classesIn(options), number = names.indexOf(name);
-  if (names.length === 0) {
-    throw new UsageError("--class: this run's networks know of no classes: train --conditional");
-  }
-  if (number < 0) throw new UsageError(`--class: there is no class ${name}${choose(name, names)}`);
-  return { classOf: () => number };
-}
-
 /** Refuses options that would have no effect. */
 function refuseIdle(values: Values): void {
   const walking = values.interpolate === true;
   if (walking && values.single) throw new UsageError("--interpolate makes one grid: no --single");
+  const both = ["seed", "count", "interpolate"].find((name) => values[name] !== undefined);
+  if (values.seeds !== undefined && both) {
+    throw new UsageError(`--seeds names the images one by one: no --${both}`);
+  }
   const looking = values.attention === true,
     other = ["single", "interpolate"].find((name) => values[name]);
   if (looking && other) throw new UsageError(`--attention makes sheets of its own: no --${other}`);
@@ -223,12 +232,12 @@ async function makeGrid({ values, run, G, options, count, seed, kimg }: Making):
 async function makeFiles(
   { values, run, G, options, count, seed, kimg }: Making,
 ): Promise<string[]> {
-  const R = options.resolution, size = R * R * 3;
+  const R = options.resolution, size = R * R * 3, { seeds } = options;
   const folder = String(values.to ?? join(run, `samples${kimg}-seed${seed}`));
-  const nameOf = (i: number) => `${String(i).padStart(6, "0")}.png`;
+  const nameOf = (i: number) => `${String(seeds?.[i] ?? i).padStart(6, "0")}.png`;
   await Deno.mkdir(folder, { recursive: true });
   for await (const { name } of Deno.readDir(folder)) {
-    const ours = /^\d+\.png$/.test(name) && Number(name.slice(0, -4)) < count;
+    const ours = /^\d+\.png$/.test(name) && (seeds || Number(name.slice(0, -4)) < count);
     if (ours || !/\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(name)) continue;
     throw new UsageError(
       `--to ${folder} holds other images, such as ${name}: name another folder, or empty this one`,

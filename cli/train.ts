@@ -1,14 +1,21 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import type { Dataset } from "../data/pack.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { compileAhead } from "../gpu/ahead.ts";
+import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
+import { removeLeft } from "../io/write_atomically.ts";
 import { lockRun } from "../run/lock.ts";
+import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
 import { createRun } from "../run/new_run.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import type { Progress } from "../run/progress.ts";
 import { presetOptions, savedOptions } from "../train/recipe.ts";
-import { Reporter } from "../run/reporter.ts";
+import { drawn } from "../run/preview.ts";
+import { type Reported, Reporter } from "../run/reporter.ts";
+import { graphicsHere } from "../run/terminal.ts";
+import { classesIn } from "../train/classes.ts";
 import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
 import { tellCourse } from "./course.ts";
@@ -18,6 +25,7 @@ import { interruptible } from "./interrupt.ts";
 import { openEvaluator } from "./evaluator.ts";
 import { optionLines, parse, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
+import { persist } from "./persist.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
@@ -91,6 +99,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   const { recipe, options } = resumed ??
     await withNames(newOptions(rest[0], values, device.software));
   assertPrecision(options.precision as Precision, device);
+  if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
   return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
 }
@@ -112,22 +121,39 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   using before = resumed && await lockRun(resumed.run);
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;
+  // The processor's kernels are compiled while the images are read.
+  const compiling = recipe.schedule || values.autotune ? undefined : compile(state, progress);
   try {
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
     const phases = recipe.schedule && await tellCourse(state, progress, signal);
-    const evaluator = await openEvaluator(options, dataset, cache, progress);
-    const say = (text: string) => progress.say(text);
-    const tuner = values.autotune ?? !device.software
-      ? await openTuner(cache, device, say)
-      : undefined;
-    const tune = Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner;
+    const tools = async () => {
+      const evaluator = await openEvaluator(options, dataset, cache, progress);
+      const say = (text: string) => progress.say(text);
+      const tuner = values.autotune ?? !device.software
+        ? await openTuner(cache, device, say)
+        : undefined;
+      return { evaluator, tune: Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner };
+    };
+    let { evaluator, tune } = await tools();
     run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
     using _lock = before ?? await lockRun(run);
     state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
-    using observer = new Reporter({ state, dataset, run, progress, evaluator, phases });
-    const complete = await train({ state, dataset, observer, signal, tune });
+    await compiling;
+    const draw = options.preview === "off" || values.json ? undefined : previewer();
+    const reported = { dataset, run, progress, phases, draw };
+    const complete = await persist(state, {
+      ...{ run, progress },
+      attempt: async (state) => {
+        using observer = new Reporter({ ...reported, evaluator, state });
+        return await train({ state, dataset, observer, signal, tune });
+      },
+      reopen: async () => {
+        await openGpu({ choice: values.device as string | undefined });
+        ({ evaluator, tune } = await tools());
+      },
+    });
     progress.say(
       complete
         ? `Done: ${run} holds grids, checkpoints and curves; gan sample ${run} makes images`
@@ -140,6 +166,23 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   } finally {
     release();
   }
+}
+
+/** Compiles what a step needs; a run that does not grow needs nothing else later. */
+function compile(state: State, progress: Progress): Promise<void> {
+  const labels = { classes: classesIn(state.options), of: new Uint16Array(1) };
+  const compiling = compileAhead(
+    rehearsable(state, { count: 1, labels }),
+    (done, of) => progress.doing(`Compiling ${done} of ${of} kernels`),
+  );
+  compiling.catch(() => {}); // it is waited for later, if at all
+  return compiling;
+}
+
+/** What draws images for the terminal; undefined where there is none that can show them. */
+function previewer(): Reported["draw"] {
+  const graphics = graphicsHere();
+  return graphics && ((pixels, n, R) => drawn(pixels, n, R, graphics, Deno.consoleSize()));
 }
 
 function tellStart(
@@ -158,11 +201,14 @@ function tellStart(
   }
 }
 
+const LEFT_MS = 600_000; // after which nobody writes to a file in a cache any more
+
 /** Makes a folder and writes to it, so that what cannot be kept is not computed first. */
 async function assertWritable(folder: string, what: string): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    await Deno.remove(await Deno.makeTempFile({ dir: folder, suffix: ".part" }));
+    await removeLeft(folder, () => true, LEFT_MS);
   } catch (error) {
     throw new UsageError(
       `${what} cannot be written to (${(error as Error).message}): choose another folder`,

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { dirname, join } from "@std/path";
 import type { DeviceInfo } from "../gpu/device.ts";
-import { profile } from "../gpu/record.ts";
+import { profile } from "../gpu/profile.ts";
 import { timingTable } from "../gpu/stopwatch.ts";
 import { tunedPlans, useTuned } from "../kernels/plan.ts";
 import { tune } from "../kernels/tune.ts";

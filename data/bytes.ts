@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream";
-import { createGunzip, type Gunzip } from "node:zlib";
+import { constants, createGunzip, type Gunzip, gunzipSync } from "node:zlib";
 
 /** A file, or what a gzip file holds, read at any place. */
 export interface Bytes {
@@ -142,4 +142,27 @@ class Unzipped implements Bytes {
  */
 export function openGunzip(path: string): Bytes {
   return new Unzipped(path);
+}
+
+/**
+ * What can be had of a gzip file that is cut short, kept in memory.
+ *
+ * @param path The file.
+ * @param most Bytes that it may hold.
+ * @returns What it holds up to the place where it ends.
+ * @throws {Error} If it is damaged otherwise, or holds more.
+ */
+export function openCutGunzip(path: string, most: number): Bytes {
+  const whole = gunzipSync(Deno.readFileSync(path), {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    maxOutputLength: most,
+  });
+  return {
+    size: whole.length,
+    upTo: (offset, length) =>
+      offset > whole.length
+        ? Promise.reject(endsEarly(whole.length, offset))
+        : Promise.resolve(new Uint8Array(whole.subarray(offset, offset + length))),
+    close: () => {},
+  };
 }

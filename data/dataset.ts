@@ -4,7 +4,7 @@ import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 import { openUnlisted } from "./open.ts";
-import { type Dataset, type Packed, packHash, packPath, readPack, writePack } from "./pack.ts";
+import { type Dataset, type Packed, packHash, packPath, PackWriter, readPack } from "./pack.ts";
 import type { Preparation } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
@@ -65,20 +65,22 @@ export function noImage(data: string, { notes = [] }: Source): DataError {
 async function pack(
   source: Source,
   to: Preparation,
-  about: Pick<Packed, "name" | "hash">,
+  { path, ...about }: Pick<Packed, "name" | "hash"> & { path: string },
   options: DatasetOptions,
-): Promise<Packed> {
+): Promise<void> {
   const { data = about.name, signal, onProgress } = options;
   if (source.names.length === 0) throw noImage(data, source);
-  const { notes, good, ...made } = await prepareAll(source, to, signal, onProgress);
-  const count = source.names.length - made.broken.length;
-  if (count === 0) throw noneUsable(data, made.broken);
+  await using writer = new PackWriter(path);
+  const take = (pixels: Uint8Array) => writer.add(pixels);
+  const { notes, good, broken } = await prepareAll(source, to, take, signal, onProgress);
+  const count = source.names.length - broken.length;
+  if (count === 0) throw noneUsable(data, broken);
   const { resolution } = to, sourceNotes = [...source.notes ?? []], { labels } = source;
-  return {
-    ...{ ...about, count, resolution, ...made, notes: [...sourceNotes, ...notes] },
+  await writer.finish({
+    ...{ ...about, count, resolution, broken, notes: [...sourceNotes, ...notes] },
     ...(labels && { labels: { ...labels, of: labels.of.filter((_, i) => good[i]) } }),
     sourceNotes,
-  };
+  });
 }
 
 /**
@@ -110,8 +112,9 @@ async function openSource(
   if (packed === undefined) {
     const opened = typeof source === "function" ? await source() : source;
     await opened.list?.();
-    const made = await pack(opened, to, { name, hash }, options);
-    await writePack(path, made);
+    await pack(opened, to, { name, hash, path }, options);
+    const made = await readPack(path, hash, options.signal);
+    if (made === undefined) throw new DataError(`data: ${path} was changed while it was written`);
     const { sourceNotes: _, ...dataset } = made;
     return dataset;
   }

@@ -1,4 +1,4 @@
-import type { Image } from "./image.ts";
+import type { Image, Samples } from "./image.ts";
 import { Buffer } from "node:buffer";
 import { inflateSync } from "node:zlib";
 import libwebp from "@jsquash/webp/codec/dec/webp_dec.js";
@@ -78,6 +78,40 @@ function flatten({ width: W, height: H, data }: Rgba, orientation: number): Imag
 }
 
 /**
+ * As {@linkcode decode}, but a JPEG that is upright keeps its fourth samples, which saves a copy.
+ *
+ * @param bytes The whole file.
+ * @param maxPixels Width times height that is decoded; more is refused by the header alone.
+ * @returns The samples.
+ * @throws {Error} If it is another kind of file, too large, truncated or damaged.
+ */
+export function decodeSamples(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Samples {
+  const header = readHeader(bytes), { format, width, height, orientation } = header;
+  if (width * height > maxPixels) {
+    const most = maxPixels.toLocaleString("en");
+    throw new Error(
+      `it has ${width} x ${height} pixels, more than ${most}: make it smaller, ` +
+        `or allow it with GAN_MAX_PIXELS=${width * height}`,
+    );
+  }
+  if (format === "PNM") return samplesOf(decodePnm(bytes, header));
+  if (format === "WebP") return samplesOf(flatten(webp.decode(bytes), orientation));
+  if (format === "JPEG") {
+    const rgba = decodeJpeg(bytes, header), { width, height, data } = rgba;
+    if (orientation !== 1) return samplesOf(flatten(rgba, orientation));
+    const samples = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    return { width, height, data: samples, step: 4 };
+  }
+  const { peak, ...rgba } = decodePng(bytes, header);
+  const samples = samplesOf(flatten(rgba, orientation));
+  return peak === undefined ? samples : { ...samples, peak };
+}
+
+function samplesOf({ width, height, rgb: data }: Image): Samples {
+  return { width, height, data, step: 3 };
+}
+
+/**
  * Decodes a JPEG (gray, color, CMYK, YCCK), a PNG (every color type and depth, interlaced or not) or
  * a WebP (not animated) and turns it upright by its Exif orientation. Samples are reduced to 8 bits;
  * what is transparent is laid on white.
@@ -88,18 +122,13 @@ function flatten({ width: W, height: H, data }: Rgba, orientation: number): Imag
  * @throws {Error} If it is another kind of file, too large, truncated or damaged.
  */
 export function decode(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Image {
-  const header = readHeader(bytes), { format, width, height, orientation } = header;
-  if (width * height > maxPixels) {
-    const most = maxPixels.toLocaleString("en");
-    throw new Error(
-      `it has ${width} x ${height} pixels, more than ${most}: make it smaller, ` +
-        `or allow it with GAN_MAX_PIXELS=${width * height}`,
-    );
+  const { data, step, ...about } = decodeSamples(bytes, maxPixels);
+  if (step === 3) return { ...about, rgb: data };
+  const rgb = new Uint8Array(3 * about.width * about.height);
+  for (let d = 0, s = 0; d < rgb.length; d += 3, s += 4) {
+    rgb[d] = data[s];
+    rgb[d + 1] = data[s + 1];
+    rgb[d + 2] = data[s + 2];
   }
-  if (format === "PNM") return decodePnm(bytes, header);
-  if (format === "JPEG") return flatten(decodeJpeg(bytes, header), orientation);
-  if (format === "WebP") return flatten(webp.decode(bytes), orientation);
-  const { peak, ...rgba } = decodePng(bytes, header);
-  const image = flatten(rgba, orientation);
-  return peak === undefined ? image : { ...image, peak };
+  return { ...about, rgb };
 }

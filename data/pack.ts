@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { dirname } from "@std/path";
 import type { Labels } from "./labels.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
@@ -7,6 +8,7 @@ const VERSION = 2;
 // Raise when the header changes: packs are made again, but runs know their data by the hash.
 const HEADER_VERSION = 4;
 const CHUNK = 1 << 26;
+const WRITTEN = 1 << 20; // bytes at once
 
 /** An image that cannot be decoded, or is too small for the crop. */
 export interface Broken {
@@ -118,21 +120,68 @@ export function packPath(
   return `${cache}/${plain}-${resolution}-${hash.slice(0, 12)}.rgb8`;
 }
 
-/**
- * Writes a pack: the pixels, then the header, whose being there says that the pixels are complete.
- *
- * @param path See {@linkcode packPath}.
- * @param packed What is written.
- */
-export async function writePack(path: string, packed: Packed): Promise<void> {
-  const { pixels, labels, ...rest } = packed;
-  const header: Header = {
-    ...{ version: HEADER_VERSION, crc: crc32(pixels), ...rest },
-    ...(labels && { labels: { classes: labels.classes, of: encodeNumbers(labels.of) } }),
-  };
-  const sealed: Sealed = { header, seal: await sealOf(header) };
-  await replaceFile(path, pixels);
-  await replaceFile(`${path}.json`, new TextEncoder().encode(JSON.stringify(sealed, null, 1)));
+/** Writes a pack, image by image, so that no more than a few are in memory. */
+export class PackWriter {
+  #path: string;
+  #beside: string;
+  #file: Deno.FsFile;
+  #chunk: Uint8Array<ArrayBuffer> = new Uint8Array(WRITTEN);
+  #filled = 0;
+  #crc = 0;
+
+  /**
+   * Begins a pack; its folder is made if it is not there.
+   *
+   * @param path See {@linkcode packPath}.
+   */
+  constructor(path: string) {
+    this.#path = path;
+    this.#beside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    this.#file = Deno.openSync(this.#beside, { write: true, createNew: true });
+  }
+
+  /** Adds pixels. */
+  add(pixels: Uint8Array): void {
+    for (let done = 0; done < pixels.length;) {
+      const part = pixels.subarray(done, done + this.#chunk.length - this.#filled);
+      this.#chunk.set(part, this.#filled);
+      this.#filled += part.length;
+      done += part.length;
+      if (this.#filled === this.#chunk.length) this.#flush();
+    }
+  }
+
+  #flush(): void {
+    const chunk = this.#chunk.subarray(0, this.#filled);
+    this.#crc = crc32(chunk, this.#crc);
+    for (let done = 0; done < chunk.length;) done += this.#file.writeSync(chunk.subarray(done));
+    this.#filled = 0;
+  }
+
+  /** Puts the pixels in their place, then the header, whose being there says that they are complete. */
+  async finish({ labels, ...rest }: Omit<Packed, "pixels">): Promise<void> {
+    this.#flush();
+    this.#file.close();
+    await Deno.rename(this.#beside, this.#path);
+    const header: Header = {
+      ...{ version: HEADER_VERSION, crc: this.#crc, ...rest },
+      ...(labels && { labels: { classes: labels.classes, of: encodeNumbers(labels.of) } }),
+    };
+    const sealed: Sealed = { header, seal: await sealOf(header) };
+    const text = JSON.stringify(sealed, null, 1);
+    await replaceFile(`${this.#path}.json`, new TextEncoder().encode(text));
+  }
+
+  /** Leaves nothing behind, unless it is finished. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#file.close();
+    } catch {
+      // It is closed already.
+    }
+    await Deno.remove(this.#beside).catch(() => {});
+  }
 }
 
 async function readHeader(path: string, hash: string): Promise<Header | undefined> {

@@ -1,6 +1,6 @@
 import { type Crop, cropRectangle } from "./crop.ts";
-import { decode } from "./decode.ts";
-import { resample, type Resize } from "./resample.ts";
+import { decodeSamples } from "./decode.ts";
+import { resampled, type Resize } from "./resample.ts";
 
 /** What is made of each image. */
 export interface Preparation {
@@ -47,10 +47,28 @@ export function outside(crop: Crop, width: number, height: number): string {
  * @throws {Error} If it cannot be decoded, or the crop lies outside it.
  */
 export function prepare(bytes: Uint8Array, to: Preparation): Prepared {
-  const { peak, ...image } = decode(bytes, to.maxPixels);
+  const { peak, ...image } = decodeSamples(bytes, to.maxPixels);
   const part = cropRectangle(to.crop, image.width, image.height);
   if (!part) throw new Error(outside(to.crop, image.width, image.height));
-  const pixels = resample(image, part, to.resolution, to.resize);
+  const pixels = resampled(image, part, to.resolution, to.resize);
   const side = Math.min(part.width, part.height);
   return peak === undefined ? { pixels, side } : { pixels, side, peak };
+}
+
+/** What was made of an image, or why there is nothing. */
+export type Outcome = Prepared | { reason: string };
+
+/**
+ * As {@linkcode prepare}, without throwing.
+ *
+ * @param bytes The encoded image.
+ * @param to What is made of it.
+ * @returns Its pixels, or what is wrong.
+ */
+export function outcomeOf(bytes: Uint8Array, to: Preparation): Outcome {
+  try {
+    return prepare(bytes, to);
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
 }

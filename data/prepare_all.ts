@@ -5,7 +5,7 @@ import { Findings } from "./findings.ts";
 import { readHeader } from "./header.ts";
 import { printable } from "./listing.ts";
 import type { Broken } from "./pack.ts";
-import { outside, type Preparation, prepare, type Prepared } from "./prepare.ts";
+import { type Outcome, outcomeOf, outside, type Preparation, type Prepared } from "./prepare.ts";
 import type { Source } from "./source.ts";
 import { openWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
@@ -14,18 +14,24 @@ const FEW = 400;
 const REPORT_EVERY = 64;
 const YIELD_AFTER_MS = 20;
 const SAMPLED = 32;
+// What goes to a worker at once: a message takes as long as decoding a small image.
+const BATCH = 1 << 20, MOST_AT_ONCE = 32; // bytes, images
 
 /** The same interface on this thread, which looks at the event loop now and then. */
 function ownThread(): WorkerPool {
   let yielded = performance.now();
   return {
     lanes: 1,
-    async prepare(bytes, to) {
-      if (performance.now() - yielded > YIELD_AFTER_MS) {
-        await new Promise((resume) => setTimeout(resume));
-        yielded = performance.now();
+    async prepare(images, to) {
+      const outcomes: Outcome[] = [];
+      for (const bytes of images) {
+        if (performance.now() - yielded > YIELD_AFTER_MS) {
+          await new Promise((resume) => setTimeout(resume));
+          yielded = performance.now();
+        }
+        outcomes.push(outcomeOf(bytes, to));
       }
-      return prepare(bytes, to);
+      return outcomes;
     },
     close() {},
   };
@@ -40,20 +46,48 @@ export function noneUsable(where: string, broken: readonly Broken[]): DataError 
   );
 }
 
-/** Prepares one image of a source; the answer is the reason where it cannot be used. */
-async function prepareOne(
+/** How many images go to a worker at once: many small ones, few large ones. */
+class BatchSize {
+  #most: number;
+  /** As known so far. */
+  count = 1;
+
+  constructor(resolution: number) {
+    this.#most = Math.min(MOST_AT_ONCE, Math.max(1, Math.floor(BATCH / (3 * resolution ** 2))));
+  }
+
+  /** Takes note of encoded images. */
+  seen(images: readonly Uint8Array[]): void {
+    const bytes = images.reduce((sum, { length }) => sum + length, 1);
+    const fitting = Math.floor(BATCH * images.length / bytes);
+    this.count = Math.min(this.#most, Math.max(1, fitting));
+  }
+}
+
+/** Prepares some images of a source; instead of one that cannot be used there is the reason. */
+async function prepareSome(
   source: Source,
-  index: number,
+  indices: readonly number[],
   to: Preparation,
   pool: WorkerPool,
-): Promise<Prepared | Broken> {
-  try {
-    return await pool.prepare(await source.read(index) as Uint8Array<ArrayBuffer>, to);
-  } catch (error) {
-    if (error instanceof DataError) throw error;
-    const reason = printable((error as Error).message);
-    return { name: printable(source.names[index]), reason };
-  }
+  size: BatchSize,
+): Promise<(Prepared | Broken)[]> {
+  const read = await Promise.all(indices.map(async (index) => {
+    try {
+      return await source.read(index) as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      return { reason: (error as Error).message };
+    }
+  }));
+  const images = read.filter((one) => one instanceof Uint8Array);
+  size.seen(images);
+  const outcomes = images.length > 0 ? await pool.prepare(images, to) : [];
+  return read.map((one, i) => {
+    const outcome = one instanceof Uint8Array ? outcomes.shift()! : one;
+    if ("pixels" in outcome) return outcome;
+    return { name: printable(source.names[indices[i]]), reason: printable(outcome.reason) };
+  });
 }
 
 /** Fails if a crop lies outside all of some images from first to last, before any is decoded. */
@@ -83,10 +117,45 @@ async function assertSomeFit(
   );
 }
 
+/** An image whose turn has come. */
+interface Turn {
+  /** Its place among those that were asked for. */
+  readonly at: number;
+  readonly made: Prepared | Broken;
+}
+
+/** Prepares images on all cores, some of them ahead of the caller, who has them in their order. */
+async function* inTurn(
+  source: Source,
+  indices: ArrayLike<number>,
+  to: Preparation,
+  signal?: AbortSignal,
+): AsyncGenerator<Turn> {
+  await assertSomeFit(source, indices, to);
+  const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
+  const size = new BatchSize(to.resolution), started: Promise<(Prepared | Broken)[]>[] = [];
+  try {
+    for (let next = 0, at = 0; at < indices.length;) {
+      while (next < indices.length && started.length < pool.lanes) {
+        const last = Math.min(indices.length, next + size.count);
+        const some = Array.from({ length: last - next }, (_, i) => indices[next + i]);
+        const promise = prepareSome(source, some, to, pool, size);
+        promise.catch(() => {}); // it is thrown when its turn comes
+        started.push(promise);
+        next = last;
+      }
+      for (const made of await started.shift()!) {
+        signal?.throwIfAborted();
+        yield { at: at++, made };
+      }
+    }
+  } finally {
+    pool.close();
+  }
+}
+
 /** What became of a whole source. */
 export interface PreparedAll {
-  /** The pixels of the good ones in order, `[good, R, R, 3]`. */
-  pixels: Uint8Array;
   /** Whether each one is good. */
   good: boolean[];
   /** The others, with the reason. */
@@ -100,60 +169,32 @@ export interface PreparedAll {
  *
  * @param source Where the images come from.
  * @param to What is made of each.
+ * @param take Takes the pixels of the good ones in order, each `[R, R, 3]`.
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
- * @returns The pixels, and what is to be told.
+ * @returns What is to be told.
  * @throws {DataError} If a worker fails, or the crop fits none of the first images.
  */
 export async function prepareAll(
   source: Source,
   to: Preparation,
+  take: (pixels: Uint8Array) => void,
   signal?: AbortSignal,
   onProgress?: (done: number, total: number) => void,
 ): Promise<PreparedAll> {
-  const total = source.names.length;
-  const stride = to.resolution ** 2 * 3;
-  await assertSomeFit(source, Uint32Array.from({ length: total }, (_, i) => i), to);
-  const pixels = new Uint8Array(total * stride);
-  const broken = new Map<number, Broken>(), findings = new Findings(to.resolution);
-  const pool = (total > FEW ? await openWorkerPool() : undefined) ?? ownThread();
-  let next = 0;
-  let done = 0;
-
-  async function one(index: number): Promise<void> {
-    const made = await prepareOne(source, index, to, pool);
+  const total = source.names.length, good: boolean[] = [], broken: Broken[] = [];
+  const findings = new Findings(to.resolution);
+  const all = Uint32Array.from({ length: total }, (_, i) => i);
+  for await (const { at, made } of inTurn(source, all, to, signal)) {
+    good.push("pixels" in made);
     if ("pixels" in made) {
-      pixels.set(made.pixels, index * stride);
       findings.add(made);
-    } else broken.set(index, made);
-    done += 1;
+      take(made.pixels);
+    } else broken.push(made);
+    const done = at + 1;
     if (done % REPORT_EVERY === 0 || done === total) onProgress?.(done, total);
   }
-
-  async function lane(): Promise<void> {
-    while (next < total) {
-      signal?.throwIfAborted();
-      await one(next++);
-    }
-  }
-
-  try {
-    await Promise.all(Array.from({ length: pool.lanes }, lane));
-  } finally {
-    pool.close();
-  }
-  let good = 0;
-  for (let index = 0; index < total; index++) {
-    if (broken.has(index)) continue;
-    if (good < index) pixels.copyWithin(good * stride, index * stride, (index + 1) * stride);
-    good += 1;
-  }
-  return {
-    pixels: pixels.subarray(0, good * stride),
-    good: Array.from({ length: total }, (_, i) => !broken.has(i)),
-    broken: [...broken].sort(([a], [b]) => a - b).map(([, one]) => one),
-    notes: findings.notes(),
-  };
+  return { good, broken, notes: findings.notes() };
 }
 
 /**
@@ -176,26 +217,12 @@ export async function* prepareInOrder(
   signal?: AbortSignal,
   findings?: Findings,
 ): AsyncGenerator<Uint8Array> {
-  await assertSomeFit(source, indices, to);
-  const pool = (indices.length > FEW ? await openWorkerPool() : undefined) ?? ownThread();
-  const ahead = pool.lanes > 1 ? 4 * pool.lanes : 1, before = broken.length;
-  const started: Promise<Prepared | Broken>[] = [];
-  try {
-    for (let next = 0; next < indices.length || started.length;) {
-      signal?.throwIfAborted();
-      while (next < indices.length && started.length < ahead) {
-        const promise = prepareOne(source, indices[next++], to, pool);
-        promise.catch(() => {}); // it is thrown when its turn comes
-        started.push(promise);
-      }
-      const made = await started.shift()!;
-      if ("pixels" in made) {
-        findings?.add(made);
-        yield made.pixels;
-      } else broken.push(made);
-    }
-  } finally {
-    pool.close();
+  const before = broken.length;
+  for await (const { made } of inTurn(source, indices, to, signal)) {
+    if ("pixels" in made) {
+      findings?.add(made);
+      yield made.pixels;
+    } else broken.push(made);
   }
   if (indices.length > 0 && broken.length - before === indices.length) {
     throw noneUsable(source.name, broken);

@@ -1,25 +1,25 @@
 /// <reference lib="deno.worker" />
-import { type Preparation, prepare, type Prepared } from "./prepare.ts";
+import { type Outcome, outcomeOf, type Preparation } from "./prepare.ts";
 
-/** One image to prepare; `id` comes back with the answer. */
+/** Images to prepare; `id` comes back with the answer. */
 export interface Request {
   id: number;
-  bytes: Uint8Array<ArrayBuffer>;
+  images: Uint8Array<ArrayBuffer>[];
   to: Preparation;
 }
 
-/** What was made of it, or why there is nothing. */
-export type Answer = { id: number; prepared: Prepared } | { id: number; reason: string };
+/** What was made of them. */
+export interface Answer {
+  id: number;
+  outcomes: Outcome[];
+}
 
 // Imported for its types, this file runs in no worker and must not listen.
 if ("DedicatedWorkerGlobalScope" in globalThis) {
-  self.onmessage = ({ data: { id, bytes, to } }: MessageEvent<Request>) => {
-    try {
-      const prepared = prepare(bytes, to);
-      self.postMessage({ id, prepared } satisfies Answer, [prepared.pixels.buffer]);
-    } catch (error) {
-      self.postMessage({ id, reason: (error as Error).message } satisfies Answer);
-    }
+  self.onmessage = ({ data: { id, images, to } }: MessageEvent<Request>) => {
+    const outcomes = images.map((bytes) => outcomeOf(bytes, to));
+    const buffers = outcomes.flatMap((one) => "pixels" in one ? [one.pixels.buffer] : []);
+    self.postMessage({ id, outcomes } satisfies Answer, buffers);
   };
   self.postMessage("ready");
 }

@@ -1,5 +1,5 @@
 import type { Rectangle } from "./crop.ts";
-import type { Image } from "./image.ts";
+import type { Image, Samples } from "./image.ts";
 
 /**
  * How pixels are made from pixels. `area` averages exactly what a pixel of the result covers;
@@ -62,40 +62,67 @@ function tapsOf(resize: Resize, from: number, to: number): Taps {
  * @returns `[R, R, 3]`.
  */
 export function resample(
-  image: Image,
+  { width, height, rgb: data }: Image,
   part: Rectangle,
   R: number,
   resize: Resize = "area",
 ): Uint8Array<ArrayBuffer> {
-  const columns = tapsOf(resize, part.width, R);
-  const rows = tapsOf(resize, part.height, R);
+  return resampled({ width, height, data, step: 3 }, part, R, resize);
+}
+
+/** As {@linkcode resample}, of samples as they were decoded. */
+export function resampled(
+  image: Samples,
+  part: Rectangle,
+  R: number,
+  resize: Resize,
+): Uint8Array<ArrayBuffer> {
+  const columns = tapsOf(resize, part.width, R), rows = tapsOf(resize, part.height, R);
   // Along x first, for every source row; then along y.
-  const narrow = new Float64Array(part.height * R * 3);
+  return reduceRows(reduceColumns(image, part, columns), rows, R * 3);
+}
+
+/** Along x: `[part.height, R, 3]`. */
+function reduceColumns(
+  { width, data, step }: Samples,
+  part: Rectangle,
+  { count, first, weights }: Taps,
+): Float64Array {
+  const R = first.length, narrow = new Float64Array(part.height * R * 3);
   for (let y = 0, d = 0; y < part.height; y++) {
-    const row = ((part.y + y) * image.width + part.x) * 3;
-    for (let x = 0; x < R; x++, d += 3) {
-      let s = row + columns.first[x] * 3;
+    const row = (part.y + y) * width + part.x;
+    for (let x = 0, w = 0; x < R; x++, d += 3) {
+      let s = (row + first[x]) * step;
       let red = 0, green = 0, blue = 0;
-      for (let t = 0; t < columns.count; t++, s += 3) {
-        const weight = columns.weights[x * columns.count + t];
-        red += weight * image.rgb[s];
-        green += weight * image.rgb[s + 1];
-        blue += weight * image.rgb[s + 2];
+      for (const end = w + count; w < end; w++, s += step) {
+        const weight = weights[w];
+        red += weight * data[s];
+        green += weight * data[s + 1];
+        blue += weight * data[s + 2];
       }
       narrow[d] = red;
       narrow[d + 1] = green;
       narrow[d + 2] = blue;
     }
   }
-  const result = new Uint8Array(R * R * 3);
-  for (let y = 0; y < R; y++) {
-    for (let i = 0; i < R * 3; i++) {
-      let sum = 0;
-      for (let t = 0; t < rows.count; t++) {
-        sum += rows.weights[y * rows.count + t] * narrow[(rows.first[y] + t) * R * 3 + i];
-      }
-      result[y * R * 3 + i] = Math.floor(sum + 0.5);
+  return narrow;
+}
+
+/** Along y, rounded half up; a row of the result is summed as a whole, source row by source row. */
+function reduceRows(
+  narrow: Float64Array,
+  { count, first, weights }: Taps,
+  stride: number,
+): Uint8Array<ArrayBuffer> {
+  const R = first.length, result = new Uint8Array(R * stride), sums = new Float64Array(stride);
+  for (let y = 0, d = 0; y < R; y++, d += stride) {
+    sums.fill(0);
+    for (let t = 0, s = first[y] * stride; t < count; t++, s += stride) {
+      const weight = weights[y * count + t];
+      if (weight === 0) continue; // adds nothing
+      for (let i = 0; i < stride; i++) sums[i] += weight * narrow[s + i];
     }
+    for (let i = 0; i < stride; i++) result[d + i] = Math.floor(sums[i] + 0.5);
   }
   return result;
 }

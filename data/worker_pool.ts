@@ -1,5 +1,5 @@
 import { DataError } from "./errors.ts";
-import type { Preparation, Prepared } from "./prepare.ts";
+import type { Outcome, Preparation } from "./prepare.ts";
 import type { Answer, Request } from "./prepare_worker.ts";
 
 // Beyond this, reading the files is what takes the time.
@@ -9,8 +9,8 @@ const MOST_WORKERS = 8;
 export interface WorkerPool {
   /** How many calls of `prepare` keep every worker busy. */
   lanes: number;
-  /** As `prepare` of `prepare.ts`; takes the bytes away. */
-  prepare(bytes: Uint8Array<ArrayBuffer>, to: Preparation): Promise<Prepared>;
+  /** As `outcomeOf` of `prepare.ts`, of several images; takes their bytes away. */
+  prepare(images: Uint8Array<ArrayBuffer>[], to: Preparation): Promise<Outcome[]>;
   /** Ends the workers. */
   close(): void;
 }
@@ -48,12 +48,10 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
     for (const worker of workers) worker.terminate();
     return undefined;
   }
-  const waiting = new Map<number, PromiseWithResolvers<Prepared>>();
-  function settle({ data }: MessageEvent<Answer>): void {
-    const promise = waiting.get(data.id);
-    waiting.delete(data.id);
-    if ("prepared" in data) promise?.resolve(data.prepared);
-    else promise?.reject(new Error(data.reason));
+  const waiting = new Map<number, PromiseWithResolvers<Outcome[]>>();
+  function settle({ data: { id, outcomes } }: MessageEvent<Answer>): void {
+    waiting.get(id)?.resolve(outcomes);
+    waiting.delete(id);
   }
   function fail(event: ErrorEvent): void {
     event.preventDefault();
@@ -66,13 +64,13 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
   }
   let id = 0;
   return {
-    // Two each: one in work, one on its way.
-    lanes: count * 2,
-    prepare(bytes, to) {
-      const promise = Promise.withResolvers<Prepared>();
+    // Four each: one in work, the others on their way or waiting for their turn.
+    lanes: count * 4,
+    prepare(images, to) {
+      const promise = Promise.withResolvers<Outcome[]>();
       waiting.set(++id, promise);
-      const request: Request = { id, bytes, to };
-      workers[id % count].postMessage(request, [bytes.buffer]);
+      const request: Request = { id, images, to };
+      workers[id % count].postMessage(request, images.map(({ buffer }) => buffer));
       return promise.promise;
     },
     close() {

@@ -7,11 +7,14 @@
  *
  * @module
  */
+import type { Helper } from "./ahead.ts";
 import { broadcasts } from "./broadcast.ts";
 import { GpuError } from "./errors.ts";
 import { currentGpu, Gpu, gpu } from "./gpu.ts";
+import { directed } from "./kernel.ts";
+import { runsLongLoops } from "./long_loop.ts";
 import { passes, type SelfTest } from "./self_check.ts";
-import { lanesOf, readsTextures } from "./wide_vectors.ts";
+import { readsTextures } from "./wide_vectors.ts";
 
 /** Properties of a device. */
 export interface DeviceInfo {
@@ -41,6 +44,8 @@ export interface DeviceInfo {
 type Described = Pick<GPUAdapter, "info" | "features" | "limits">;
 
 const SHARING = "subgroups";
+/** SwiftShader has 4, for which the rules of plans were not measured. */
+const LEAST_LANES = 8;
 const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 const LIMITS = [
   "maxBufferSize",
@@ -68,6 +73,8 @@ export interface Engine {
   start(): Promise<GPU | undefined>;
   /** What to do if no device was found. */
   help(): string;
+  /** Starts a thread that compiles for a device; undefined where that gains nothing. */
+  helper?(g: Gpu): Promise<Helper | undefined>;
 }
 
 /** How a GPU is opened. */
@@ -117,10 +124,9 @@ export function describe({ info, features, limits }: Described): DeviceInfo {
     vendor,
     architecture,
     software,
-    lanes: software ? lanesOf(name) : 0,
+    lanes: software ? Math.max(LEAST_LANES, info.subgroupMaxSize ?? 0) : 0,
     fastTextures: software,
-    // With AVX-512 a number goes into a vector in one instruction, not by way of memory.
-    slowBuffers: /llvmpipe/i.test(name) && lanesOf(name) <= 8,
+    slowBuffers: false,
     sharing: false,
     features: [...features].sort(),
     limits: Object.fromEntries(LIMITS.map((limit) => [limit, Number(limits[limit])])),
@@ -174,8 +180,9 @@ export async function newGpu({ engine, choice = engine.choice }: OpenOptions): P
   }
   let info = describe(adapter);
   const device = await request(adapter, info);
-  const check = (test: SelfTest) => passes(device, test, engine);
-  if (info.lanes > 8) info = { ...info, fastTextures: await check(readsTextures()) };
+  const check = (test: SelfTest) => passes(device, { ...test, code: directed(test.code, engine) });
+  if (info.lanes > LEAST_LANES) info = { ...info, fastTextures: await check(readsTextures()) };
+  else if (info.software) info = { ...info, slowBuffers: !await check(runsLongLoops()) };
   if (device.features.has(SHARING)) {
     const sharing = await check(broadcasts(info.lanes));
     if (sharing) info = { ...info, sharing, features: [...info.features, SHARING].sort() };

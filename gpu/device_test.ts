@@ -53,8 +53,9 @@ Deno.test("a software device is known as one on every engine", () => {
   const chromium = told({ vendor: "google", architecture: "swiftshader" });
   assertEquals([chromium.name, chromium.software], ["google swiftshader", true]);
   assertEquals(told({ description: "SwiftShader driver 5.0.0" }).software, true);
-  const mesa = { vendor: "65541", description: "llvmpipe (LLVM 15.0.6, 256 bits)" };
-  assertEquals(told(mesa).software, true);
+  const mesa = { vendor: "65541", description: "llvmpipe (LLVM 15.0.6, 512 bits)" };
+  const wide = told({ ...mesa, subgroupMaxSize: 16 });
+  assertEquals([wide.software, wide.lanes], [true, 16]);
   const fallback = told({ vendor: "maker", isFallbackAdapter: true });
   assertEquals([fallback.software, fallback.lanes > 0], [true, true]);
   const gpu = told({ vendor: "nvidia", architecture: "hopper", device: "0x2330" });

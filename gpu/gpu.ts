@@ -136,7 +136,7 @@ export class Gpu {
     this.#bindable = info.limits.maxStorageBufferBindingSize;
     device.lost.then(({ reason, message }) => {
       this.#lost = `Device lost (${message || reason}): the driver was reset or ran out of ` +
-        `memory; start again with --resume, perhaps with a smaller --batch`;
+        `memory: perhaps a smaller --batch helps`;
     });
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;

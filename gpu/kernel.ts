@@ -130,13 +130,27 @@ export function pipelineOf(
   k: Kernel,
   constants: Readonly<Record<string, number>>,
 ): Pipeline {
-  let key = "";
-  for (const name in constants) key += `${name}=${constants[name]};`;
+  const key = keyOf(constants);
   let made = g.pipelines.get(k);
   if (!made) g.pipelines.set(k, made = new Map());
   let pipeline = made.get(key);
   if (!pipeline) made.set(key, pipeline = compiled(g, k, constants));
   return pipeline;
+}
+
+/** Whether that pipeline is there. */
+export function hasPipeline(
+  { pipelines }: Gpu,
+  k: Kernel,
+  constants: Readonly<Record<string, number>>,
+): boolean {
+  return pipelines.get(k)?.has(keyOf(constants)) ?? false;
+}
+
+function keyOf(constants: Readonly<Record<string, number>>): string {
+  let key = "";
+  for (const name in constants) key += `${name}=${constants[name]};`;
+  return key;
 }
 
 function compiled(g: Gpu, k: Kernel, constants: Readonly<Record<string, number>>): Pipeline {

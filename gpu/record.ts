@@ -1,7 +1,7 @@
 /**
  * The command stream: many dispatches in one pass, one submit, one upload of parameters.
  *
- * Everything here is for the current {@linkcode Gpu}, and synchronous but {@linkcode submitted}, {@linkcode idle} and {@linkcode profile}.
+ * Everything here is for the current {@linkcode Gpu}, and synchronous but {@linkcode submitted} and {@linkcode idle}.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { assertBindable, bindGroup, type Bound, resourceOf, uniforms } from "./b
 import { type Gpu, gpu, SLOT, SLOTS } from "./gpu.ts";
 import { forgetGroups, type Kernel, pipelineOf } from "./kernel.ts";
 import { assertOn, drain, handleOf, type Resource, type Storage } from "./memory.ts";
-import { Stopwatch, timed, type Timing, timingOf } from "./stopwatch.ts";
 
 /** A value, or a function that gives the current value each time a recorded step is played. */
 export type Live<T> = T | (() => T);
@@ -86,7 +85,7 @@ export function record(
 ): void {
   const g = gpu();
   assertBindable(g, k, bound);
-  if (g.rehearsing) return void g.rehearsing(k, constants);
+  if (g.rehearsing) return void g.rehearsing(k, constants, params, bound);
   const made = pipelineOf(g, k, constants), { pipeline } = made;
   const group = bindGroup(g, k, made, bound);
   if (g.slots === SLOTS) flush(g);
@@ -182,15 +181,16 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function writeParams(g: Gpu, k: Kernel, params: Params, at: number): void {
+/** Writes a dispatch's parameters from byte `at` on. */
+export function writeParams(to: Pick<Gpu, "params">, k: Kernel, params: Params, at: number): void {
   for (let i = 0; i < k.params.length; i++) {
     const { name, type } = k.params[i], value = params[name];
     if (value === undefined) throw new TypeError(`${k.label}: parameter ${name} is missing`);
-    setParam(g, at + 4 * i, type, now(value));
+    setParam(to, at + 4 * i, type, now(value));
   }
 }
 
-function setParam({ params }: Gpu, at: number, type: Type, value: number): void {
+function setParam({ params }: Pick<Gpu, "params">, at: number, type: Type, value: number): void {
   if (type === "f32") params.setFloat32(at, value, true);
   else params.setUint32(at, value, true);
 }
@@ -200,8 +200,13 @@ function endPass(g: Gpu): void {
   g.pass = g.pipeline = undefined;
 }
 
-/** Called for each dispatch that is left out, with its kernel and the values of `override` declarations. */
-export type Rehearsal = (k: Kernel, constants: Readonly<Record<string, number>>) => void;
+/** Called for each dispatch that is left out, with what {@linkcode record} is given. */
+export type Rehearsal = (
+  k: Kernel,
+  constants: Readonly<Record<string, number>>,
+  params: Params,
+  bound: Bound,
+) => void;
 
 /** Runs `body` without recording dispatches or uploads. */
 export function rehearsed(body: () => void, met: Rehearsal = () => {}): void {
@@ -253,11 +258,18 @@ export function doing(what: readonly unknown[], on: readonly Resource[], play: (
   g.tape?.push({ what, on: on.map(handleOf), play });
 }
 
-/** Submits what is recorded; resolves once the device has executed it. */
+/**
+ * Submits what is recorded; resolves once the device has executed it, rejects if it is lost.
+ *
+ * @throws {GpuError} What else is known to have gone wrong, at once: the promise may be left unheard.
+ */
 export function submitted(): Promise<void> {
   const g = gpu();
   flush(g);
-  return g.device.queue.onSubmittedWorkDone().then(() => g.throwFailure());
+  g.throwFailure();
+  return g.device.queue.onSubmittedWorkDone().then(() => {
+    if (g.isLost) g.throwFailure();
+  });
 }
 
 /** Resolves once the device has executed all that was recorded; throws if anything failed. */
@@ -265,29 +277,4 @@ export async function idle(g = gpu()): Promise<void> {
   flush(g);
   await g.device.queue.onSubmittedWorkDone();
   await g.check();
-}
-
-/**
- * Runs `body` with a timestamp around every dispatch, which is slower.
- *
- * Where the clock is coarse, `body` runs several times with dispatches repeated, which spoils what is
- * updated in place.
- *
- * @param mayRepeat False keeps results correct at the clock's own precision.
- */
-export async function profile(body: () => void, mayRepeat = true): Promise<Timing[]> {
-  const g = gpu();
-  await idle(g);
-  const laps = async (repeats: readonly number[]) => {
-    const stopwatch = g.stopwatch = new Stopwatch(g.device, repeats);
-    try {
-      g.use(body);
-      await idle(g);
-      return await stopwatch.laps();
-    } finally {
-      stopwatch.destroy();
-      g.stopwatch = undefined;
-    }
-  };
-  return mayRepeat ? await timed(laps) : (await laps([])).map((lap) => timingOf(lap));
 }

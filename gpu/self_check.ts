@@ -1,7 +1,4 @@
 /** Small shaders with known results, which check a feature before it is used. */
-import { directed } from "./kernel.ts";
-import type { Engine } from "./device.ts";
-
 /** A shader and its expected result. */
 export interface SelfTest {
   readonly code: string;
@@ -9,7 +6,7 @@ export interface SelfTest {
   readonly constants?: Readonly<Record<string, number>>;
   /** Textures of four numbers a texel for bindings 0, 1 ...; the result is the binding after these. */
   readonly images?: readonly {
-    readonly data: Float32Array<ArrayBuffer>;
+    readonly data: readonly number[];
     readonly width: number;
     readonly height: number;
   }[];
@@ -18,12 +15,12 @@ export interface SelfTest {
   readonly expected: readonly number[];
 }
 
-/** True if the device computes what is expected, to the last bit; false also if it refuses. */
-export async function passes(
-  device: GPUDevice,
-  test: SelfTest,
-  engine: Pick<Engine, "enablesSubgroups">,
-): Promise<boolean> {
+/**
+ * True if the device computes what is expected, to the last bit; false also if it refuses.
+ *
+ * It refers to nothing outside of itself: gpu/engines/vectors.ts sends its text to another process.
+ */
+export async function passes(device: GPUDevice, test: SelfTest): Promise<boolean> {
   const { code, constants = {}, images = [], groups, expected } = test, size = 4 * expected.length;
   const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
   device.pushErrorScope("validation");
@@ -31,12 +28,13 @@ export async function passes(
     const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
     const made = device.createTexture({ size: [width, height], format: "rgba32float", usage });
     const size = [width, height];
-    device.queue.writeTexture({ texture: made }, data, { bytesPerRow: 16 * width }, size);
+    const texels = new Float32Array(data);
+    device.queue.writeTexture({ texture: made }, texels, { bytesPerRow: 16 * width }, size);
     return made;
   });
   const y = device.createBuffer({ size, usage: STORAGE | COPY_SRC });
   const staging = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
-  const module = device.createShaderModule({ code: directed(code, engine) });
+  const module = device.createShaderModule({ code });
   const pipeline = device.createComputePipeline({ layout: "auto", compute: { module, constants } });
   const views = textures.map((made) => made.createView({ dimension: "2d-array" }));
   const group = device.createBindGroup({

@@ -2,23 +2,19 @@
  * Vectors of 512 bits on lavapipe, Mesa's software device.
  *
  * Its default is 256. With AVX-512, twice the width is 1.4 times as fast (Mesa 22.3), but Mesa 25.0 then
- * reads storage textures wrongly. So gpu/engines/deno.ts requests them, and they are checked.
+ * reads storage textures wrongly on some processors, and 25.0.7 is slower with them on others. So
+ * gpu/engines/vectors.ts tries them, and what is open is checked.
  *
  * @module
  */
 import product from "./wide_vectors.wgsl" with { type: "text" };
 import type { SelfTest } from "./self_check.ts";
 
-/** Lanes of a device by its name, e.g. 8 for `llvmpipe (LLVM 15.0.6, 256 bits)`. */
-export function lanesOf(name: string): number {
-  return Number(/, (\d+) bits\)/.exec(name)?.[1] ?? 256) / 32;
-}
-
 /** Whether storage textures are read rightly: a product of small whole numbers, so without rounding. */
 export function readsTextures(): SelfTest {
   const [M, K, N] = [8, 64, 256];
-  const a = Float32Array.from({ length: M * K }, (_, i) => i * 7 % 17 - 8);
-  const b = Float32Array.from({ length: K * N }, (_, i) => i * 5 % 23 - 11);
+  const a = Array.from({ length: M * K }, (_, i) => i * 7 % 17 - 8);
+  const b = Array.from({ length: K * N }, (_, i) => i * 5 % 23 - 11);
   const expected = Array.from({ length: M * N }, (_, i) => {
     const row = Math.floor(i / N), col = i % N;
     let sum = 0;

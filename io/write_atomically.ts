@@ -36,11 +36,21 @@ const LEFT = /^(.+?)(\.[0-9a-f-]{8,36})?\.part$/;
  * Removes what writers that were killed left in a folder.
  *
  * @param ours Whether a file is of those that the caller writes, by its name without what was added.
+ * @param idle Milliseconds since it was written to, where others may be writing.
  */
-export async function removeLeft(folder: string, ours: (name: string) => boolean): Promise<void> {
+export async function removeLeft(
+  folder: string,
+  ours: (name: string) => boolean,
+  idle = 0,
+): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const file = LEFT.exec(name)?.[1];
-    if (!isDirectory && file !== undefined && ours(file)) await Deno.remove(join(folder, name));
+    const file = LEFT.exec(name)?.[1], path = join(folder, name);
+    if (isDirectory || file === undefined || !ours(file)) continue;
+    if (idle > 0) {
+      const { mtime } = await Deno.stat(path);
+      if (Date.now() - Number(mtime) < idle) continue;
+    }
+    await Deno.remove(path);
   }
 }
 
@@ -58,9 +68,11 @@ export async function naming<Result>(path: string, work: () => Promise<Result>):
   }
 }
 
-/** The error, with the path in its message. */
+/** The error, with the path in its message unless it names one. */
 export function named(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
-  if (!error.message.includes(path)) error.message = `${path}: ${error.message}`;
+  if (!error.message.includes(path) && !/: \w+ '.+'/.test(error.message)) {
+    error.message = `${path}: ${error.message}`;
+  }
   return error;
 }

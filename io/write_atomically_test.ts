@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { removeLeft, writeAtomically } from "./write_atomically.ts";
+import { naming, removeLeft, writeAtomically } from "./write_atomically.ts";
 import { inFolder } from "../tests/support.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -46,3 +46,20 @@ Deno.test("what cannot be written is named", () =>
     const path = join(folder, "none", "a");
     await assertRejects(() => writeAtomically(path, bytes("")), Error, path);
   }));
+
+Deno.test("errors of the system name a file, and only one", async () => {
+  const error = (message: string) => Object.assign(new Error(message), { code: "EIO" });
+  const told = async (message: string) =>
+    (await assertRejects(() => naming("a/b", () => Promise.reject(error(message))), Error)).message;
+  assertEquals(
+    await told("Input/output error (os error 5)"),
+    "a/b: Input/output error (os error 5)",
+  );
+  const other = "Input/output error (os error 5): open '/c/d'"; // as Deno says it
+  assertEquals(await told(other), other);
+  await assertRejects(
+    () => naming("no/folder", () => Deno.open("/none/at/all")),
+    Error,
+    "open '/none",
+  );
+});

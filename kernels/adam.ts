@@ -28,21 +28,26 @@ export interface AdamState {
 
 const FILE = { name: "adam.wgsl", text: wgsl };
 const plain = twins("adam", FILE, "main"), scaled = twins("adam", FILE, "scaled");
+const guarded = twins("adam", FILE, "guarded");
 
 /**
  * Updates parameters and moments in place: in one dispatch, or in several if they exceed a binding.
  *
  * @param scaling The state of nn/grad_scaler.ts, if the loss was scaled; `step` is then the learning rate, and
  * the state has the bias corrections.
+ * @param overflow Two flags, `[2]` as bits: once the first is set nothing is updated; the second is set
+ *   where what is updated becomes NaN or infinite.
  */
 export function adamStep(
   { param, g, m, v }: AdamState,
   numbers: AdamStep,
   scaling?: Tensor,
+  overflow?: Tensor,
 ): void {
   for (const bound of ranges({ param, g, m, v })) {
     const n = bound.param.size / 16, grid = folded(Math.ceil(n / 64));
     if (scaling) run(scaled, { ...bound, scaling }, { ...numbers, n }, grid);
+    else if (overflow) run(guarded, { ...bound, overflow }, { ...numbers, n }, grid);
     else run(plain, bound, { ...numbers, n }, grid);
   }
 }

@@ -8,6 +8,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 @group(0) @binding(4) var<storage, read> scaling: array<f32>; // as Scaling in grad_scaler.wgsl
+// Flags of what is not finite: a gradient (set by finite.wgsl, before), what was made of them.
+@group(0) @binding(9) var<storage, read_write> overflow: array<atomic<u32>>;
 #if TEXTURES
 #include texels
 @group(0) @binding(5) var g: texture_storage_2d_array<rgba32float, read>;
@@ -26,12 +28,18 @@ fn m_at(i: u32) -> vec4f { return m[i]; }
 fn v_at(i: u32) -> vec4f { return v[i]; }
 #end
 
-fn update(i: u32, g: vec4f, step: f32, c2: f32) {
+// Whether there is NaN or infinity; drivers fold comparisons of a float with itself.
+fn is_bad(x: vec4f) -> bool { return any((bitcast<vec4u>(x) & vec4u(0x7f800000)) == vec4u(0x7f800000)); }
+
+// Returns whether something that it made is not finite.
+fn update(i: u32, g: vec4f, step: f32, c2: f32) -> bool {
   let mi = p.beta1 * m_at(i) + (1 - p.beta1) * g;
   let vi = p.beta2 * v_at(i) + (1 - p.beta2) * g * g;
   m[i] = mi;
   v[i] = vi;
-  param[i] = param_at(i) - step * mi / (sqrt(vi / c2) + p.eps);
+  let x = param_at(i) - step * mi / (sqrt(vi / c2) + p.eps);
+  param[i] = x;
+  return is_bad(x) || is_bad(vi);
 }
 
 @compute @workgroup_size(64)
@@ -47,4 +55,12 @@ fn scaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   let i = id.y * groups.x * 64u + id.x;
   if (factor == 0 || i >= p.n) { return; }
   update(i, factor * g_at(i), p.step / (1 - scaling[2]), 1 - scaling[3]);
+}
+
+// The same as main, until a gradient is not finite: from then on nothing changes.
+@compute @workgroup_size(64)
+fn guarded(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64u + id.x;
+  if (atomicLoad(&overflow[0]) != 0 || i >= p.n) { return; }
+  if (update(i, g_at(i), p.step, p.c2)) { atomicStore(&overflow[1], 1u); }
 }

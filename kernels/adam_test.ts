@@ -3,7 +3,7 @@ import { gpu } from "../gpu/gpu.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import { Adam } from "../nn/adam.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { assertClose, randoms } from "../tests/support.ts";
+import { assertClose, assertSame, randoms } from "../tests/support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -73,4 +73,35 @@ Deno.test("a step of Adam is one dispatch, and one look at scaled gradients", ()
   };
   assertEquals(dispatches(plain), 1);
   assertEquals(dispatches(new Adam(params, { ...plain.options, scaler: new GradScaler() })), 3);
+});
+
+Deno.test("a guarded Adam steps as a plain one, and stops for good at a gradient that is not finite", async () => {
+  const options = { lr: 0.01, betas: [0.5, 0.999] as const };
+  const params = () => sizes.map((n, i) => tensor(randoms(n, i), [n], true));
+  const read = (of: readonly { read: () => Promise<Float32Array> }[]) =>
+    Promise.all(of.map((t) => t.read()));
+  const plain = new Adam(params(), options),
+    guarded = new Adam(params(), { ...options, guard: true });
+  const grads = (t: number) => sizes.map((n, i) => tensor(randoms(n, 100 * t + i), [n]));
+  for (const t of [1, 2]) for (const adam of [plain, guarded]) adam.step(grads(t));
+  const all = (adam: Adam) => read([...adam.params, ...adam.moments.flatMap(({ m, v }) => [m, v])]);
+  const before = await all(guarded);
+  for (const [i, values] of (await all(plain)).entries()) assertSame(before[i], values, `${i}`);
+  assertEquals([await plain.hasOverflown(), await guarded.hasOverflown()], [false, false]);
+  const bad = grads(3), values = await bad[4].read();
+  values[70_000] = NaN;
+  bad[4].write(values);
+  for (const given of [bad, grads(4)]) {
+    guarded.step(given);
+    assertEquals(await guarded.hasOverflown(), true);
+    for (const [i, now] of (await all(guarded)).entries()) assertSame(now, before[i], `${i}`);
+  }
+});
+
+Deno.test("a guarded Adam notices squares of gradients and weights that overflow", async () => {
+  for (const [gradient, lr] of [[1e20, 0.1], [1, 3e38]]) {
+    const adam = new Adam([tensor([1, -3e38, 3], [3], true)], { lr, betas: [0, 0.9], guard: true });
+    adam.step([tensor([0, gradient, 0], [3])]);
+    assertEquals(await adam.hasOverflown(), true, `${gradient}, ${lr}`);
+  }
 });

@@ -9,6 +9,7 @@ import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { type Twins, twins } from "../gpu/run.ts";
 import { expand, type Values } from "../gpu/wgsl.ts";
 import { EXACT } from "./exact.ts";
+import { ROW } from "./row.ts";
 
 /** The part, for `expand`. */
 export const ELEMENT = { element: { name: "element.wgsl", text: element } };
@@ -22,7 +23,7 @@ export interface ByElement<N extends string> {
   readonly f32: Entries<N>;
 }
 
-const parts = { element: { name: "element.wgsl", text: element } };
+const parts = { ...ELEMENT, ...ROW };
 
 /** Declares entry points of a file that includes `element`. */
 export function byElement<N extends string>(
@@ -35,6 +36,7 @@ export function byElement<N extends string>(
     const source = expand({ name: `${name}.wgsl`, text }, { ...values, VEC4 }, {
       ...ELEMENT,
       ...EXACT,
+      ...ROW,
     });
     const declared = entries.map((entry) => [entry, kernel(name, source, entry)]);
     return Object.fromEntries(declared) as Entries<N>;

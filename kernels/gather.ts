@@ -97,7 +97,8 @@ function launch(
   const steps = taps(sizes) * Math.ceil(4 * I4 / plan.KU);
   const { parts, perPart } = tile ? split(plan, workgroups, steps, out.size) : WHOLE;
   const { bias, slope = 1 } = parts === 1 ? epilogue : {};
-  const vec4 = sizes.OC % 4 === 0, relu = slope !== 1;
+  // A slope of 1 changes no bit; without tiles, one kernel then serves both, which takes long to compile.
+  const vec4 = sizes.OC % 4 === 0, relu = slope !== 1 || !tile;
   const finish = { vec4, flipped: Boolean(flip), bias: bias !== undefined, relu };
   const kernel = (tile ? tiledGather : gatherKernel)({
     plan,

@@ -10,8 +10,12 @@ import { expand } from "../gpu/wgsl.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { EXACT, EXACT_FOR } from "./exact.ts";
+import { ROW } from "./row.ts";
 
-const source = expand({ name: "logit_loss.wgsl", text: wgsl }, EXACT_FOR.f32, EXACT);
+const source = expand({ name: "logit_loss.wgsl", text: wgsl }, { ...EXACT_FOR.f32, LANES: 64 }, {
+  ...EXACT,
+  ...ROW,
+});
 const forward = kernel("logit_loss", source, "forward");
 const backward = kernel("logit_loss", source, "backward");
 

@@ -1,5 +1,6 @@
 // The mean of a loss of logits x and targets t, and its gradient.
 #include exact
+#include across
 override KIND: u32 = 0u;
 override GIVEN: bool = false; // whether targets are a tensor
 struct Params { N: u32, step: u32, goal: f32, k: f32 }
@@ -9,7 +10,6 @@ struct Params { N: u32, step: u32, goal: f32, k: f32 }
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(5) var<uniform> p: Params;
-var<workgroup> sums: array<f32, 64>;
 
 // By one workgroup
 @compute @workgroup_size(64)
@@ -30,12 +30,8 @@ fn forward(@builtin(local_invocation_id) id: vec3u) {
       default: { sum -= goal * l; }
     }
   }
-  sums[id.x] = sum;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (id.x < half) { sums[id.x] += sums[id.x + half]; }
-  }
-  if (id.x == 0) { y[0] = p.k * sums[0]; }
+  let all = sum_across(id.x, sum);
+  if (id.x == 0) { y[0] = p.k * all; }
 }
 
 @compute @workgroup_size(64)

@@ -7,11 +7,14 @@ import wgsl from "./minibatch_stddev.wgsl" with { type: "text" };
 import { kernel } from "../gpu/kernel.ts";
 import { folded } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
+import { expand } from "../gpu/wgsl.ts";
 import { type Application, apply } from "../tensor/op.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { ROW } from "./row.ts";
 
 const ENTRIES = ["forward", "along", "gradient", "curvature"] as const;
-const kernels = ENTRIES.map((entry) => kernel("minibatch_stddev", wgsl, entry));
+const source = expand({ name: "minibatch_stddev.wgsl", text: wgsl }, { LANES: 256 }, ROW);
+const kernels = ENTRIES.map((entry) => kernel("minibatch_stddev", source, entry));
 
 // Keeps the root's slope finite where images are the same.
 const EPS = 1e-8;

@@ -1,7 +1,8 @@
 // How much the images of a group differ, feature by feature; a workgroup a group of up to four, one a
 // component. Images j, j + M, j + 2M, ... of a batch are group j. With d = x - mean x and
 // s = sqrt(mean d^2 + eps), the means over the group, the map is S = mean s over the F features.
-const LANES = 256u;
+#include across
+const LANES = ${LANES}u;
 struct Params {
   groups: u32, M: u32, G: u32, // groups in all and of a batch, images of one
   C: u32, F: u32, // channels, features of an image
@@ -44,17 +45,6 @@ fn xs(at: vec4u) -> vec4f { return vec4f(x[at.x], x[at.y], x[at.z], x[at.w]); }
 fn us(at: vec4u) -> vec4f { return vec4f(u[at.x], u[at.y], u[at.z], u[at.w]); }
 fn dys(at: vec4u) -> vec4f { return vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]); }
 
-var<workgroup> sums: array<f32, LANES>;
-
-fn sumOfLanes(lane: u32, own: f32) -> f32 {
-  sums[lane] = own;
-  for (var half = LANES / 2; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-  }
-  return workgroupUniformLoad(&sums[0]);
-}
-
 // The map's channel of all images of a group.
 fn fillMap(first: u32, lane: u32, value: f32) {
   for (var f = (lane + 1) * p.C - 1; f < p.F; f += LANES * p.C) {
@@ -68,7 +58,7 @@ fn slopeOfMap(first: u32, lane: u32) -> f32 {
   for (var f = (lane + 1) * p.C - 1; f < p.F; f += LANES * p.C) {
     own += total(dys(atWithMap(first, f) + 1));
   }
-  return sumOfLanes(lane, own) / f32(p.G * p.F);
+  return sum_across(lane, own) / f32(p.G * p.F);
 }
 
 // result = [x, S]
@@ -87,7 +77,7 @@ fn forward(
     own += feature(v).s;
     put(atWithMap(first, f), v);
   }
-  fillMap(first, lane, sumOfLanes(lane, own) / f32(p.F));
+  fillMap(first, lane, sum_across(lane, own) / f32(p.F));
 }
 
 // Its slope along u: result = [u, mean of (sum u d) / (G s)]
@@ -107,7 +97,7 @@ fn along(
     own += total(step * here.d) / here.s;
     put(atWithMap(first, f), step);
   }
-  fillMap(first, lane, sumOfLanes(lane, own) / f32(p.G * p.F));
+  fillMap(first, lane, sum_across(lane, own) / f32(p.G * p.F));
 }
 
 // Its gradient: result = dy + k d / s, with k the map's

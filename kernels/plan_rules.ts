@@ -95,9 +95,9 @@ export function fitted(
     const KU = terms > 4 && terms <= 8 ? 8 : 4;
     return { ...plan, KU, single: terms <= KU };
   }
-  // With 16 registers, as without AVX-512, more terms make code that exceeds the decoded-instruction cache.
-  const most = device.lanes <= 8 ? 4 : 8;
-  const KU = terms <= 4 ? 4 : terms <= 2 * most ? terms : most;
+  // More terms a step gain nothing, take longer to compile and, with 16 registers, as without AVX-512, exceed
+  // the decoded-instruction cache.
+  const KU = terms > 4 && terms <= 8 ? terms : 4;
   return { ...plan, KU, single: terms === KU };
 }
 
@@ -146,7 +146,7 @@ function each(
   }
   // As many columns an invocation as there are; the remaining lanes are along rows.
   const wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
-  const MR = power(Math.min(16, Math.max(2, rows / wy)));
+  const MR = power(Math.min(8, Math.max(2, rows / wy))); // 16 is no faster, and takes longer to compile
   return { ...fixed, MR, NV, wx, wy, wz: 1 };
 }
 
@@ -155,7 +155,7 @@ export function alternatives(kind: Kind, problem: Problem, device: Traits): Part
   const { lanes } = device;
   if (device.software) {
     return [
-      { MR: 8 },
+      { MR: kind === "weight" ? 8 : 16 },
       each(kind, problem, device),
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
         .map(([MR, NV]) => ({ ...sharing(lanes), MR, NV })),

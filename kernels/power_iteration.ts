@@ -19,7 +19,7 @@ const kernels = twinsByElement("power_iteration", wgsl, [
   "divide",
   "normalise",
   "measure",
-]);
+], { LANES: 64 });
 
 /** A part of a buffer. */
 export interface Place {

@@ -3,6 +3,7 @@
 // is for matrix y of the table. Each kernel comes for two kinds: rows last (B is 1) and columns last.
 // Sizes and places along the last axis count Vs.
 #include element
+#include across
 struct Matrix {
   w: u32, u: u32, v: u32, // where each begins
   A: u32, R: u32, B: u32,
@@ -30,7 +31,6 @@ fn w_at(i: u32) -> V { return w[i]; }
 @group(0) @binding(10) var<storage, read> ranges: array<Range>; // one a workgroup
 @group(0) @binding(11) var<storage, read> product: array<f32>; // W^T u, laid out as u and v are
 @group(0) @binding(13) var<storage, read> productV: array<V>;
-var<workgroup> sums: array<f32, 64>;
 
 // v = W^T u, not yet of length 1
 @compute @workgroup_size(64)
@@ -88,18 +88,6 @@ fn rowsOfColumnsLast(@builtin(global_invocation_id) id: vec3u) {
   partial[m.partial + id.x] = sum;
 }
 
-// The sum over the workgroup
-fn across(lane: u32, own: f32) -> f32 {
-  workgroupBarrier();
-  sums[lane] = own;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-  }
-  workgroupBarrier();
-  return sums[0];
-}
-
 // 1 / length, also of zero vectors; unlike max, select keeps NaN
 fn inverse(length: f32) -> f32 { return 1 / select(length, 1e-12, length < 1e-12); }
 
@@ -110,7 +98,7 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
   let n = m.A * m.B;
   var squares = 0f;
   for (var i = id.x; i < n; i += 64) { squares += product[m.v + i] * product[m.v + i]; }
-  let kv = inverse(sqrt(across(id.x, squares)));
+  let kv = inverse(sqrt(sum_across(id.x, squares)));
   for (var i = id.x; i < n; i += 64) { vectors[m.v + i] = kv * product[m.v + i]; }
   squares = 0f;
   for (var r = id.x; r < m.R; r += 64) {
@@ -120,7 +108,7 @@ fn normalise(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) gro
     vectors[m.u + r] = sum;
     squares += sum * sum;
   }
-  let length = sqrt(across(id.x, squares));
+  let length = sqrt(sum_across(id.x, squares));
   let ku = inverse(length);
   for (var r = id.x; r < m.R; r += 64) { vectors[m.u + r] *= ku; }
   if (id.x == 0) { sigma[64 * group.y] = length; }
@@ -132,7 +120,7 @@ fn measure(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group
   let m = table[group.y];
   var own = 0f;
   for (var i = id.x; i < m.A * m.B; i += 64) { own += vectors[m.v + i] * product[m.v + i]; }
-  let all = across(id.x, own);
+  let all = sum_across(id.x, own);
   if (id.x == 0) { sigma[64 * group.y] = all; }
 }
 

@@ -14,9 +14,13 @@ import { EXACT_FOR } from "./exact.ts";
 import { sum } from "./reduce.ts";
 import { type Variant, variant as standard } from "./variant.ts";
 
-const ENTRIES = ["lane", "group", "gradLane", "gradGroup"] as const;
-type Entry = typeof ENTRIES[number];
-const kernels = byElement("softmax", wgsl, ENTRIES, EXACT_FOR.V);
+type Entry = "forward" | "gradient";
+const kernels = { lane: kernelsOf(false), group: kernelsOf(true) };
+
+function kernelsOf(GROUP: boolean) {
+  const values = { ...EXACT_FOR.V, GROUP, LANES: 64 };
+  return byElement<Entry>("softmax", wgsl, ["forward", "gradient"], values);
+}
 
 /** Which invocations compute a row. */
 export interface SoftmaxOptions {
@@ -82,19 +86,19 @@ function rowwise(op: string, x: Tensor, p: Plan, back: Back): Tensor {
     op,
     inputs: [x],
     shape: x.shape,
-    forward: (y) => dispatch(p.variant, { u: x, result: y }, p),
+    forward: (y) => dispatch("forward", { u: x, result: y }, p),
     backward: (dy, y) => [back(y, dy, p)],
   });
 }
 
 function rowwiseGrad(y: Tensor, dy: Tensor, dx: Tensor, p: Plan): void {
-  dispatch(p.variant === "lane" ? "gradLane" : "gradGroup", { u: y, v: dy, result: dx }, p);
+  dispatch("gradient", { u: y, v: dy, result: dx }, p);
 }
 
 function dispatch(entry: Entry, bound: Readonly<Record<string, Tensor>>, p: Plan): void {
   const { variant, LOG, rows, cols } = p, wide = cols % 4 === 0;
   run(
-    kernels[wide ? "vec4f" : "f32"][entry],
+    kernels[variant][wide ? "vec4f" : "f32"][entry],
     bound,
     { rows, cols: wide ? cols / 4 : cols },
     folded(variant === "lane" ? Math.ceil(rows / 64) : rows),

@@ -22,7 +22,7 @@ const kernels = byElement("spectral_norm", wgsl, [
   "gradientOfRowsLast",
   "gradientOfColumnsLast",
   "sum",
-]);
+], { LANES: 64 });
 const PARTS = 256; // of a product, on GPUs
 
 /** A weight's sigma and quotient, from a dispatch for many weights. */

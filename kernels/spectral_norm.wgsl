@@ -2,6 +2,7 @@
 // The weight is [A, R, B], the outputs along R; u is [R], v [A, B]. Two kinds, as in
 // power_iteration.wgsl: rows last (B is 1) and columns last; and sizes along the last axis count Vs.
 #include element
+#include across
 struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
 @group(0) @binding(1) var<storage, read> u: array<f32>;
 @group(0) @binding(2) var<storage, read> uV: array<V>;
@@ -17,20 +18,8 @@ struct Params { n: u32, A: u32, R: u32, B: u32, chunks: u32 }
 @group(0) @binding(12) var<uniform> p: Params;
 // Of `product`
 override PARTS = 1u;
-var<workgroup> sums: array<f32, 64>;
 
 fn at(id: vec3u, groups: vec3u) -> u32 { return id.y * groups.x * 64u + id.x; }
-
-// The sum over the workgroup
-fn across(lane: u32, own: f32) -> f32 {
-  sums[lane] = own;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-  }
-  workgroupBarrier();
-  return sums[0];
-}
 
 // Parts of <dy, y>
 @compute @workgroup_size(64)
@@ -47,7 +36,7 @@ fn products(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
 fn productsByGroup(@builtin(local_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u) {
   var own = 0f;
   for (var i = group.x * 64 + id.x; i < p.n; i += 64 * PARTS) { own += dot_of(dy[i], y[i]); }
-  let all = across(id.x, own);
+  let all = sum_across(id.x, own);
   if (id.x == 0) { partial[group.x] = all; }
 }
 
@@ -56,7 +45,7 @@ fn whole(lane: u32) -> f32 {
   if (PARTS == 1) { return product[0]; }
   var own = 0f;
   for (var i = lane; i < PARTS; i += 64) { own += product[i]; }
-  return across(lane, own);
+  return sum_across(lane, own);
 }
 
 // The sum of n parts, by one workgroup
@@ -64,7 +53,7 @@ fn whole(lane: u32) -> f32 {
 fn sum(@builtin(local_invocation_id) id: vec3u) {
   var own = 0f;
   for (var i = id.x; i < p.n; i += 64) { own += partial[i]; }
-  let all = across(id.x, own);
+  let all = sum_across(id.x, own);
   if (id.x == 0) { total[0] = all; }
 }
 

@@ -6,7 +6,8 @@
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { release } from "../gpu/memory.ts";
-import { idle, profile, rehearsed } from "../gpu/record.ts";
+import { profile } from "../gpu/profile.ts";
+import { idle, rehearsed } from "../gpu/record.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { square, sub } from "./elementwise.ts";
 import { candidates, type Plan, problemsOf, type Trial, useTuned } from "./plan.ts";

@@ -1,8 +1,10 @@
 import { clear, copy } from "../gpu/copy.ts";
-import { part, release } from "../gpu/memory.ts";
+import { part, release, type Storage } from "../gpu/memory.ts";
+import { read } from "../gpu/read.ts";
 import { effect, type Live, now } from "../gpu/record.ts";
 import { adamStep } from "../kernels/adam.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { noteNonFinite } from "../kernels/finite.ts";
+import { Tensor, tensor } from "../tensor/tensor.ts";
 import { changed, type Flat, flatten, layOut } from "./flat.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 
@@ -16,6 +18,8 @@ export interface AdamOptions {
   readonly eps?: number;
   /** Set where gradients are those of a loss times its `scale`. */
   readonly scaler?: GradScaler;
+  /** True to stop for good, on the device, at the first gradient that is not finite. */
+  readonly guard?: boolean;
 }
 
 /**
@@ -32,10 +36,13 @@ export class Adam {
   readonly moments: readonly { m: Tensor; v: Tensor }[];
   /** The gradients that were packed last, end to end, `[n]`, with zeros between them. */
   readonly gradients: Tensor;
+  /** Their parts, in the parameters' order. */
+  readonly parts: readonly Tensor[];
   readonly #params: Flat;
   readonly #g: Flat;
   readonly #m: Flat;
   readonly #v: Flat;
+  readonly #overflow: Tensor | undefined;
 
   /** Moves `params`, which are trained, into one buffer. */
   constructor(readonly params: readonly Tensor[], readonly options: AdamOptions) {
@@ -43,6 +50,8 @@ export class Adam {
     [this.#g, this.#m, this.#v] = [zeros(params), zeros(params), zeros(params)];
     this.moments = params.map((_, i) => ({ m: this.#m.tensors[i], v: this.#v.tensors[i] }));
     this.gradients = new Tensor([this.#g.whole.size / 4], this.#g.whole);
+    this.parts = this.#g.tensors;
+    if (options.guard && !options.scaler) this.#overflow = tensor([0, 0], [2]);
   }
 
   /**
@@ -80,6 +89,7 @@ export class Adam {
     const { betas: [beta1], eps = 1e-8, scaler } = this.options;
     effect(() => this.steps++);
     scaler?.settle(packed, [beta1, beta2]);
+    if (this.#overflow) noteNonFinite(packed, this.#overflow.storage, 0);
     // In double precision: float32's pow is 6e-4 off after 10,000 steps.
     const step = scaler ? lr : () => now(lr) / (1 - beta1 ** this.steps);
     const c2 = () => 1 - now(beta2) ** this.steps;
@@ -88,13 +98,27 @@ export class Adam {
       { param, g: packed.storage, m, v },
       { step, beta1, beta2, eps, c2 },
       scaler?.state,
+      this.#overflow,
     );
     for (const flat of [this.#params, this.#m, this.#v]) changed(flat);
+  }
+
+  /**
+   * With a guard: whether a gradient, a weight or a moment became NaN or infinite. It waits for the device.
+   *
+   * @param by How two flags are read.
+   */
+  async hasOverflown(
+    by: (from: Storage, bytes: number) => Promise<ArrayBuffer> = read,
+  ): Promise<boolean> {
+    return this.#overflow !== undefined &&
+      new Uint32Array(await by(this.#overflow.storage, 8)).some((flag) => flag !== 0);
   }
 
   /** Gives the memory of gradients and moments back, and of the scaler. */
   free(): void {
     this.options.scaler?.free();
+    if (this.#overflow) release(this.#overflow.storage);
     for (const { whole } of [this.#g, this.#m, this.#v]) release(whole);
   }
 }

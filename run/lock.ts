@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { naming } from "../io/write_atomically.ts";
 import { RunError } from "./run_folder.ts";
 
 /**
@@ -23,8 +24,10 @@ export async function lockRun(run: string): Promise<Disposable> {
         "stop that first, or wait for its end",
     );
   }
-  await file.truncate();
-  await file.write(new TextEncoder().encode(`process ${Deno.pid} on ${Deno.hostname()}`));
+  await naming(path, async () => {
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`process ${Deno.pid} on ${Deno.hostname()}`));
+  });
   let open = true;
   const close = () => {
     if (open) file.close();

@@ -8,6 +8,7 @@
  */
 
 import { duration } from "../train/duration.ts";
+import type { Drawing } from "./terminal_image.ts";
 
 /** How far a run is, and how it goes. */
 export interface ProgressState {
@@ -100,10 +101,12 @@ export function progressLine(state: ProgressState, width = Infinity): string {
   }
   if (lossG !== undefined) parts.push(`G ${short(lossG)}`);
   if (note) parts.push(note.replace(/\s+/g, " "));
-  const line = Array.from(parts.join("  "));
-  return line.length <= width
-    ? line.join("")
-    : line.slice(0, Math.max(0, width - 1)).join("") + "…";
+  return clipped(parts.join("  "), width);
+}
+
+function clipped(text: string, width: number): string {
+  const line = Array.from(text);
+  return line.length <= width ? text : line.slice(0, Math.max(0, width - 1)).join("") + "…";
 }
 
 /** A rate that forgets: its mean over time is weighted towards the last {@linkcode MEMORY}. */
@@ -147,6 +150,11 @@ export class Progress {
   #rate = new Rate();
   #next = -Infinity;
   #latest: ProgressState | undefined;
+  /** What is being done before the first report, on the live line. */
+  #doing = "";
+  #nextDoing = -Infinity;
+  /** Lines of the images right above the live line. */
+  #pictured = 0;
   #shown: ProgressState | undefined;
 
   /**
@@ -182,9 +190,30 @@ export class Progress {
    */
   say(line: string): void {
     const text = escaped(line);
+    this.#pictured = 0;
     if (this.#style === "json") return this.#write(JSON.stringify({ say: text }) + "\n");
     this.#write(this.#style === "live" ? `\r\x1b[K${text}\n` : `${text}\n`);
-    if (this.#style === "live" && this.#shown) this.#show();
+    if (this.#style !== "live") return;
+    if (this.#shown) this.#show();
+    else this.#write(this.#doing);
+  }
+
+  /** Shows images above the live line, in place of those before unless something was said since. */
+  picture({ text, rows }: Drawing): void {
+    if (this.#style !== "live") return;
+    const back = this.#pictured > 0 ? `\x1b[${this.#pictured}A\x1b[J` : "";
+    this.#write(`\r\x1b[K${back}${text}`);
+    this.#pictured = rows;
+    if (this.#shown) this.#show();
+  }
+
+  /** Shows what is being done before the first report, e.g. `Compiling 12 of 31 kernels`, in place of the last. */
+  doing(what: string): void {
+    const now = this.#now();
+    if (this.#style === "json" || now < this.#nextDoing || this.#shown) return;
+    this.#nextDoing = now + (this.#style === "live" ? LIVE_EVERY : LINES_EVERY);
+    this.#doing = this.#style === "live" ? clipped(what, this.#width() - 1) : "";
+    this.#write(this.#style === "live" ? `\r${this.#doing}\x1b[K` : `${what}\n`);
   }
 
   /** Leaves out of the rate what comes until the next report, e.g. a checkpoint's writing. */
@@ -201,6 +230,9 @@ export class Progress {
   finish(): void {
     if (this.#latest !== this.#shown) this.#show();
     if (this.#style === "live" && this.#shown) this.#write("\n");
+    else if (this.#doing) this.#write("\r\x1b[K");
+    this.#doing = "";
+    this.#pictured = 0;
     this.#latest = this.#shown = undefined;
   }
 
@@ -217,6 +249,7 @@ export class Progress {
 
   #show(): void {
     const state = this.#shown = this.#latest!;
+    this.#doing = "";
     if (this.#style === "json") this.#write(JSON.stringify(state) + "\n");
     else if (this.#style === "lines") this.#write(progressLine(state) + "\n");
     // In the last column some terminals go to the next line.

@@ -189,3 +189,42 @@ Deno.test("progress: a line is written over only on a terminal that has columns"
     assertEquals(isWideTerminal(stream(terminal), () => columns), wide);
   }
 });
+
+Deno.test("progress: what is done before the first report stands on the live line until then", () => {
+  const { progress, texts, clock } = open("live");
+  progress.doing("Compiling 1 of 41 kernels");
+  progress.doing("Compiling 2 of 41 kernels"); // too soon
+  progress.say("said");
+  clock.ms = 100;
+  progress.doing("Compiling 3 of 41 kernels");
+  progress.report({ images: 1000, total: 2000 });
+  clock.ms = 200;
+  progress.doing("Compiling 4 of 41 kernels"); // too late
+  progress.finish();
+  assertEquals(texts, [
+    "\rCompiling 1 of 41 k…\x1b[K",
+    "\r\x1b[Ksaid\n",
+    "Compiling 1 of 41 k…",
+    "\rCompiling 3 of 41 k…\x1b[K",
+    "\r1.00/2.00 kimg  50%\x1b[K",
+    "\n",
+  ]);
+});
+
+Deno.test("progress: what is done leaves nothing on the live line of a run that ends before", () => {
+  const { progress, texts } = open("live");
+  progress.doing("Compiling");
+  progress.finish();
+  assertEquals(texts, ["\rCompiling\x1b[K", "\r\x1b[K"]);
+});
+
+for (const [style, expected] of [["lines", ["one\n", "three\n"]], ["json", []]] as const) {
+  Deno.test(`progress: what is done, in ${style}`, () => {
+    const { progress, texts, clock } = open(style);
+    progress.doing("one");
+    progress.doing("two");
+    clock.ms = 10_000;
+    progress.doing("three");
+    assertEquals(texts, [...expected]);
+  });
+}

@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<string, string>> = {
   losses: "Losses",
   penalty: "Penalty on D",
   scale: "Loss scale (--precision f16)",
+  augment: "Probability of each augmentation",
   diversity: "Diversity of fakes, in proportion to real images'",
   gamma: "Attention's share, gamma",
   entropy: "Attention's entropy (1: looks everywhere alike)",

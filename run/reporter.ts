@@ -13,12 +13,22 @@ import { Balance } from "../train/balance.ts";
 import { lossScales, refuseBreakdown } from "../train/breakdown.ts";
 import { collapse, diagnose } from "../train/diagnose.ts";
 import { describe } from "../train/growth.ts";
+import { CollapseError } from "../train/errors.ts";
 import { evaluateNow, evaluationDue, type Evaluator } from "./evaluator.ts";
 import { Ledger, type LossMeans } from "../train/ledger.ts";
 import type { Progress } from "./progress.ts";
 import { writeReport } from "./report.ts";
-import { amendStats, appendStats, checkpointPath, gridPath, keepLast } from "./run_folder.ts";
+import {
+  amendStats,
+  appendStats,
+  checkpointPath,
+  gridPath,
+  hasGrid,
+  keepLast,
+  type Report,
+} from "./run_folder.ts";
 import { samples } from "../train/sampling.ts";
+import type { Drawing } from "./terminal_image.ts";
 import { savedOptions } from "../train/recipe.ts";
 import { sampler, saveState, type State } from "../train/state.ts";
 import type { StepLosses } from "../train/step.ts";
@@ -45,6 +55,8 @@ export interface Reported {
   /** The run's folder. */
   readonly run: string;
   readonly progress: Progress;
+  /** Draws images `[n, R, R, 3]` for the terminal. */
+  readonly draw?: ((pixels: Uint8Array, n: number, R: number) => Drawing | undefined) | undefined;
   /** Evaluates the generator now and then. */
   readonly evaluator?: Evaluator | undefined;
   /** The phases of a growing run with their speeds, where these were measured. */
@@ -57,7 +69,7 @@ export class Reporter implements Observer, Disposable {
   readonly #reported: Reported;
   readonly #reals: Uint8Array<ArrayBuffer>;
   readonly #events: EventFile;
-  #readAt = performance.now();
+  #readAt = -Infinity; // the first step is told of at once
   #evaluated: Record<string, number> | undefined;
   #latest: LossMeans | undefined;
   readonly #balance: Balance;
@@ -81,13 +93,12 @@ export class Reporter implements Observer, Disposable {
     this.#events[Symbol.dispose]();
   }
 
-  /** Writes the grid of real images of a new run. */
+  /** Writes the grid of real images of a new run, or the grid that a killed one did not come to. */
   async begin(): Promise<void> {
-    const { run, progress, state: { images, options } } = this.#reported;
-    if (images > 0) return;
+    const { run, state: { images, options } } = this.#reported;
+    if (images > 0) return await hasGrid(run, images) ? undefined : await this.#show();
     const path = join(run, "reals.png");
     await naming(path, () => savePng(path, grid(this.#reals, GRID, options.resolution)));
-    progress.say(`Compiling shaders: the first steps are slow`);
   }
 
   stage(): void {
@@ -106,6 +117,8 @@ export class Reporter implements Observer, Disposable {
     const evaluator = evaluationDue(this.#reported, before);
     if (evaluator) pause();
     this.#evaluated = evaluator && await evaluateNow(evaluator, this.#reported);
+    // Before a checkpoint: what goes on from that must know what is the best so far.
+    if (this.#evaluated) await this.#note({ images, time: Date.now() / 1000, ...this.#evaluated });
     if (last) return; // the snapshot at the end tells it all
     const every = Math.round(1000 * options.snapshot);
     if (Math.floor(images / every) > Math.floor(before / every)) {
@@ -129,7 +142,7 @@ export class Reporter implements Observer, Disposable {
     const [fresh, scales] = await Promise.all([this.#ledger.read(), lossScales(state)]);
     this.#readAt = performance.now();
     if (fresh) {
-      await refuseBreakdown(state, fresh);
+      refuseBreakdown(state, fresh);
       this.#warn({ balance: this.#balance.read(state.images, fresh) });
     }
     this.#latest = fresh ?? this.#latest;
@@ -140,12 +153,11 @@ export class Reporter implements Observer, Disposable {
     { fresh, scales }: Losses,
     beside?: Readonly<Record<string, number>>,
   ): Promise<void> {
-    const { run, state: { images } } = this.#reported, means = this.#latest;
+    const { state: { images } } = this.#reported, means = this.#latest;
     if (!means || !(fresh || beside)) return;
     const place = this.#place(means), time = Date.now() / 1000;
     const line = { images, time, ...means, ...scales, ...place, ...beside };
-    await (images === this.#told ? amendStats : appendStats)(run, line);
-    this.#told = images;
+    await this.#note(line);
     const { dReal, dFake, g, penalty } = means;
     this.#events.scalars(images, {
       ...beside && prefixed(beside),
@@ -154,6 +166,12 @@ export class Reporter implements Observer, Disposable {
       ...scales,
       ...place && { "growth/resolution": place.resolution, "growth/alpha": place.alpha },
     });
+  }
+
+  /** Writes a line of statistics, or adds to that of as many images. */
+  async #note(line: Report): Promise<void> {
+    await (line.images === this.#told ? amendStats : appendStats)(this.#reported.run, line);
+    this.#told = line.images;
   }
 
   /** Keeps warnings for the progress line, and says one that is new in full. */
@@ -186,30 +204,46 @@ export class Reporter implements Observer, Disposable {
    * Writes a checkpoint and a grid, unless there is a checkpoint of just these images.
    *
    * @param beside Numbers to tell with the losses.
-   * @throws {TrainError} If the run has broken down; then the checkpoints stay as they are.
+   * @throws {TrainError} If the run has broken down, or collapsed where it must not; then the checkpoints
+   *   stay as they are.
    */
   async #snapshot(beside?: Readonly<Record<string, number>>): Promise<void> {
     const { state, run, progress } = this.#reported, { images, options } = state;
     if (images === this.#kept) return;
     progress.pause();
     const losses = await this.#read();
+    // A run that must not collapse keeps no checkpoint of alike images.
+    const seen = options.onCollapse === "continue" ? undefined : await this.#diagnosed();
+    if (seen?.alike) throw new CollapseError(`Image ${images}: ${seen.alike}`);
     // Before all else that is written: whoever stops a run may not wait for the rest.
     await saveState(state, checkpointPath(run, images, options.snapshot));
     this.#kept = images;
     await keepLast(run, options.keep);
-    const R = options.resolution, pixels = await this.#fakes();
-    const numbers = await diagnose(
-      state,
-      { pixels, n: GRID, R },
-      { pixels: this.#reals, n: GRID, R },
-    );
-    this.#warn({ alike: images > WARMUP_IMAGES ? collapse(numbers) : undefined });
+    const R = options.resolution, { pixels, numbers, alike } = seen ?? await this.#diagnosed();
+    this.#warn({ alike });
+    const drawing = this.#reported.draw?.(pixels, GRID, R);
+    if (drawing) progress.picture(drawing);
     await this.#tell(losses, { ...numbers, ...beside });
     progress.pause();
+    await this.#show(pixels);
+  }
+
+  /** Writes the grid of fakes, and the page that shows it. */
+  async #show(pixels?: Uint8Array): Promise<void> {
+    const { run, state: { recipe, images, options } } = this.#reported;
     const path = gridPath(run, images, options.snapshot);
-    await naming(path, () => savePng(path, grid(pixels, GRID, R)));
+    const shown = grid(pixels ?? await this.#fakes(), GRID, options.resolution);
+    await naming(path, () => savePng(path, shown));
     this.#events.image(images, "fakes", await Deno.readFile(path));
-    await writeReport(run, savedOptions(state.recipe, options));
+    await writeReport(run, savedOptions(recipe, options));
+  }
+
+  /** The grid's images, the numbers that tell of the state, and what to do where images are alike. */
+  async #diagnosed() {
+    const { state } = this.#reported, R = state.options.resolution, pixels = await this.#fakes();
+    const reals = { pixels: this.#reals, n: GRID, R };
+    const numbers = await diagnose(state, { pixels, n: GRID, R }, reals);
+    return { pixels, numbers, alike: state.images > WARMUP_IMAGES ? collapse(numbers) : undefined };
   }
 
   /** The grid's images, from latents that stay the same. */

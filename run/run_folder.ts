@@ -179,6 +179,12 @@ export async function gridsOf(run: string): Promise<{ name: string; kimg: number
   return grids.sort((a, b) => a.kimg - b.kimg);
 }
 
+/** Whether a run's folder has the grid of these images. */
+export async function hasGrid(run: string, images: number): Promise<boolean> {
+  const names = [images / 1000, Math.floor(images / 1000)];
+  return (await gridsOf(run)).some(({ kimg }) => names.includes(kimg));
+}
+
 /**
  * Drops what a run wrote after the checkpoint that it resumes from, so that its curve has no point
  * twice.

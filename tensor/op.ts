@@ -1,4 +1,5 @@
 /** Records how a tensor was computed, so that its gradient can be found. */
+import { gpu } from "../gpu/gpu.ts";
 import type { Storage } from "../gpu/memory.ts";
 import { checkShape, empty, type Shape, sizeOf, Tensor } from "./tensor.ts";
 
@@ -25,6 +26,12 @@ export interface Application {
   ) => readonly (Tensor | null)[];
 }
 
+/** Who is told of each op's result on a device, where somebody is: `gpu().of(Listener)`. */
+export class Listener {
+  /** @param y What `op` made of `inputs`. */
+  hear: ((op: string, y: Tensor, inputs: readonly Tensor[]) => void) | undefined;
+}
+
 let recording = true;
 
 /** Runs `body` without recording a graph. */
@@ -48,6 +55,7 @@ export function apply({ op, inputs, shape, place, forward, backward }: Applicati
   checkShape(op, shape);
   const y = place ? new Tensor(shape, place) : empty(shape);
   forward(y);
+  gpu().of(Listener).hear?.(op, y, inputs);
   if (recording) remember(y, op, inputs, backward);
   return y;
 }

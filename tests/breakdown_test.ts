@@ -4,13 +4,27 @@ import { join } from "@std/path";
 import { CheckpointError } from "../io/errors.ts";
 import { type Entry, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
-import { TrainError } from "../train/errors.ts";
+import { BreakdownError, TrainError } from "../train/errors.ts";
+import { train } from "../train/loop.ts";
+import { pggan } from "../train/pggan.ts";
+import { r3gan } from "../train/r3gan.ts";
+import { presetOptions, type Recipe } from "../train/recipe.ts";
+import { sagan } from "../train/sagan.ts";
 import { trainIn } from "./train_in.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { Progress } from "../run/progress.ts";
-import { loadGenerator, loadState, newState, saveState } from "../train/state.ts";
+import {
+  freeState,
+  loadGenerator,
+  loadState,
+  newState,
+  saveState,
+  type State,
+} from "../train/state.ts";
+import type { Module } from "../nn/module.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { datasetOf } from "./dataset.ts";
-import { inFolder } from "./support.ts";
+import { assertSame, inFolder } from "./support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -110,6 +124,58 @@ Deno.test("a NaN that no loss shows stops the run at its next snapshot", () =>
     assertStringIncludes(error.message, "average.output.weight holds NaN");
     assertEquals(checkpoints(folder), []);
   }));
+
+const tiny = { resolution: 8, batch: 4, nz: 8, kimg: 0.2 };
+const channels = { fmapBase: 64, fmapMax: 8 };
+/** Each system, small. */
+const SYSTEMS: [Recipe, Partial<TrainOptions>][] = [
+  [dcgan, { ...tiny, resolution: 16, ngf: 4, ndf: 4 }],
+  [sagan, { ...tiny, resolution: 16, ngf: 8, ndf: 8, attention: "8" }],
+  [pggan, { ...tiny, ...channels, phaseKimg: 0.2 }],
+  [r3gan, { ...tiny, ...channels, blocks: 1 }],
+];
+for (const [i, [recipe, changed]] of SYSTEMS.entries()) {
+  const own = { ...presetOptions(recipe, "default"), ...changed };
+  /** Trains, and changes a weight after two steps; returns what the run ends with. */
+  const broken = async (state: State, weight: Tensor, change: (values: Float32Array) => void) => {
+    const stepped = async () => {
+      if (state.images !== 2 * own.batch) return;
+      const values = await weight.read();
+      change(values);
+      weight.write(values);
+    };
+    const dataset = datasetOf(own.resolution);
+    const run = () => train({ state, dataset, observer: { stepped } });
+    const { message } = await assertRejects(run, BreakdownError);
+    await assertRejects(() => saveState(state, "never/written"), BreakdownError);
+    assertStringIncludes(message, "--lr-g");
+    return message;
+  };
+  const weightOf = (net: Module) => [...net.named()].find(([, t]) => net.parameters().includes(t))!;
+
+  Deno.test(`${recipe.name}: a NaN among the weights of a network ends the run and is named`, async () => {
+    const state = newState(recipe, own),
+      net = i % 2 ? "G" : "D",
+      [name, weight] = weightOf(state[net]);
+    const message = await broken(state, weight, (values) => values.fill(NaN, 1, 2));
+    assertStringIncludes(message, `: ${net}.${name} holds NaN or infinity;`);
+    freeState(state);
+  });
+
+  Deno.test(`${recipe.name}: where D overflows it stops, and the first op that did is named`, async () => {
+    const state = newState(recipe, own), [name, weight] = weightOf(state.D);
+    let before: Float32Array | undefined;
+    const message = await broken(state, weight, (values) => before = values.fill(3e38));
+    assert(/: the gradient of D\.\S+ holds NaN or infinity/.test(message), message);
+    const op = recipe === sagan ? "spectralNorm" : "conv2d";
+    assert(
+      message.includes(`which began in ${op} [`) && message.includes(`] of D.${name};`),
+      message,
+    );
+    assertSame(await weight.read(), before!, "D's weights");
+    freeState(state);
+  });
+}
 
 const DIVERGING: Record<string, Partial<TrainOptions>> = {
   "rates of 1 with the Wasserstein loss": {

@@ -14,7 +14,7 @@ import { normal, uniform } from "../kernels/random.ts";
 import { downAverage, upNearest } from "../kernels/resample.ts";
 import { mix, type Stage } from "../models/stage.ts";
 import { RandomStreams } from "../nn/context.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { annealed } from "./anneal.ts";
 import { adapt, augment } from "./augment.ts";
 import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
@@ -64,9 +64,23 @@ export function advance(state: State, dataset: Dataset): StepLosses {
   return stepThatFits(state, (state) => step(state, dataset));
 }
 
+/** As {@linkcode advance}, to be rehearsed: afterwards the state is as before. */
+export function rehearsable(state: State, dataset: Pick<Dataset, "count" | "labels">): () => void {
+  return () => {
+    const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
+    try {
+      scoped(() => void advance(state, dataset as Dataset));
+    } finally {
+      state.images = images;
+      [optG.steps, optD.steps] = steps;
+    }
+  };
+}
+
 function step(state: State, dataset: Dataset): StepLosses {
   const { options } = state;
-  const { seed, nz, labelSmoothing: low, dSteps, mirror } = options, { probability } = state;
+  const { nz, labelSmoothing: low, dSteps, mirror } = options, seed = seedOf(state);
+  const { probability } = state;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
   const { batch: N } = state.schedule.at(state.images);
   const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
@@ -118,6 +132,11 @@ function step(state: State, dataset: Dataset): StepLosses {
   state.average?.update(() => decay(options.ema, state.images, N * dSteps));
   effect(() => state.images += N * dSteps);
   return losses_;
+}
+
+/** What a run's random numbers follow from: others after each time that it went back. */
+function seedOf({ options: { seed }, rollbacks }: State): number {
+  return seed + (seed < 2 ** 52 ? 1 : -1) * rollbacks * 2 ** 32;
 }
 
 /**

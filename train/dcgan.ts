@@ -25,8 +25,11 @@ export const dcgan: Recipe = {
       options: { resolution: 32, resize: "nearest", mirror: false, ema: 0 },
     },
     small: {
-      about: "half the channels at 32 pixels, for machines without a GPU",
-      options: { resolution: 32, batch: 32, ngf: 32, ndf: 32, kimg: 300, snapshot: 10 },
+      about: "half the channels at 32 pixels, for machines without a GPU: soon something to see",
+      options: {
+        ...{ resolution: 32, batch: 16, ngf: 32, ndf: 32, lrG: 4e-4, lrD: 1e-4 },
+        ...{ kimg: 300, snapshot: 5 },
+      },
     },
   },
   options: ["ngf", "ndf"],

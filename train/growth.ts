@@ -118,3 +118,20 @@ export function describe({ resolution, fading }: Phase, alpha?: number): string 
   if (!fading) return `stabilising ${resolution} px`;
   return `fading in ${resolution} px${alpha === undefined ? "" : ` ${alpha.toFixed(2)}`}`;
 }
+
+/** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
+export function stageIn(
+  { stage }: Readonly<Record<string, string>>,
+  options: TrainOptions,
+): Stage | undefined {
+  const whole = { resolution: options.resolution, fading: false, alpha: 1 };
+  if (stage === undefined) return whole; // networks that do not grow
+  try {
+    const { resolution, fading, alpha } = JSON.parse(stage);
+    const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
+      typeof fading === "boolean" && alpha >= 0 && alpha <= 1;
+    return sound ? { resolution, fading, alpha } : undefined;
+  } catch {
+    return undefined;
+  }
+}

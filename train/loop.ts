@@ -6,8 +6,9 @@
 import type { Dataset } from "../data/pack.ts";
 import type { Resize } from "../data/resample.ts";
 import { shrink } from "../data/shrink.ts";
-import { scoped } from "../tensor/tensor.ts";
-import { advance, play, stepPlayer } from "./advance.ts";
+import { advance, play, rehearsable, stepPlayer } from "./advance.ts";
+import { BreakdownError } from "./errors.ts";
+import { Guard } from "./guard.ts";
 import { Pacer } from "./pacer.ts";
 import { grow } from "./state.ts";
 import type { Training } from "./training.ts";
@@ -16,27 +17,35 @@ import type { Training } from "./training.ts";
  * Trains a state until its images are shown, or the signal is aborted.
  *
  * @returns True if the run is complete.
- * @throws {TrainError} If the observer finds that the run has broken down.
+ * @throws {BreakdownError} If the run has broken down: NaN or infinity, or what the observer finds.
  */
 export async function train(training: Training): Promise<boolean> {
   const { state, observer = {}, signal } = training;
   const { total } = state.schedule, pacer = new Pacer(), player = stepPlayer();
-  const pause = () => player.forget();
-  await observer.begin?.();
-  grow(state);
-  let shown = await prepared(training);
-  while (state.images < total && !signal?.aborted) {
-    const before = state.images;
-    if (grow(state, pause)) {
-      observer.stage?.();
-      shown = await prepared(training);
+  const guard = new Guard(state), pause = () => player.forget();
+  try {
+    await observer.begin?.();
+    grow(state);
+    let shown = await prepared(training);
+    const again = () => void advance(state, shown);
+    while (state.images < total && !signal?.aborted) {
+      const before = state.images;
+      if (grow(state, pause)) {
+        observer.stage?.();
+        shown = await prepared(training);
+      }
+      play(player, state, shown, (losses) => observer.losses?.(losses));
+      await pacer.step();
+      const last = state.images >= total || signal?.aborted === true;
+      await (last ? guard.check(again) : guard.stepped(again));
+      await observer.stepped?.({ before, last, pause })?.catch(async (error) => {
+        if (error instanceof BreakdownError) await guard.check(again); // which knows more
+        throw error;
+      });
     }
-    play(player, state, shown, (losses) => observer.losses?.(losses));
-    await pacer.step();
-    const last = state.images >= total || signal?.aborted === true;
-    await observer.stepped?.({ before, last, pause });
+  } finally {
+    pause();
   }
-  pause();
   await observer.end?.();
   return state.images >= total;
 }
@@ -44,14 +53,6 @@ export async function train(training: Training): Promise<boolean> {
 /** Images of the stage's size, and tuned steps: they are rehearsed, and afterwards the state is as before. */
 async function prepared({ state, dataset, tune }: Training): Promise<Dataset> {
   const shown = shrink(dataset, state.stage.resolution, state.options.resize as Resize);
-  await tune?.(() => {
-    const { images, optG, optD } = state, steps = [optG.steps, optD.steps];
-    try {
-      scoped(() => void advance(state, shown));
-    } finally {
-      state.images = images;
-      [optG.steps, optD.steps] = steps;
-    }
-  });
+  await tune?.(rehearsable(state, shown));
   return shown;
 }

@@ -37,7 +37,11 @@ export const optionGroups = {
       ...{ value: "", path: true, free: true },
       help: "folder or file of images; without it the built-in emoji",
     },
-    classes: { value: "", help: "names of the classes to train on, as cat,dog" },
+    classes: {
+      value: "",
+      help:
+        "names of the classes to train on, as cat,dog; small runs of the built-in images: faces",
+    },
     crop: { value: "center", help: "WxH+X+Y, center (square) or none (squash)" },
     resize: {
       ...{ value: "area", choices: ["area", "bilinear", "nearest"] },
@@ -117,17 +121,13 @@ export const optionGroups = {
     },
     normD: { value: "none", special: true, choices: ["batch", "none"], help: "norm in D" },
     dropout: {
-      value: 0,
-      special: true,
-      max: 1,
-      real: true,
+      ...{ value: 0, special: true, max: 1, real: true },
       help: "share of D's hidden elements dropped",
     },
   },
   losses: {
     loss: {
-      value: "bce",
-      choices: Object.keys(adversarial) as string[],
+      ...{ value: "bce", choices: Object.keys(adversarial) as string[] },
       help: "losses of D and G",
     },
     labelSmoothing: {
@@ -249,6 +249,16 @@ export const optionGroups = {
       help: "thousands of images between grids and checkpoints",
     },
     keep: { value: 3, min: 1, free: true, help: "checkpoints to keep" },
+    preview: { value: "auto", choices: ["auto", "off"], free: true, help: "grids in the terminal" },
+    onNan: {
+      ...{ value: "stop", choices: ["stop", "rollback"], free: true },
+      help:
+        "where a run breaks down: end it, or go back to its last checkpoint, three times at most",
+    },
+    onCollapse: {
+      ...{ value: "continue", choices: ["continue", "stop", "rollback"], free: true },
+      help: "where images become alike: warn, end the run, or go back as with --on-nan",
+    },
   },
 } as const;
 

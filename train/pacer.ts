@@ -13,7 +13,9 @@ export class Pacer {
   async step(): Promise<void> {
     if (++this.#steps < this.#perWait) return;
     this.#steps = 0;
-    this.#waiting.push(submitted());
+    const wait = submitted();
+    wait.catch(() => {}); // nobody may be left to await it
+    this.#waiting.push(wait);
     if (this.#waiting.length > 2) await this.#waiting.shift();
     const now = performance.now(), took = now - this.#last;
     this.#last = now;

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { compileAhead } from "../gpu/ahead.ts";
 import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
 import { rehearsed } from "../gpu/record.ts";
 import { toBytes } from "../kernels/bytes.ts";
-import { full } from "../kernels/elementwise.ts";
+import { full, scale } from "../kernels/elementwise.ts";
 import { normal } from "../kernels/random.ts";
 import { upNearest } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
@@ -33,6 +34,14 @@ export interface SamplingOptions {
   readonly classes?: string;
   /** The number of each image's class; by default in their order, each equally often. */
   readonly classOf?: (i: number) => number;
+  /** A seed for each image, instead of one for all. */
+  readonly seeds?: readonly number[];
+  /**
+   * What latents are multiplied by, 1 if left out: below 1 images vary less.
+   *
+   * @see Karras et al. 2019, https://arxiv.org/abs/1812.04948, appendix B; here of latents, whose mean is 0
+   */
+  readonly truncation?: number;
 }
 
 /**
@@ -40,10 +49,13 @@ export interface SamplingOptions {
  * a draw each.
  */
 export function latentsAt(options: SamplingOptions, seed: number, at: number, n: number): Tensor {
-  const { nz, classOf = () => 0 } = options, C = classesIn(options).length;
-  const draw = (_: unknown, i: number) =>
-    normal([1, nz], { seed, stream: STREAM, counter: at + i });
-  const z = concat(Array.from({ length: n }, draw), 0);
+  const { nz, classOf = () => 0, seeds, truncation = 1 } = options, C = classesIn(options).length;
+  const draw = (_: unknown, i: number) => {
+    const key = seeds ? { seed: seeds[at + i], counter: 0 } : { seed, counter: at + i };
+    return normal([1, nz], { ...key, stream: STREAM });
+  };
+  const drawn = concat(Array.from({ length: n }, draw), 0);
+  const z = truncation === 1 ? drawn : scale(drawn, truncation);
   if (C === 0) return z;
   return withClasses(z, oneHot(Uint16Array.from({ length: n }, (_, i) => classOf(at + i)), n, C));
 }
@@ -78,13 +90,21 @@ function fittingBatch(G: Module, options: SamplingOptions): number {
   const { batch, resolution } = options, nz = latentLength(options);
   for (let n = batch; n > 1; n = Math.ceil(n / 2)) {
     try {
-      rehearsed(() => scoped(() => void made(G, resolution, full([n, nz], 0))));
+      rehearsed(() => rehearse(G, { nz, resolution }, n));
       return n;
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
     }
   }
   return 1;
+}
+
+function rehearse(
+  G: Module,
+  { nz, resolution }: Pick<SamplingOptions, "nz" | "resolution">,
+  n: number,
+) {
+  scoped(() => void made(G, resolution, full([n, nz], 0)));
 }
 
 /**
@@ -101,6 +121,7 @@ export async function* samples(
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
   const options = classed(given, count);
   const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
+  await compileAhead(() => rehearse(G, options, batch));
   for (let at = 0; at < count; at += batch) {
     const n = Math.min(batch, count - at);
     yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };

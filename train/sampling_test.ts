@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Activation } from "../nn/layers.ts";
-import { latentsAt, render, slerp, walk } from "./sampling.ts";
+import { latentsAt, render, type SamplingOptions, slerp, walk } from "./sampling.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -48,4 +48,20 @@ Deno.test("a walk begins with the seed's own images, ends before them, and moves
   );
   // Bytes are held at 0 and 255; but for that the pace is even.
   assert(Math.min(...change) > 0 && Math.max(...change) < 6 * Math.min(...change), `${change}`);
+});
+
+Deno.test("latents: each seed has its own, truncation multiplies random numbers, not the class", async () => {
+  const of = async (
+    more: Partial<SamplingOptions>,
+    seed = 0,
+    at = 0,
+    n = 1,
+  ) => [...await latentsAt({ ...options, ...more }, seed, at, n).read()];
+  const nine = await of({}, 9), four = await of({}, 4);
+  assertEquals(await of({ seeds: [4, 9, 9] }, 0, 0, 3), [...four, ...nine, ...nine]);
+  assertEquals(await of({ seeds: [4, 9] }, 0, 1, 1), nine);
+  assertEquals(await of({ truncation: 0.5 }, 9), nine.map((x) => 0.5 * x));
+  const told = { conditional: true, classes: "a,b", classOf: () => 1 };
+  const length = Math.fround(Math.sqrt(12));
+  assertEquals(await of({ ...told, truncation: 0 }), [...new Array(13).fill(0), length]);
 });

@@ -19,9 +19,9 @@ import { hostRandom } from "../nn/random.ts";
 import { nonFiniteIn } from "../io/non_finite.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { sameShape, scoped, type Tensor, tensor } from "../tensor/tensor.ts";
-import { type Schedule, scheduleOf, stageOf } from "./growth.ts";
+import { type Schedule, scheduleOf, stageIn, stageOf } from "./growth.ts";
 import { type DataMark, markIn } from "./data_mark.ts";
-import { TrainError } from "./errors.ts";
+import { BreakdownError } from "./errors.ts";
 import type { TrainOptions } from "./options.ts";
 import { networkOptions, type Recipe, savedOptions } from "./recipe.ts";
 import { VERSION } from "./version.ts";
@@ -54,12 +54,17 @@ export interface State {
   average?: Average<Module>;
   /** Real images shown. */
   images: number;
+  /** How often it broke down and went back: each time random numbers are others from there on. */
+  rollbacks: number;
   /** The images that it is trained on, where that is known. */
   data?: DataMark | undefined;
 }
 
 /** What is built anew for each stage. */
-type Built = Omit<State, "recipe" | "options" | "schedule" | "images" | "data" | "probability">;
+type Built = Omit<
+  State,
+  "recipe" | "options" | "schedule" | "images" | "rollbacks" | "data" | "probability"
+>;
 
 const FORMAT = "1";
 
@@ -74,6 +79,7 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
     ...options.adaTarget > 0 && { probability: tensor([0], [1]) },
     ...build(recipe, options, stageOf(phase, alpha)),
     images: 0,
+    rollbacks: 0,
   };
 }
 
@@ -83,6 +89,7 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
     new Adam(net.parameters(), {
       lr,
       betas: [beta1, beta2],
+      guard: true,
       ...precision === "f16" && { scaler: new GradScaler() },
     });
   const sizes = networkOptions(options);
@@ -157,7 +164,7 @@ export function sampler({ G, average }: State): Module {
 }
 
 /** Every tensor of a state by its name in a checkpoint. */
-function* tensors(state: State): Generator<[string, Tensor]> {
+export function* tensors(state: State): Generator<[string, Tensor]> {
   const { G, D, optG, optD, average, probability } = state;
   for (const [prefix, net, adam] of [["G", G, optG], ["D", D, optD]] as const) {
     for (const [name, t] of net.named()) {
@@ -177,13 +184,19 @@ function* tensors(state: State): Generator<[string, Tensor]> {
 /**
  * Writes a checkpoint, whole or not at all.
  *
- * @throws {TrainError} If a tensor of the state holds NaN or infinity; then nothing is written.
+ * @throws {BreakdownError} If a tensor of the state holds NaN or infinity, or an optimiser has stopped at
+ *   such a gradient; then nothing is written.
  */
 export async function saveState(state: State, path: string): Promise<void> {
-  const entries = await toEntries(tensors(state));
-  const bad = nonFiniteIn(entries);
+  const { optG, optD } = state;
+  const [entries, ...overflows] = await Promise.all([
+    toEntries(tensors(state)),
+    ...[optG, optD].map((opt) => opt.hasOverflown()),
+  ]);
+  const bad = nonFiniteIn(entries) ??
+    (overflows.includes(true) ? "a gradient was NaN or infinite" : undefined);
   if (bad) {
-    throw new TrainError(
+    throw new BreakdownError(
       `Training broke down near image ${state.images}: ${bad}; no checkpoint was made of that: ` +
         "start again with a lower --lr-g and --lr-d",
     );
@@ -198,10 +211,11 @@ export async function saveState(state: State, path: string): Promise<void> {
     version: VERSION,
     device: JSON.stringify({ name, software }),
     images: String(state.images),
-    stepsG: String(state.optG.steps),
-    stepsD: String(state.optD.steps),
+    stepsG: String(optG.steps),
+    stepsD: String(optD.steps),
     options: JSON.stringify(sorted),
     stage: JSON.stringify(state.stage),
+    ...state.rollbacks > 0 && { rollbacks: String(state.rollbacks) },
     ...data && { data: JSON.stringify(data) },
   });
 }
@@ -230,12 +244,12 @@ export async function openCheckpoint(path: string): Promise<Contents> {
  */
 export async function loadState(state: State, path: string): Promise<void> {
   const { entries, metadata } = await openCheckpoint(path);
-  const [images, stepsG, stepsD] = ["images", "stepsG", "stepsD"].map((name) =>
-    Number(metadata[name] ?? NaN)
-  );
+  const [images, stepsG, stepsD, rollbacks] = ["images", "stepsG", "stepsD", "rollbacks"]
+    .map((name) => Number({ rollbacks: "0", ...metadata }[name] ?? NaN));
   const stage = stageIn(metadata, state.options);
   if (
-    metadata.format !== FORMAT || !stage || ![images, stepsG, stepsD].every(Number.isSafeInteger)
+    metadata.format !== FORMAT || !stage ||
+    ![images, stepsG, stepsD, rollbacks].every(Number.isSafeInteger)
   ) {
     throw new CheckpointError(
       `${path} is no checkpoint of this program: its metadata lack the progress`,
@@ -246,26 +260,9 @@ export async function loadState(state: State, path: string): Promise<void> {
   }
   state.stage.alpha = stage.alpha;
   fromEntries(tensors(state), entries, path);
-  Object.assign(state, { images, data: markIn(metadata) });
+  Object.assign(state, { images, rollbacks, data: markIn(metadata) });
   state.optG.steps = stepsG;
   state.optD.steps = stepsD;
-}
-
-/** The stage that a checkpoint is of; undefined if it cannot be read, or the run never comes to it. */
-function stageIn(
-  { stage }: Readonly<Record<string, string>>,
-  options: TrainOptions,
-): Stage | undefined {
-  const whole = { resolution: options.resolution, fading: false, alpha: 1 };
-  if (stage === undefined) return whole; // networks that do not grow
-  try {
-    const { resolution, fading, alpha } = JSON.parse(stage);
-    const sound = Number.isInteger(Math.log2(resolution)) && resolution <= options.resolution &&
-      typeof fading === "boolean" && alpha >= 0 && alpha <= 1;
-    return sound ? { resolution, fading, alpha } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
@@ -283,14 +280,4 @@ export async function loadGenerator(
   const G = recipe.G(networkOptions(options), hostRandom(options.seed, 1), stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
   return { G, stage, images: Number(metadata.images ?? 0), data: markIn(metadata) };
-}
-
-/** The first tensor of a state that holds NaN or infinity, by `bad`, which looks at many at once. */
-export async function firstBad(
-  state: State,
-  bad: (tensors: Tensor[]) => Promise<number[]>,
-): Promise<string | undefined> {
-  const all = [...tensors(state)];
-  const [first] = await bad(all.map(([, t]) => t));
-  return first === undefined ? undefined : all[first][0];
 }

@@ -8,9 +8,12 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
+/** What `gan train` may do, as in the script `gan`. */
+const PERMISSIONS = ["-R", "-W", "-E", "-S", "--allow-run=deno,npm", "--no-prompt"];
+
 /** `gan train` with these words, as this very program; returns its exit code. */
 export async function trainApart(args: string[]): Promise<number> {
-  const program = Deno.build.standalone ? [] : ["run", "-A", Deno.mainModule];
+  const program = Deno.build.standalone ? [] : ["run", ...PERMISSIONS, Deno.mainModule];
   const child = new Deno.Command(Deno.execPath(), {
     args: [...program, "train", ...args],
     stdin: "null",

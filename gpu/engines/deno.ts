@@ -11,6 +11,10 @@ import {
   type OpenOptions,
 } from "../device.ts";
 import type { Gpu } from "../gpu.ts";
+import { helper } from "./helper.ts";
+import { chooseVectors } from "./vectors.ts";
+
+const BACKEND = "DENO_WEBGPU_BACKEND";
 
 /** What a user wants of a device: `GAN_DEVICE` chooses, `GPU_DEBUG` shows what is done. */
 export const wishes = {
@@ -40,14 +44,15 @@ export const deno: Engine = {
   get debug() {
     return wishes.debug;
   },
-  start() {
+  async start() {
     // Deno reads these at the first request; a compiled binary has no task that could set them. The
     // backend of each system, without OpenGL: with that loaded, some runs abort at exit.
-    setDefault("DENO_WEBGPU_BACKEND", () => "vulkan,metal,dx12");
-    setDefault("LP_NATIVE_VECTOR_WIDTH", () => hasWideVectors() ? "512" : undefined);
-    return Promise.resolve(navigator.gpu);
+    if (!Deno.env.get(BACKEND)) Deno.env.set(BACKEND, "vulkan,metal,dx12");
+    await chooseVectors();
+    return navigator.gpu;
   },
   help,
+  helper,
 };
 
 /** Opens a GPU of Deno's, unless another engine is named, and makes it the current one. */
@@ -58,21 +63,4 @@ export function openGpu(options: Partial<OpenOptions> = {}): Promise<Gpu> {
 /** The devices that `choice` can name, in the order of their indices. */
 export function listDevices(options: Partial<OpenOptions> = {}): Promise<DeviceInfo[]> {
   return list({ engine: deno, ...options });
-}
-
-function setDefault(variable: string, value: () => string | undefined): void {
-  if (Deno.env.get(variable)) return;
-  const wanted = value();
-  if (wanted !== undefined) Deno.env.set(variable, wanted);
-}
-
-/** Whether the processor has the vectors that lavapipe is asked to use: see gpu/wide_vectors.ts. */
-function hasWideVectors(): boolean {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const flags = Deno.readTextFileSync("/proc/cpuinfo");
-    return ["avx512f", "avx512bw", "avx512dq", "avx512vl"].every((name) => flags.includes(name));
-  } catch {
-    return false;
-  }
 }

@@ -44,3 +44,11 @@ fn store(row: u32, col: u32, sum: Sum) {
 #end
       store(at, col + ${v * WX}, c${r}_$v);
 #end
+
+#part move
+// The sums of the next rows, in the place of those that are stored.
+#for r in MR - TURN
+#for v in COLUMNS
+      c${r}_$v = c${r + TURN}_$v;
+#end
+#end

@@ -70,4 +70,5 @@
     if (k >= p.I4) { k = 0; tx++; if (tx == tapsX) { tx = 0; ty++; } }
 
 #part result
+#include window.place
 #include window.result

@@ -40,6 +40,15 @@ struct Params {
   let ix$r = m$r % p.TX * p.S + x0; let iy$r = m$r / p.TX % p.TY * p.S + y0;
   let n$r = m$r / (p.TX * p.TY) + layer;
 
+#part place
+  // Row m of the product is at (mn, my, mx).
+  var mx = m % p.TX; var my = m / p.TX % p.TY; var mn = m / (p.TX * p.TY);
+
+#part next
+      mx++;
+      if (mx == p.TX) { mx = 0; my++; }
+      if (my == p.TY) { my = 0; mn++; }
+
 #part tap
 #if TRANSPOSED
   let tap = (ry + p.E * (tapsY - 1 - ty)) * p.kw + rx + p.E * (tapsX - 1 - tx) + layer;
@@ -48,10 +57,10 @@ struct Params {
 #end
 
 #part result
-    // Row m of the product is row `at` of y, if both exist.
-    let h = m / p.TX % p.TY * p.E + cy; let w = m % p.TX * p.E + cx;
+    // Row m of the product, which is at (mn, my, mx), is row `at` of y, if both exist.
+    let h = my * p.E + cy; let w = mx * p.E + cx;
     let exists = m < p.rows && h < p.H && w < p.W;
-    let pixel = ((m / (p.TX * p.TY) + layer) * p.H + h) * p.W + w + part * p.pixels;
+    let pixel = ((mn + layer) * p.H + h) * p.W + w + part * p.pixels;
 #if GROUPED
     let at = pixel * p.images + image;
 #else

@@ -19,13 +19,26 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   let g = w.x + w.y * groups.x;
 #include window.class
 #include lanes
-#for r in LOADED
 #if SHARE_A
+#for r in LOADED
   let m$r = min(row + ${r * LANES} + l.x, p.rows - 1);
-#else
-  let m$r = min(row + $r, p.rows - 1);
-#end
 #include window.row
+#end
+#else
+  var m = min(row, p.rows - 1);
+  // Counted from row to row: the software device divides integers lane by lane.
+#include window.place
+#for r in LOADED
+  let ix$r = mx * p.S + x0; let iy$r = my * p.S + y0; let n$r = mn + layer;
+#if r + 1 < LOADED
+  m++;
+  if (m < p.rows) {
+#include window.next
+  }
+#end
+#end
+#end
+#for r in LOADED
   let it$r = ix$r * pitch + a_col0; // in texels
 #end
 #for r in MR
@@ -70,11 +83,12 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #end
 #for v in COLUMNS
       c${r}_$v = c${r}_$v // one long sum, which compiles best
-#for k in KU
+#for u in KU / 4
 #if FLIPPED
-        + a${r}_${k / 4}[${k % 4}] * b${k / 4}_$v[${k % 4}]
+        + a${r}_$u.x * b${u}_$v.x + a${r}_$u.y * b${u}_$v.y + a${r}_$u.z * b${u}_$v.z + a${r}_$u.w * b${u}_$v.w
 #else
-        + a${r}_${k / 4}[${k % 4}] * b${k}_$v
+        + a${r}_$u.x * b${4 * u}_$v + a${r}_$u.y * b${4 * u + 1}_$v
+        + a${r}_$u.z * b${4 * u + 2}_$v + a${r}_$u.w * b${4 * u + 3}_$v
 #end
 #end
         ;
@@ -83,13 +97,22 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     }
   } }
 #include finish.bias
-#for r in MR
   {
-    let m = row + $r;
+    var m = row;
+#include window.place
+    // Some rows a turn, as the code of a store takes long to compile.
+    for (var turn = 0u; turn < ${MR / TURN}; turn++) {
+#for r in TURN
+      {
 #include window.result
-    if (exists) {
+        if (exists) {
 #include finish.row
+        }
+      }
+#include window.next
+      m++;
+#end
+#include finish.move
     }
   }
-#end
 }

@@ -85,14 +85,19 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     oy++;
     if (oy == p.OY) { oy = 0; n++; }
   }
-#for r in MR
-  if (row + $r < p.IC) {
+  var m = row;
+  for (var turn = 0u; turn < ${MR / TURN}; turn++) { // as in the gather
+#for r in TURN
+    if (m < p.IC) {
 #if GROUPED
-    let at = (z * p.IC + row + $r) * p.groups + group;
+      let at = (z * p.IC + m) * p.groups + group;
 #else
-    let at = z * p.IC + row + $r;
+      let at = z * p.IC + m;
 #end
 #include finish.row
-  }
+    }
+    m++;
 #end
+#include finish.move
+  }
 }

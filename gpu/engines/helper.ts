@@ -1,0 +1,36 @@
+import type { Helper } from "../ahead.ts";
+import type { Gpu } from "../gpu.ts";
+
+/**
+ * Starts a worker that compiles for Mesa's software device.
+ *
+ * @returns Undefined for other devices, and where workers cannot be started.
+ */
+export async function helper({ info }: Gpu): Promise<Helper | undefined> {
+  const file = new URL("./compile_worker.ts", import.meta.url);
+  // In the output of `deno bundle`, one file, it is not there.
+  const there = file.protocol !== "file:" || await Deno.stat(file).then(() => true, () => false);
+  if (!/llvmpipe/i.test(info.name) || !there) return undefined;
+  const worker = new Worker(file, { type: "module", name: info.name });
+  const answer = () =>
+    new Promise<void>((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      };
+    });
+  try {
+    await answer();
+  } catch {
+    worker.terminate();
+    return undefined;
+  }
+  return {
+    compile(one) {
+      worker.postMessage(one);
+      return answer();
+    },
+    close: () => worker.terminate(),
+  };
+}

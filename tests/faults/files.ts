@@ -1,0 +1,61 @@
+/** File operations of `Deno` that fail where they are told to. */
+import type { Injector } from "./injector.ts";
+
+const FUNCTIONS = [
+  ...[
+    "open",
+    "create",
+    "readFile",
+    "readTextFile",
+    "writeFile",
+    "writeTextFile",
+    "rename",
+    "remove",
+  ],
+  ...["mkdir", "stat", "lstat", "copyFile", "makeTempFile", "makeTempDir", "truncate", "realPath"],
+  ...["openSync", "readFileSync", "readTextFileSync", "writeFileSync", "removeSync", "statSync"],
+  ...["readDir", "readDirSync", "mkdirSync", "renameSync", "realPathSync"],
+];
+const METHODS = ["read", "readSync", "write", "writeSync", "sync", "syncSync", "stat", "truncate"];
+
+type Functions = Record<string, (this: unknown, ...given: unknown[]) => unknown>;
+
+/** An error of the system as Deno throws it: with the path, but for what is done to an open file. */
+function systemError(name: string, path: string): Error {
+  const place = path && `: ${name.replace("Sync", "").toLowerCase()} '${path}'`;
+  return Object.assign(new Error(`Input/output error (os error 5)${place}`), { code: "EIO" });
+}
+
+const halfOf = (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1);
+
+/** Lets file operations whose path `isOurs` fail as the injector says, for the time of `body`. */
+export async function withFaultyFiles<T>(
+  injector: Injector,
+  isOurs: (path: string) => boolean,
+  body: () => Promise<T>,
+): Promise<T> {
+  const undo: (() => void)[] = [], of = Deno as unknown as Functions;
+  const replace = (object: Functions, name: string, ours: typeof isOurs | null) => {
+    const own = object[name], isSync = /Sync$|^readDir$/.test(name);
+    object[name] = function (this: unknown, ...given: unknown[]) {
+      const path = ours ? String((given[0] as { dir?: string })?.dir ?? given[0]) : "";
+      const half = name === "write" ? halfOf(given[0] as Uint8Array) : undefined;
+      if (ours && !ours(path)) return own.apply(this, given);
+      if (injector.fails("file", `${name} ${path}`, () => half && own.call(this, half))) {
+        const error = systemError(name, path);
+        if (isSync) throw error;
+        return Promise.reject(error);
+      }
+      return own.apply(this, given);
+    };
+    undo.push(() => object[name] = own);
+  };
+  for (const name of FUNCTIONS) replace(of, name, isOurs);
+  const file = Deno.FsFile.prototype as unknown as Functions;
+  for (const name of METHODS) replace(file, name, null);
+  try {
+    return await body();
+  } finally {
+    for (const back of undo) back();
+  }
+}

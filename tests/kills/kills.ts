@@ -1,0 +1,144 @@
+/** Kills runs with SIGKILL at random moments; goes on with them; compares the end with that of unbroken ones. */
+import { assert, assertEquals } from "@std/assert";
+import { basename, join } from "@std/path";
+import { savePng } from "../../data/png.ts";
+import { loadSafetensors } from "../../io/safetensors.ts";
+import { bestPath, checkpointsIn, runsIn } from "../../run/run_folder.ts";
+import { assertSame, random } from "../support.ts";
+
+const ROOT = join(import.meta.dirname!, "..", "..");
+const COURSE = "--batch 2 --nz 2 --keep 9 --kimg 0.006 --snapshot 0.002 --no-autotune";
+const CHANNELS = "--fmap-base 64 --fmap-max 8";
+
+/** What is trained, by name. PGGAN goes through all its stages: 4 pixels, a fade-in, 8 pixels. */
+export const SYSTEMS: Readonly<Record<string, string>> = {
+  dcgan: `dcgan --resolution 8 --ngf 2 --ndf 2 ${COURSE}`,
+  sagan: `sagan --resolution 16 --ngf 2 --ndf 2 --attention 8 ${COURSE}`,
+  pggan: `pggan --resolution 8 ${CHANNELS} --phase-kimg 0.004 --last-kimg 0.004 ` +
+    COURSE.replace("--kimg 0.006", "--kimg 0.012"),
+  r3gan: `r3gan --resolution 8 ${CHANNELS} --blocks 1 ${COURSE}`,
+};
+
+type Tensors = ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>;
+
+interface Unbroken {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly tensors: Tensors;
+  readonly names: readonly string[];
+}
+
+/** Runs that are killed, in a folder of their own. */
+export class KilledRuns {
+  readonly #unbroken = new Map<string, Unbroken>();
+  #next = 0;
+
+  /** @param more Options beside those of {@linkcode SYSTEMS}, by the system's name. */
+  constructor(readonly folder: string, readonly more: Readonly<Record<string, string>> = {}) {}
+
+  /** Makes the images to train on. */
+  async begin(): Promise<void> {
+    for (let i = 0; i < 4; i++) {
+      const rgb = Uint8Array.from({ length: 16 * 16 * 3 }, (_, j) => (j * (7 + i)) % 256);
+      await savePng(join(this.folder, "images", `${i}.png`), { width: 16, height: 16, rgb });
+    }
+  }
+
+  /**
+   * Starts a run, kills it once or more often, and goes on with it to the end.
+   *
+   * @param seed Of the moments of its deaths.
+   * @returns What happened.
+   */
+  async check(system: string, seed: number, kills: number): Promise<string> {
+    const whole = await this.#whole(system), draw = random(seed);
+    const out = `killed${this.#next++}`, told: string[] = [];
+    let ended = 1;
+    for (let i = 0; i <= kills; i++) {
+      // As many by files, of which there are few, as by submits.
+      const kind = draw() < 0 ? "file" : "submit";
+      const at = Math.floor((draw() + 1) / 2 * whole.counts[kind]);
+      const run = await this.#run(out), last = i === kills;
+      const line = run && (await checkpointsIn(run)).length
+        ? `--resume ${run}`
+        : this.#line(system);
+      const { code, err } = await this.#gan(
+        `train ${line} --out ${out}`,
+        last ? "" : `${kind}:${at}`,
+      );
+      told.push(last ? `end ${code}` : `${kind} ${at} of ${whole.counts[kind]}: ${code}`);
+      assert(code === 0 || !last && code === 137, `${system} ${seed}: ${told}: ${err}`);
+      ended = code;
+    }
+    const what = `${system}, seed ${seed}: ${told.join("; ")}`, run = await this.#run(out);
+    assertEquals(ended, 0, what);
+    assertTensors(await tensorsOf(run!), whole.tensors, what);
+    const names = await namesIn(run!);
+    assertEquals(names.filter((name) => !/^events/.test(name)), whole.names, what);
+    return what;
+  }
+
+  async #whole(system: string): Promise<Unbroken> {
+    const known = this.#unbroken.get(system);
+    if (known) return known;
+    const { code, err } = await this.#gan(`train ${this.#line(system)} --out whole-${system}`);
+    assertEquals(code, 0, err);
+    const run = (await this.#run(`whole-${system}`))!,
+      counts = JSON.parse(err.trim().split("\n").at(-1)!);
+    const names = (await namesIn(run)).filter((name) => !/^events/.test(name));
+    const made = { counts, tensors: await tensorsOf(run), names };
+    this.#unbroken.set(system, made);
+    return made;
+  }
+
+  #line(system: string): string {
+    return `${SYSTEMS[system]} ${this.more[system] ?? ""} --data images`;
+  }
+
+  /** The newest run in a folder. */
+  async #run(out: string): Promise<string | undefined> {
+    const runs = (await runsIn(join(this.folder, out))).filter(({ name }) => !name.startsWith("."));
+    return runs.length ? join(this.folder, out, runs.at(-1)!.name) : undefined;
+  }
+
+  async #gan(line: string, killAt = ""): Promise<{ code: number; err: string }> {
+    const child = join(import.meta.dirname!, "child.ts");
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--no-check", "--config", join(ROOT, "deno.json"), child],
+        ...line.split(" ").filter(Boolean),
+      ],
+      cwd: this.folder,
+      env: { NO_COLOR: "1", KILL_AT: killAt },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    return { code, err: new TextDecoder().decode(stderr) };
+  }
+}
+
+async function namesIn(run: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(run), ({ name }) => name)).sort();
+}
+
+/** All tensors of the last checkpoint, and of the best where there is one. */
+async function tensorsOf(run: string): Promise<Tensors> {
+  const best = await Deno.stat(bestPath(run)).then(() => [bestPath(run)], () => []);
+  const all = new Map<string, { readonly data: ArrayLike<number | bigint> }>();
+  for (const path of [(await checkpointsIn(run)).at(-1)!, ...best]) {
+    const { entries } = await loadSafetensors(path);
+    for (const [name, entry] of entries) all.set(`${basename(path)} ${name}`, entry);
+  }
+  return all;
+}
+
+function assertTensors(actual: Tensors, expected: Tensors, what: string): void {
+  assertEquals([...actual.keys()], [...expected.keys()], what);
+  for (const [name, { data }] of expected) {
+    assertSame(
+      actual.get(name)!.data as ArrayLike<number>,
+      data as ArrayLike<number>,
+      `${what}: ${name}`,
+    );
+  }
+}
