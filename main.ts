@@ -1,5 +1,6 @@
 /** The command line, and the only reader of `Deno.args`. */
 import { cacheCommand } from "./cli/cache.ts";
+import { completionCommand } from "./cli/completion.ts";
 import { dataCommand } from "./cli/data.ts";
 import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
@@ -38,6 +39,7 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan data FILE             tells what a data set is: counts, sizes, classes, damaged images
   gan thesis                trains the experiments of the thesis behind this program, and reports
   gan doctor                tells what device there is and how fast it is
+  gan completion bash       prints a script by which bash completes all this; or zsh, fish
 
 Each command has --help; --version tells the versions of the program, Deno and the devices.`;
 
@@ -56,6 +58,7 @@ const commands: Record<string, (args: string[], print: (line: string) => void) =
     data: dataCommand,
     thesis: (args, print) => thesisCommand(args, print),
     doctor: doctorCommand,
+    completion: completionCommand,
   };
 
 /** What the program foresees: a sentence is enough. */

@@ -34,8 +34,11 @@ def prepared(path, side, name):
 def main():
     path, side = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     start = time.monotonic()
-    names = [str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()] if path.is_dir() else [
-        name for name in opened(path).namelist() if not name.endswith("/")]
+    if path.is_dir():
+        names = [str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()]
+    else:
+        with zipfile.ZipFile(path) as source:  # not `opened`: processes must not share a place in the file
+            names = [name for name in source.namelist() if not name.endswith("/")]
     with multiprocessing.Pool(2) as pool:
         pixels = b"".join(pool.map(functools.partial(prepared, path, side), sorted(names), chunksize=64))
     print(json.dumps({"count": len(pixels) // (3 * side * side), "prepare": time.monotonic() - start}))

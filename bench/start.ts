@@ -12,11 +12,14 @@
  * @module
  */
 import { join, resolve } from "@std/path";
+import { savePng } from "../data/png.ts";
 import { parseArgs } from "@std/cli/parse-args";
 
-const HELP = `bench/start.ts FOLDER [--rounds 3] [--system dcgan]
+const IMAGES = 1000;
+const HELP = `bench/start.ts FOLDER [--rounds 3] [-- dcgan]
 
-FOLDER is another checkout. Below 1 a ratio says that this one is faster.`;
+FOLDER is another checkout; after -- stands what gan train is given, by default dcgan and a folder of
+${IMAGES} small images. Below 1 a ratio says that this one is faster.`;
 
 /** Seconds by the clock, and of all cores. */
 interface Took {
@@ -68,21 +71,31 @@ async function done(root: string, mesa: string, args: string[]): Promise<void> {
 }
 
 /** One round of a checkout, by the names of what is timed. */
-async function round(root: string, system: string): Promise<Record<string, Took>> {
+async function round(root: string, given: readonly string[]): Promise<Record<string, Took>> {
   const folder = await Deno.makeTempDir(), mesa = join(folder, "mesa"), out = join(folder, "runs");
-  const train = ["train", system, "--json", "--out", out], loss = /"real"/;
+  const train = ["train", ...given, "--json", "--out", out], loss = /"real"/;
   const sample = ["sample", "latest", "--json", "--out", out], grid = /"path"/;
   const made: Record<string, Took> = {};
   try {
     made["first loss, cold"] = await until(loss, root, mesa, train);
     made["first loss, warm"] = await until(loss, root, mesa, train);
-    await done(root, mesa, [...train, "--kimg", "0.1"]);
+    await done(root, mesa, [...train, "--kimg", "0.1"]); // which sample takes
     made["first grid, cold"] = await until(grid, root, join(folder, "other"), sample);
     made["first grid, warm"] = await until(grid, root, join(folder, "other"), sample);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
   return made;
+}
+
+/** Fills a folder with images, each of its own colours. */
+async function images(folder: string): Promise<string> {
+  const side = 64, rgb = new Uint8Array(side * side * 3);
+  for (let n = 0; n < IMAGES; n++) {
+    for (let i = 0; i < rgb.length; i++) rgb[i] = (i * (n % 7 + 1) + n * 31) >> (n % 3);
+    await savePng(join(folder, `${n}.png`), { width: side, height: side, rgb });
+  }
+  return folder;
 }
 
 const median = (values: readonly number[]) =>
@@ -95,27 +108,30 @@ function compared(all: readonly Took[][], what: keyof Took): string {
 
 async function main(words: string[]): Promise<number> {
   const args = parseArgs(words, {
-    string: ["rounds", "system"],
+    string: ["rounds"],
     boolean: ["help"],
-    default: { rounds: "3", system: "dcgan" },
+    default: { rounds: "3" },
   });
-  const [folder] = args._;
+  const [folder, ...given] = args._.map(String);
   if (args.help || folder === undefined) {
     console.log(HELP);
     return args.help ? 0 : 2;
   }
-  const roots = [resolve(String(folder)), resolve(import.meta.dirname!, "..")];
+  const data = await Deno.makeTempDir();
+  if (given.length === 0) given.push("dcgan", "--data", await images(data)); // as defaults may differ
+  const roots = [resolve(folder), resolve(import.meta.dirname!, "..")];
   for (const root of roots) await done(root, "", ["--help"]);
   const rounds: Record<string, Took>[][] = [[], []];
   for (let i = 0; i < Number(args.rounds); i++) {
     for (const which of i % 2 ? [1, 0] : [0, 1]) {
-      rounds[which].push(await round(roots[which], String(args.system)));
+      rounds[which].push(await round(roots[which], given));
     }
   }
   for (const what of Object.keys(rounds[0][0])) {
     const all = rounds.map((some) => some.map((made) => made[what]));
     console.log(`${what}: ${compared(all, "wall")}; CPU ${compared(all, "cpu")}`);
   }
+  await Deno.remove(data, { recursive: true });
   return 0;
 }
 

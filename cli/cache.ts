@@ -9,7 +9,7 @@ import { UsageError } from "./errors.ts";
 import { choose, common, type Option, optionLines, parse } from "./options.ts";
 import { aligned, mayRemove, readable } from "./sizes.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs, which holds the cache" },
   { name: "yes", kind: "flag", help: "clear: do not ask" },
   ...common.filter(({ name }) => name !== "device"),

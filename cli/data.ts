@@ -23,7 +23,7 @@ import { trainOptions } from "./train_options.ts";
 
 const LIKE_TRAIN = ["classes", "crop", "resize", "resolution"];
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   ...trainOptions.filter(({ name }) => LIKE_TRAIN.includes(name)),
   { name: "sheet", kind: "text", help: "write a PNG of 64 of the images, as prepared" },
   { name: "out", kind: "text", help: "folder of runs, which holds the cache" },

@@ -12,7 +12,7 @@ import { optionsOf } from "./run_options.ts";
 
 const KINDS = ["torch", "onnx", "card"] as const;
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   {
     name: "to",
     kind: "text",

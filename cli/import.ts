@@ -13,7 +13,7 @@ import { common, type Option, optionLines, parse } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
 import { absolute, checked, faultsIn } from "./run_options.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   {
     name: "discriminator",
     kind: "text",

@@ -3,7 +3,7 @@ import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 import { optionsOf } from "./run_options.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs" },
   ...common.filter(({ name }) => name !== "device"),
 ];

@@ -20,7 +20,7 @@ import { choose, common, type Option, optionLines, parse } from "./options.ts";
 import { recipes } from "./recipes.ts";
 import { aligned, mayRemove, readable, sizeOfFolder } from "./sizes.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "out", kind: "text", help: "folder of runs" },
   { name: "yes", kind: "flag", help: "rm: do not ask" },
   ...common.filter(({ name }) => name !== "device"),

@@ -18,7 +18,7 @@ import { optionsOf } from "./run_options.ts";
 import { teller } from "./teller.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "count", kind: "count", help: "how many images", min: 1, max: 1_000_000 },
   { name: "seed", kind: "count", help: "other images for another seed" },
   { name: "class", kind: "text", help: "images of one class, where the networks know of classes" },

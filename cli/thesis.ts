@@ -40,7 +40,7 @@ const scaleOptions: readonly Option[] = [
   { name: "weights", kind: "text", help: "Inception's file, .pth or safetensors" },
 ];
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   ...scaleOptions,
   { name: "to", kind: "text", help: "folder of the runs, of the scale and of the report" },
   { name: "report", kind: "flag", help: "train nothing: write the report of the runs there are" },

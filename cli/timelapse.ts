@@ -6,7 +6,7 @@ import { gridsOf, RunError } from "../run/run_folder.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "fps", kind: "number", help: "grids a second", min: 0.1, max: 60 },
   { name: "to", kind: "text", help: "file to write; by default timelapse.png in the run" },
   { name: "out", kind: "text", help: "folder of runs" },

@@ -5,7 +5,7 @@ import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 import { teller } from "./teller.ts";
 
-const table: readonly Option[] = [
+export const table: readonly Option[] = [
   { name: "to", kind: "text", help: "folder for the file" },
   { name: "from", kind: "text", help: "another address of the same file" },
   ...common.filter(({ name }) => name !== "device"),

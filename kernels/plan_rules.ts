@@ -146,7 +146,7 @@ function each(
   }
   // As many columns an invocation as there are; the remaining lanes are along rows.
   const wx = power(Math.min(lanes, C4 / NV)), wy = lanes / wx;
-  const MR = power(Math.min(16, Math.max(2, rows / wy)));
+  const MR = power(Math.min(8, Math.max(2, rows / wy))); // 16 is no faster, and takes longer to compile
   return { ...fixed, MR, NV, wx, wy, wz: 1 };
 }
 
@@ -155,7 +155,7 @@ export function alternatives(kind: Kind, problem: Problem, device: Traits): Part
   const { lanes } = device;
   if (device.software) {
     return [
-      { MR: 8 },
+      { MR: kind === "weight" ? 8 : 16 },
       each(kind, problem, device),
       ...[[lanes, 4], [4 * lanes, 1], [2 * lanes, 2], [lanes, 2]]
         .map(([MR, NV]) => ({ ...sharing(lanes), MR, NV })),

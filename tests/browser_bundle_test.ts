@@ -4,13 +4,14 @@ import { inFolder } from "./support.ts";
 import { join } from "@std/path";
 
 const FOLDERS = ["gpu", "tensor", "kernels", "nn", "models"];
-const ELSEWHERE = ["deno", "dawn", "vectors"].map((name) => `gpu/engines/${name}.ts`);
+/** All but the browser's are for Deno. */
+const isElsewhere = (path: string) => /^gpu\/engines\/(?!browser)/.test(path);
 
 function* modules(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(new URL(`../${folder}`, import.meta.url))) {
     const path = `${folder}/${name}`;
     if (isDirectory) yield* modules(path);
-    else if (/(?<!_test)\.ts$/.test(name) && !ELSEWHERE.includes(path)) yield path;
+    else if (/(?<!_test)\.ts$/.test(name) && !isElsewhere(path)) yield path;
   }
 }
 

@@ -4,8 +4,9 @@
  *     deno task mutate --count 300 --seed 1 --only kernels,nn
  *
  * Works in a temporary copy of the checkout, one mutant after the other: its neighbour test first, then
- * those that import it, up to `--limit` seconds of the processor. Results go to a file, one line a mutant; the same command
- * goes on where it was stopped. `--again` tries the file's survivors once more. Ends with 1 if any survive.
+ * those that import it, up to `--limit` seconds of the processor; the first hangs after `--hang`. Results go
+ * to a file, one line a mutant; the same command goes on where it was stopped. `--again` tries the file's
+ * survivors once more, and gives them to the type checker, too. Ends with 1 if any survive.
  *
  * @module
  */
@@ -16,8 +17,6 @@ import { testsBySubject } from "./relevant_tests.ts";
 import { hasTypes, runTest } from "./run_test_file.ts";
 
 const SUBJECTS = "kernels,gpu,nn,train,eval,data,io";
-/** Seconds of the processor after which a test hangs. */
-const HUNG = 60;
 const ROOT = new URL("../../", import.meta.url);
 
 /** What became of a mutant. */
@@ -87,7 +86,12 @@ class Bench {
     readonly folder: string,
     readonly texts: ReadonlyMap<string, string>,
     readonly tests: ReadonlyMap<string, readonly string[]>,
+    /** Seconds of the processor for all tests of a mutant but the first. */
     readonly limit: number,
+    /** Seconds after which a first test hangs. */
+    readonly hang: number,
+    /** Whether the type checker, which is slow, looks at survivors. */
+    readonly types: boolean,
   ) {}
 
   /** Whether a test that failed passes without the mutant. */
@@ -95,7 +99,7 @@ class Bench {
     const key = JSON.stringify([test, failed]);
     let isClean = this.#clean.get(key);
     if (isClean === undefined) {
-      const { state } = await runTest(this.folder, test, HUNG, failed);
+      const { state } = await runTest(this.folder, test, this.hang, failed);
       this.#clean.set(key, isClean = state === "passed");
       if (!isClean) console.error(`left out, fails by itself: ${test} ${failed}`);
     }
@@ -118,7 +122,7 @@ class Bench {
       ran.push(test);
       await Deno.writeTextFile(path, mutated(text, mutant));
       // The first test may hang; of others it is not known yet how long they take without a mutant.
-      const isFirst = ran.length === 1, most = isFirst ? HUNG : this.limit;
+      const isFirst = ran.length === 1, most = isFirst ? this.hang : this.limit;
       const { state, seconds, failed } = await runTest(this.folder, test, most);
       await Deno.writeTextFile(path, text);
       spent += seconds;
@@ -132,7 +136,7 @@ class Bench {
         return verdict(state === "failed" ? "killed" : state, failed);
       }
     }
-    if (!mutant.file.endsWith(".ts")) return verdict("survived");
+    if (!this.types || !mutant.file.endsWith(".ts")) return verdict("survived");
     await Deno.writeTextFile(path, mutated(text, mutant));
     const isSound = await hasTypes(this.folder, mutant.file);
     await Deno.writeTextFile(path, text);
@@ -166,9 +170,9 @@ function score(verdicts: readonly Verdict[]): string {
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {
-    string: ["count", "seed", "only", "limit", "out"],
+    string: ["count", "seed", "only", "limit", "hang", "out"],
     boolean: ["again"],
-    default: { count: "300", seed: "1", only: SUBJECTS, limit: "10" },
+    default: { count: "300", seed: "1", only: SUBJECTS, limit: "10", hang: "60" },
   });
   const out = String(args.out ?? new URL(".cache/mutants.jsonl", ROOT).pathname);
   await Deno.mkdir(dirname(out), { recursive: true });
@@ -181,7 +185,10 @@ async function main(): Promise<number> {
     const all = [...texts].filter(([file]) => isSubject(file))
       .flatMap(([file, text]) => mutantsOf(file, text));
     const chosen = sample(all, String(args.seed)).slice(0, Number(args.count));
-    const bench = new Bench(folder, texts, testsBySubject(texts), Number(args.limit));
+    const bench = new Bench(
+      ...[folder, texts, testsBySubject(texts)] as const,
+      ...[Number(args.limit), Number(args.hang), args.again === true] as const,
+    );
     const known = await readVerdicts(out);
     const isDue = (verdict?: Verdict) => !verdict || args.again && verdict.verdict === "survived";
     for (const [i, mutant] of chosen.entries()) {

@@ -168,7 +168,8 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   for (const [i, token] of all.entries()) {
     const [previous, next] = [all[i - 1], all[i + 1]], { at, kind } = token;
     const inAttribute = previous?.text === "(" && all[i - 3]?.text === "@";
-    if (kind === "number" && !inAttribute) {
+    const inUnion = !isShader && [previous, next].some((near) => near?.text === "|");
+    if (kind === "number" && !inAttribute && !inUnion) {
       for (const after of numbersFor(token.text)) put(at, token.text, after);
     } else if (kind === "word" && next?.text !== ":") {
       const field = isShader && previous?.text === "." ? SHADER_WORDS[token.text] : undefined;

@@ -19,7 +19,10 @@ Deno.test("mutants of TypeScript are changes of one token, outside of texts, typ
     'if (n < 2 || !done) f("1 + 2", `${3 + 4}`, /[/]5 + 6/);',
     'if (n < 2 && done) f("1 + 2", `${3 + 4}`, /[/]5 + 6/);',
   ]);
-  assertEquals(lines("a.ts", "type A = Map<string, 1>;\nfunction f(a: A, b: A) {}"), []);
+  assertEquals(
+    lines("a.ts", "type A = Map<string, 1>;\nlet n: 1 | 3;\nfunction f(a: A, b: A) {}"),
+    [],
+  );
   assertEquals(lines("a.ts", "return f(-a, b) / g(a, b);"), [
     "return f(a, b) / g(a, b);",
     "return f(-a, b) * g(a, b);",
