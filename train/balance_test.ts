@@ -21,6 +21,15 @@ Deno.test("networks in balance, and losses without a measure of it, are left alo
   }
 });
 
+Deno.test("D has won below a hundredth of chance, and lost above three times of it", () => {
+  const chance = { bce: 2 * Math.LN2, ragan: 2 * Math.LN2, rsgan: Math.LN2, lsgan: 0.5, hinge: 2 };
+  for (const [loss, whole] of Object.entries({ ...chance, rahinge: 2 })) {
+    const isTold = (share: number) =>
+      told(loss, share * whole, 0).some((text) => text !== undefined);
+    assertEquals([0.0099, 0.0101, 2.99, 3.01].map(isTold), [true, false, false, true], loss);
+  }
+});
+
 Deno.test("a while of balance begins the count anew", () => {
   const balance = new Balance("bce"),
     at = (images: number, x: number) => balance.read(images, { dReal: x, dFake: x, g: 1 });
