@@ -109,6 +109,7 @@ export async function sampleCommand(
     return 0;
   }
   refuseIdle(values);
+  const seeds = seedsChosen(values.seeds as string | undefined);
   const { to, interpolate, attention, single } = values;
   await refusePlace(to as string | undefined, single === true);
   const run = await chosenRun(given);
@@ -117,7 +118,6 @@ export async function sampleCommand(
   await openGpu({ choice: values.device as string | undefined });
   const { G, images } = await loadGenerator(recipe, saved, checkpoint);
   const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
-  const seeds = seedsChosen(values.seeds as string | undefined);
   const count = Number(values.count ?? seeds?.length ?? (interpolate ? 16 : attention ? 8 : 64)),
     seed = Number(values.seed ?? 0),
     kimg = kimgName(images, saved.snapshot);

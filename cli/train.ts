@@ -141,6 +141,7 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
     state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
     await compiling;
+    if (!device.software) progress.say("Compiling shaders: the first steps are slow");
     const draw = options.preview === "off" || values.json ? undefined : previewer();
     const reported = { dataset, run, progress, phases, draw };
     const complete = await persist(state, {

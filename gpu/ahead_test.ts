@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Compilation, compileAhead, dispatchNone, type Helper } from "./ahead.ts";
 import { openGpu } from "./engines/deno.ts";
-import { helper } from "./engines/helper.ts";
+import { helper, keepsCode } from "./engines/helper.ts";
 import { Gpu } from "./gpu.ts";
 import { kernel } from "./kernel.ts";
 import { release, type Storage, storage } from "./memory.ts";
@@ -89,4 +89,26 @@ Deno.test("a helper compiles in a worker with a device of its own", async () => 
   it.close();
   dispatchNone(g, one);
   await g.check();
+});
+
+Deno.test("no helper is started where Mesa keeps no machine code", async () => {
+  const names = ["MESA_SHADER_CACHE_DISABLE", "MESA_SHADER_CACHE_DIR"];
+  const before = names.map((name) => Deno.env.get(name)), folder = await Deno.makeTempDir();
+  const keeps = (disable: string, place: string) => {
+    Deno.env.set(names[0], disable);
+    Deno.env.set(names[1], place);
+    return keepsCode();
+  };
+  try {
+    assertEquals(await keeps("", `${folder}/new`), true);
+    assertEquals(await keeps("true", folder), false);
+    await Deno.writeTextFile(`${folder}/file`, "");
+    assertEquals(await keeps("", `${folder}/file/below`), false);
+  } finally {
+    for (const [i, name] of names.entries()) {
+      if (before[i] === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, before[i]);
+    }
+    await Deno.remove(folder, { recursive: true });
+  }
 });

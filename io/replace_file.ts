@@ -1,4 +1,5 @@
 import { dirname } from "@std/path";
+import { named } from "./write_atomically.ts";
 
 // One write of more than 2 GB fails on some systems.
 const CHUNK = 1 << 26;
@@ -17,7 +18,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
     await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
-    throw error;
+    throw named(error, path);
   }
 }
 

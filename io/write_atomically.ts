@@ -15,11 +15,11 @@ import { join } from "@std/path";
 export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   const part = `${path}.${crypto.randomUUID()}.part`;
   try {
-    await naming(path, () => writeThrough(part, bytes));
+    await writeThrough(part, bytes);
     await Deno.rename(part, path);
   } catch (error) {
     await Deno.remove(part).catch(() => {});
-    throw error;
+    throw named(error, path);
   }
 }
 
@@ -68,9 +68,10 @@ export async function naming<Result>(path: string, work: () => Promise<Result>):
   }
 }
 
-/** The error, with the path in its message unless it names one. */
+/** The error, with the path in its message unless it names one, and without what was added to that. */
 export function named(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
+  error.message = error.message.replace(/\.[0-9a-f-]{8,36}\.part(?=')/g, "");
   if (!error.message.includes(path) && !/: \w+ '.+'/.test(error.message)) {
     error.message = `${path}: ${error.message}`;
   }

@@ -37,6 +37,9 @@ Deno.test("only leftovers of one's own files are removed", () =>
   inFolder(async (folder) => {
     const left = [`a.${crypto.randomUUID()}.part`, "a.part", "a.0a1b2c3d.part"];
     for (const name of [...left, "b.part", "a"]) await Deno.writeTextFile(join(folder, name), "");
+    await Deno.utime(join(folder, left[0]), 0, 0);
+    await removeLeft(folder, (name) => name === "a", 60_000);
+    assertEquals(names(folder), ["a", ...left.slice(1), "b.part"].sort(), "others may be writing");
     await removeLeft(folder, (name) => name === "a");
     assertEquals(names(folder), ["a", "b.part"]);
   }));

@@ -5,7 +5,9 @@
  */
 import { join } from "@std/path";
 import { writeAtomically } from "../io/write_atomically.ts";
-import { RunError, runsIn } from "./run_folder.ts";
+import { namesIn, RunError, runsIn } from "./run_folder.ts";
+
+const CLAIM_MS = 600_000;
 
 async function makeNew(folder: string): Promise<boolean> {
   try {
@@ -14,6 +16,18 @@ async function makeNew(folder: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     throw error;
+  }
+}
+
+/** Removes the claims of runs that were killed while they were made: nobody takes minutes for that. */
+async function removeClaims(out: string): Promise<void> {
+  for (const { name } of await runsIn(out)) {
+    if (!/^\.\d+$/.test(name)) continue;
+    const claim = join(out, name),
+      { mtime } = await Deno.stat(claim).catch(() => ({ mtime: null }));
+    if (!mtime || Date.now() - Number(mtime) < CLAIM_MS) continue;
+    const isOurs = (await namesIn(claim)).every((name) => name.startsWith("options.json"));
+    if (isOurs) await Deno.remove(claim, { recursive: true });
   }
 }
 
@@ -48,6 +62,7 @@ export async function createRun(out: string, title: string, options: unknown): P
       await writeAtomically(join(claim, "options.json"), text);
       const run = join(out, suffix ? `${digits}-${suffix}` : digits);
       await Deno.rename(claim, run);
+      await removeClaims(out);
       return run;
     }
   } catch (error) {

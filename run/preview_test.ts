@@ -1,7 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { openGpu } from "../gpu/engines/deno.ts";
+import { datasetOf } from "../tests/dataset.ts";
+import { trainIn } from "../tests/train_in.ts";
+import { dcgan } from "../train/dcgan.ts";
+import { defaults } from "../train/options.ts";
+import { newState } from "../train/state.ts";
 import { arranged, drawn } from "./preview.ts";
 import { Progress } from "./progress.ts";
 import { graphicsHere, graphicsOf } from "./terminal.ts";
+
+await openGpu();
 
 /** What terminals answer to the question of the script `gan`, as their manuals and sources have it. */
 const ANSWERS: [name: string, answer: string, expected: ReturnType<typeof graphicsOf>][] = [
@@ -95,3 +103,24 @@ for (const style of ["lines", "json"] as const) {
     progress.picture({ text: "A\n", rows: 1 });
   });
 }
+
+Deno.test("a run shows the images of each grid, and the live line after them", async () => {
+  const folder = await Deno.makeTempDir(), texts: string[] = [];
+  const write = (text: string) => void texts.push(text);
+  const small = { resolution: 8, batch: 4, nz: 4, ngf: 4, ndf: 4, kimg: 0.008, snapshot: 0.004 };
+  const state = newState(dcgan, { ...defaults, recipe: "dcgan", preset: "default", ...small });
+  const progress = new Progress({ style: "live", write, width: () => 60 });
+  const shown: number[] = [];
+  const draw = (pixels: Uint8Array, n: number, R: number) => {
+    shown.push(pixels.length / (n * R * R * 3));
+    return { text: "IMAGES\n", rows: 1 };
+  };
+  try {
+    await trainIn({ state, dataset: datasetOf(8), run: folder, progress, draw });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assertEquals(shown, [1, 1]);
+  assertEquals(texts.filter((text) => text.includes("IMAGES")).length, 2);
+  assert(texts.findLastIndex((text) => text.startsWith("\r0.01/0.01 kimg")) > 0);
+});

@@ -57,6 +57,15 @@ testIn("a claim that a crash left is passed over", async (out) => {
   assertEquals(await createRun(out, "a", {}), join(out, "00001-a"));
   assertEquals(await findRun(out, "latest"), join(out, "00001-a"));
   await assertRejects(() => findRun(out, "0"), RunError, "no run");
+  assertEquals(names(out), [".00000", "00001-a"], "it may be of a run that is being made");
+  const [theirs, old] = [".00002", ".00003"].map((name) => join(out, name));
+  for (const folder of [theirs, old]) await Deno.mkdir(folder);
+  await Deno.writeTextFile(join(theirs, "notes.txt"), "");
+  await Deno.writeTextFile(join(old, "options.json.part"), "");
+  const then = Date.now() / 1000 - 3600;
+  for (const folder of [theirs, old]) await Deno.utime(folder, then, then);
+  await createRun(out, "b", {});
+  assertEquals(names(out), [".00000", ".00002", "00001-a", "00004-b"]);
 });
 
 testIn("a folder that cannot be made is said", async (out) => {

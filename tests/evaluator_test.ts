@@ -49,7 +49,7 @@ const dataset: Dataset = {
 Deno.test("the state of least value is kept, and a worse one does not take its place", async () => {
   const run = join(folder, "plain"), said: string[] = [];
   await Deno.mkdir(run);
-  const values = [5, 3, 4, 3.5, 6];
+  const values = [5, 3, 4, 3.5, 6], atCheckpoint: unknown[] = [];
   const evaluated = () => Promise.resolve({ "FID-64": values.shift()!, "PR-64 recall": 0.5 });
   await trainIn({
     state: newState(dcgan, options),
@@ -57,7 +57,14 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
     run,
     progress: new Progress({ style: "lines", write: (text) => said.push(text) }),
     evaluator: { name: "FID-64", every: 4, better: "less", values: evaluated },
+    draw: () => {
+      // Between a checkpoint and its line of statistics, where a kill would lose what is only in mind.
+      const last = Deno.readTextFileSync(join(run, "stats.jsonl")).trim().split("\n").at(-1)!;
+      atCheckpoint.push([JSON.parse(last).images, JSON.parse(last)["FID-64"]]);
+      return undefined;
+    },
   });
+  assertEquals(atCheckpoint, [[20, 6]]);
   const told = (await readStats(run)).filter((report) => "FID-64" in report);
   assertEquals(told.map((report) => report["FID-64"]), [5, 3, 4, 3.5, 6]);
   assertEquals(told.map((report) => report.images), [4, 8, 12, 16, 20]);

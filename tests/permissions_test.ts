@@ -1,6 +1,6 @@
 /** What the script `gan` and the tasks let a command do: files, and a network for weights alone. */
-import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertEquals } from "@std/assert";
+import { dirname, join } from "@std/path";
 import { inFolder } from "./support.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -37,6 +37,27 @@ Deno.test({
         assertEquals(granted(lines), [...FILES, more].sort(), command);
       }
     }),
+});
+
+Deno.test("with these permissions the driver is tried as with all", async () => {
+  const url = new URL("gpu/engines/vectors.ts", `file://${ROOT}`);
+  const code = `import { widthFor } from "${url}";
+console.log(await widthFor({ file: undefined, deno: Deno.execPath() }));`;
+  const tried = async (...permissions: string[]) => {
+    const args = ["run", "--no-prompt", ...permissions, "-"];
+    const child = new Deno.Command(Deno.execPath(), {
+      args,
+      env: { PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}` },
+      ...{ stdin: "piped", stdout: "piped" },
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(code));
+    await writer.close();
+    return new TextDecoder().decode((await child.output()).stdout).trim();
+  };
+  const all = await tried("-A");
+  assert(all === "512" || all === "256", all);
+  assertEquals(await tried(...FILES, "--allow-run=deno,npm"), all);
 });
 
 Deno.test("tasks: those of users have no more permissions than the script gives", async () => {

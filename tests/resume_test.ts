@@ -5,6 +5,7 @@ import { UsageError } from "../cli/errors.ts";
 import { optionsOf } from "../cli/run_options.ts";
 import { sampleCommand } from "../cli/sample.ts";
 import { trainCommand } from "../cli/train.ts";
+import { DataError } from "../data/errors.ts";
 import { savePng } from "../data/png.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { loadMetadata, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
@@ -244,6 +245,32 @@ Deno.test("NaN in a checkpoint ends sample and resume, also of a finished run", 
       () => sampleCommand(["latest", "--out", out], () => {}),
     ]
   ) await assertRejects(command, CheckpointError, `${name} holds NaN`);
+});
+
+Deno.test("a run that was killed after its last checkpoint gets the grid that it lacks", async () => {
+  const { out, run } = await newRun("gridless"), before = await contents(run);
+  const grid = "fakes000000.004.png";
+  await Deno.remove(join(run, grid));
+  assertStringIncludes((await train(`--resume latest --out ${out}`)).join("\n"), "Done");
+  const after = await contents(run);
+  for (const name of Object.keys(before).filter((name) => /png|safetensors|jsonl/.test(name))) {
+    assertEquals(after[name], before[name], name);
+  }
+});
+
+Deno.test("a run whose images vanished says so, and goes on when they are back", async () => {
+  const { out, run } = await newRun("vanished"), away = `${data}-away`;
+  const before = await contents(run), line = `--resume latest --out ${out} --kimg 0.006`;
+  await Deno.rename(data, away);
+  try {
+    const { message } = await assertRejects(() => train(line), DataError, data);
+    assertEquals(message.split("\n").length, 1);
+    assertEquals(await contents(run), before);
+  } finally {
+    await Deno.rename(away, data);
+  }
+  await train(line);
+  assertEquals((await readStats(run)).at(-1)!.images, 6);
 });
 
 Deno.test("a flipped bit in a checkpoint is noticed, and resume goes back to the one before", async () => {

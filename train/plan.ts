@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
@@ -172,6 +173,7 @@ async function measureSteps(
     optD.steps = from;
     scoped(() => void advance(state, black));
   };
+  await compileAhead(step);
   return { ...await timeSteps(step, () => idleUnless(signal)), images: state.images - images };
 }
 

@@ -10,7 +10,7 @@ export async function helper({ info }: Gpu): Promise<Helper | undefined> {
   const file = new URL("./compile_worker.ts", import.meta.url);
   // In the output of `deno bundle`, one file, it is not there.
   const there = file.protocol !== "file:" || await Deno.stat(file).then(() => true, () => false);
-  if (!/llvmpipe/i.test(info.name) || !there) return undefined;
+  if (!/llvmpipe/i.test(info.name) || !there || !await keepsCode()) return undefined;
   const worker = new Worker(file, { type: "module", name: info.name });
   const answer = () =>
     new Promise<void>((resolve, reject) => {
@@ -33,4 +33,20 @@ export async function helper({ info }: Gpu): Promise<Helper | undefined> {
     },
     close: () => worker.terminate(),
   };
+}
+
+/** Whether Mesa keeps machine code on disk; else what a helper compiles is lost. */
+export async function keepsCode(): Promise<boolean> {
+  const { env } = Deno, home = env.get("HOME");
+  if (/^(1|true|yes)$/i.test(env.get("MESA_SHADER_CACHE_DISABLE") ?? "")) return false;
+  const folder = env.get("MESA_SHADER_CACHE_DIR") ?? env.get("XDG_CACHE_HOME") ??
+    (home && `${home}/.cache`);
+  if (!folder) return false;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    return true;
+  } catch {
+    return false;
+  }
 }

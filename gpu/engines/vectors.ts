@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { cpus } from "node:os";
 import { runsLongLoops } from "../long_loop.ts";
 import { passes } from "../self_check.ts";
 import { readsTextures } from "../wide_vectors.ts";
@@ -14,6 +15,8 @@ export const VARIABLE = "LP_NATIVE_VECTOR_WIDTH";
 
 const MANIFESTS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
 const NAMING = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
+/** Of processors with vectors of 512 bits that lavapipe can use. */
+const FEATURES = ["avx512f", "avx512bw", "avx512dq", "avx512vl"];
 const PATIENCE = 60_000; // milliseconds
 
 /** What came of a trial, of which driver. */
@@ -30,9 +33,9 @@ export interface Trial {
   readonly deno: string;
 }
 
-/** Chooses the width, unless the user has, and where the processor has AVX-512. */
+/** Chooses the width on Linux, unless the user has. */
 export async function chooseVectors(): Promise<void> {
-  if (Deno.env.get(VARIABLE) || !hasWideVectors()) return;
+  if (Deno.env.get(VARIABLE) || Deno.build.os !== "linux") return;
   const home = Deno.env.get("XDG_CACHE_HOME") || Deno.env.get("HOME")?.concat("/.cache");
   const deno = Deno.build.standalone ? "deno" : Deno.execPath();
   Deno.env.set(VARIABLE, await widthFor({ file: home && `${home}/webgan/vectors.json`, deno }));
@@ -59,12 +62,15 @@ export async function widthFor({ file, deno }: Trial): Promise<string> {
 }
 
 /**
- * Whether a process with wide vectors computes rightly, with the older compiler, where they pay;
- * undefined if that was not found out.
+ * Whether wide vectors pay: the processor has them, and a process with them computes rightly, with the
+ * older compiler. Undefined if that was not found out.
  */
 async function tried(deno: string): Promise<boolean | undefined> {
   const tests = JSON.stringify([readsTextures(), runsLongLoops()]);
-  const code = `const passes = ${passes};
+  // The process is asked for the processor's features, too: only with all permissions can they be read.
+  const code = `const flags = Deno.readTextFileSync("/proc/cpuinfo");
+if (!${JSON.stringify(FEATURES)}.every((name) => flags.includes(name))) Deno.exit();
+const passes = ${passes};
 const adapter = await navigator.gpu.requestAdapter({ forceFallbackAdapter: true });
 const device = await adapter?.requestDevice(), [product, loop] = ${tests};
 console.log(device && await passes(device, product) && !await passes(device, loop) ? "pays" : "no");
@@ -85,9 +91,12 @@ Deno.exit();`;
   }
 }
 
-/** Changes whenever another driver is installed or named. */
+/** Changes whenever another driver is installed or named, or the processor is another. */
 async function driverOf(): Promise<string> {
-  const parts = NAMING.map((name) => `${name}=${Deno.env.get(name) ?? ""}`);
+  const parts = [
+    cpus()[0]?.model,
+    ...NAMING.map((name) => `${name}=${Deno.env.get(name) ?? ""}`),
+  ];
   for (const folder of MANIFESTS) {
     const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
     for (const name of entries.map(({ name }) => name).sort()) {
@@ -96,15 +105,4 @@ async function driverOf(): Promise<string> {
     }
   }
   return parts.join("; ");
-}
-
-/** Whether the processor has vectors of 512 bits with all that lavapipe needs. */
-function hasWideVectors(): boolean {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    const flags = Deno.readTextFileSync("/proc/cpuinfo");
-    return ["avx512f", "avx512bw", "avx512dq", "avx512vl"].every((name) => flags.includes(name));
-  } catch {
-    return false;
-  }
 }

@@ -11,6 +11,7 @@ const SAMPLE: readonly (Fault & { readonly says: string })[] = [
   { kind: "upload", at: 30, says: "refused a command" },
   { kind: "readback", at: 0, says: "results cannot be read" }, // was an unexpected error
   { kind: "readback", at: 100, says: "results cannot be read" },
+  { kind: "loss", at: 60, says: "exit code 0" }, // goes on with another device
 ];
 /** By what is done to which file. */
 const FILES: readonly RegExp[] = [

@@ -34,6 +34,7 @@ export async function withFaultyFiles<T>(
   isOurs: (path: string) => boolean,
   body: () => Promise<T>,
 ): Promise<T> {
+  const file = Deno.FsFile.prototype as unknown as Functions, { writeSync } = file;
   const undo: (() => void)[] = [], of = Deno as unknown as Functions;
   const replace = (object: Functions, name: string, ours: typeof isOurs | null) => {
     const own = object[name], isSync = /Sync$|^readDir$/.test(name);
@@ -41,7 +42,7 @@ export async function withFaultyFiles<T>(
       const path = ours ? String((given[0] as { dir?: string })?.dir ?? given[0]) : "";
       const half = name === "write" ? halfOf(given[0] as Uint8Array) : undefined;
       if (ours && !ours(path)) return own.apply(this, given);
-      if (injector.fails("file", `${name} ${path}`, () => half && own.call(this, half))) {
+      if (injector.fails("file", `${name} ${path}`, () => half && writeSync.call(this, half))) {
         const error = systemError(name, path);
         if (isSync) throw error;
         return Promise.reject(error);
@@ -51,7 +52,6 @@ export async function withFaultyFiles<T>(
     undo.push(() => object[name] = own);
   };
   for (const name of FUNCTIONS) replace(of, name, isOurs);
-  const file = Deno.FsFile.prototype as unknown as Functions;
   for (const name of METHODS) replace(file, name, null);
   try {
     return await body();

@@ -1,6 +1,6 @@
 /**
  * A device whose allocations, pipelines, dispatches, submits and readbacks fail where they are told to, in
- * the way in which WebGPU tells of failures: error scopes, events and rejected promises.
+ * the way in which WebGPU tells of failures: error scopes, events and rejected promises. Or it is lost.
  *
  * @module
  */
@@ -90,6 +90,7 @@ function patched(device: Device, injector: Injector): Device {
     return made;
   };
   queue.submit = (commands) => {
+    if (injector.fails("loss")) device.destroy();
     if (injector.fails("submit")) fail("validation", "the commands are not valid");
     else submit(commands);
   };

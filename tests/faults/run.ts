@@ -124,7 +124,8 @@ export class FaultyRuns {
   async #train(fault: Fault) {
     if (fault.fresh) this.#out++;
     const out = join(this.#folder, `out${this.#out}`), injector = this.#injector;
-    await this.#open(fault.fresh && fault.kind !== "file");
+    const ofDevice = fault.kind === "loss" || fault.fresh === true && fault.kind !== "file";
+    await this.#open(ofDevice);
     const before = (await runsIn(out)).length;
     injector.arm(fault);
     const isOurs = (path: string) => path.startsWith(this.#folder);
@@ -137,7 +138,7 @@ export class FaultyRuns {
       made = { counts: new Map(injector.counts), files: [...injector.files] };
     injector.arm();
     // What failed stays broken; a process would have ended with it.
-    if (hit !== undefined) await this.#open(fault.fresh && fault.kind !== "file");
+    if (hit !== undefined) await this.#open(ofDevice);
     const runs = await runsIn(out);
     const name = runs.length > before ? runs.at(-1)!.name : undefined;
     const run = name && !name.startsWith(".") ? join(out, name) : undefined;

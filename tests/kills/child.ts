@@ -14,10 +14,8 @@ import { Injector } from "../faults/injector.ts";
 /** Ends the process where something would fail. */
 class Killer extends Injector {
   override strike(first: () => unknown): void {
-    const kill = () => Deno.kill(Deno.pid, "SIGKILL");
-    const begun = first(); // of a write, the first half
-    if (begun instanceof Promise) begun.finally(kill);
-    else kill();
+    first(); // of a write, the first half
+    Deno.kill(Deno.pid, "SIGKILL");
   }
 }
 
