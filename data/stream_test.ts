@@ -41,3 +41,14 @@ Deno.test("a stream of which no image can be used says so, each time", async () 
     await stream.close();
   });
 });
+
+Deno.test("without a resolution images are as large as the shorter side of the first", async () => {
+  await withFolder(async (root) => {
+    for (const [i, [width, height]] of [[7, 5], [3, 4]].entries()) {
+      await put(`${root}/in/${i}.png`, i, width, height);
+    }
+    const stream = await openStream({ data: `${root}/in`, cache: root });
+    assertEquals(stream.resolution, 5);
+    await stream.close();
+  });
+});

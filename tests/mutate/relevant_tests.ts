@@ -16,7 +16,7 @@ const LEFT_OUT =
 /** Tests that stand for a neighbour, and for those that the rules of this device pass by. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   "kernels/product": ["tests/properties_test.ts", "tests/plans/tiles_test.ts"],
-  "kernels/software": ["kernels/matmul_test.ts", "tests/properties_test.ts"],
+  "kernels/software": ["kernels/conv2d_test.ts", "kernels/matmul_test.ts"],
 };
 
 /** By so many imports more are the tests of other folders behind those of the same. */
