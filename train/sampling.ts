@@ -87,10 +87,9 @@ function made(G: Module, resolution: number, z: Tensor): Tensor {
 
 /** How many images, at most those of a batch, the device can make at once. */
 function fittingBatch(G: Module, options: SamplingOptions): number {
-  const { batch, resolution } = options, nz = latentLength(options);
-  for (let n = batch; n > 1; n = Math.ceil(n / 2)) {
+  for (let n = options.batch; n > 1; n = Math.ceil(n / 2)) {
     try {
-      rehearsed(() => rehearse(G, { nz, resolution }, n));
+      rehearsed(() => rehearse(G, options, n));
       return n;
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
@@ -99,12 +98,8 @@ function fittingBatch(G: Module, options: SamplingOptions): number {
   return 1;
 }
 
-function rehearse(
-  G: Module,
-  { nz, resolution }: Pick<SamplingOptions, "nz" | "resolution">,
-  n: number,
-) {
-  scoped(() => void made(G, resolution, full([n, nz], 0)));
+function rehearse(G: Module, options: SamplingOptions, n: number): void {
+  scoped(() => void made(G, options.resolution, full([n, latentLength(options)], 0)));
 }
 
 /**
