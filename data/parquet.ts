@@ -105,7 +105,10 @@ async function sound<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    const { message } = error as Error;
+    const isTold = !(error instanceof TypeError || error instanceof RangeError) &&
+      !message.startsWith("parquet"); // as hyparquet begins, of what lies deep within
+    if (isTold) throw error;
     throw new Error("its schema and its pages do not fit together", { cause: error });
   }
 }

@@ -52,7 +52,7 @@ export async function cachedStatistics(
   const path = await pathOf(key, "npz");
   // What cannot be read, or was cut short, is made anew.
   const known = await loadStatistics(path).catch(() => undefined);
-  if (known) {
+  if (known?.about.hash === key.hash && known.statistics.count !== undefined) {
     if (survey) Object.assign(survey, known.about.survey);
     return known.statistics;
   }
