@@ -1,3 +1,4 @@
+import { averaged } from "./area.ts";
 import type { Rectangle } from "./crop.ts";
 import type { Image, Samples } from "./image.ts";
 
@@ -77,6 +78,8 @@ export function resampled(
   R: number,
   resize: Resize,
 ): Uint8Array<ArrayBuffer> {
+  const exact = resize === "area" ? averaged(image, part, R) : undefined;
+  if (exact) return exact;
   const columns = tapsOf(resize, part.width, R), rows = tapsOf(resize, part.height, R);
   // Along x first, for every source row; then along y.
   return reduceRows(reduceColumns(image, part, columns), rows, R * 3);
