@@ -69,3 +69,19 @@ Deno.test("the backward pass begins with the scale", async () => {
   const one = tensor([2], [1, 1], true);
   assertEquals([...await grad(scale(one, 3), [one], { dy: scaler.scale })[0].read()], [1536]);
 });
+
+Deno.test("an optimiser has overflown when no scale is small enough, or a weight is not finite", async () => {
+  const scaler = new GradScaler(), adam = new Adam(params(), { ...options, scaler });
+  const bad = adam.pack(gradients(1)), values = await bad.read();
+  bad.write(values.fill(NaN, 0, 1));
+  for (let t = 0; t < 26; t++) adam.step(bad);
+  assertEquals([await adam.hasOverflown(), (await scaler.read()).scale], [false, 2 ** -10]);
+  adam.step(bad);
+  assertEquals(await adam.hasOverflown(), true);
+  const far = new Adam(params(), { ...options, scaler: new GradScaler() });
+  far.step(gradients(1));
+  assertEquals(await far.hasOverflown(), false);
+  far.step(gradients(1), 1e38);
+  far.step(gradients(1), 3e38);
+  assertEquals(await far.hasOverflown(), true);
+});
