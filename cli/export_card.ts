@@ -6,6 +6,7 @@ import { aboutOf, type Exported, publicOptions } from "../export/save.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { naming, writeAtomically } from "../io/write_atomically.ts";
 import { readStats, type Report } from "../run/run_folder.ts";
+import { imageChannels } from "../train/options.ts";
 import { samples } from "../train/sampling.ts";
 import { type DataMark, markIn } from "../train/data_mark.ts";
 import { VERSION } from "../train/version.ts";
@@ -29,7 +30,7 @@ export async function saveCard(
   exported: Exported,
   { run, checkpoint, to, values }: CardOptions,
 ): Promise<string[]> {
-  const { G, options } = exported, R = options.resolution, size = R * R * 3;
+  const { G, options } = exported, R = options.resolution, size = R * R * imageChannels(options);
   const metrics = values.metrics === undefined ? [] : await reportsIn(String(values.metrics));
   for (const report of metrics) refuseOthers(report, { run, checkpoint, images: exported.images });
   const card = cardText({
@@ -116,6 +117,7 @@ export interface Card {
 export function cardText(card: Card): string {
   const { exported, checkpoint, license, data, metrics, stats } = card;
   const options = publicOptions(exported.options), { recipe, resolution, nz, seed } = options;
+  const C = imageChannels(options);
   const name = options.data || "built-in images";
   const lines = [
     "---",
@@ -139,13 +141,14 @@ export function cardText(card: Card): string {
     "import torch",
     "from generator import load",
     "",
-    `images = load()(torch.randn(16, ${nz}))  # [16, 3, ${resolution}, ${resolution}] in [-1, 1]`,
+    `images = load()(torch.randn(16, ${nz}))  # [16, ${C}, ${resolution}, ${resolution}] in [-1, 1]`,
     "```",
     "",
     "## Data",
     "",
     `${name}${data ? `, ${data.count} images, hash \`${data.hash}\`` : ""}; crop ` +
-    `${options.crop}, resize ${options.resize}${options.mirror ? ", half of them mirrored" : ""}.`,
+    `${options.crop}, resize ${options.resize}${options.mirror ? ", half of them mirrored" : ""}` +
+    `${options.channels === "rgb" ? "" : `, channels ${options.channels}`}.`,
     "",
     "## Metrics",
     "",

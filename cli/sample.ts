@@ -4,7 +4,7 @@ import { savePng } from "../data/png.ts";
 import { attentionSheets, type Point, standardPoints } from "../train/attention_sheet.ts";
 import { scheduleOf } from "../train/growth.ts";
 import type { Module } from "../nn/module.ts";
-import type { TrainOptions } from "../train/options.ts";
+import { imageChannels, type TrainOptions } from "../train/options.ts";
 import { findCheckpoint, kimgName } from "../run/run_folder.ts";
 import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
 import { freeNetwork, loadGenerator } from "../train/state.ts";
@@ -179,7 +179,7 @@ async function makeWalk({ values, run, G, options, count, seed, kimg }: Making):
   const stops = Number(values.stops ?? 4), frames = Number(values.frames ?? 16);
   const R = options.resolution;
   refuseLarge(
-    count * R * R * 3 * stops * frames,
+    count * R * R * imageChannels(options) * stops * frames,
     `${stops * frames} frames of ${count} images of ${R} pixels`,
     "give fewer with --count, --stops or --frames",
   );
@@ -213,7 +213,7 @@ async function makeSheets(making: Making): Promise<string[]> {
 }
 
 async function makeGrid({ values, run, G, options, count, seed, kimg }: Making): Promise<string[]> {
-  const R = options.resolution, size = R * R * 3;
+  const R = options.resolution, size = R * R * imageChannels(options);
   refuseLarge(
     2 * count * size,
     `A grid of ${count} images of ${R} pixels`,
@@ -232,7 +232,8 @@ async function makeGrid({ values, run, G, options, count, seed, kimg }: Making):
 async function makeFiles(
   { values, run, G, options, count, seed, kimg }: Making,
 ): Promise<string[]> {
-  const R = options.resolution, size = R * R * 3, { seeds } = options;
+  const R = options.resolution, step = imageChannels(options), size = R * R * step;
+  const { seeds } = options;
   const folder = String(values.to ?? join(run, `samples${kimg}-seed${seed}`));
   const nameOf = (i: number) => `${String(seeds?.[i] ?? i).padStart(6, "0")}.png`;
   await Deno.mkdir(folder, { recursive: true });
@@ -246,8 +247,8 @@ async function makeFiles(
   const tell = teller("images", count);
   for await (const { at, bytes } of samples(G, options, count, seed)) {
     for (let i = 0; i * size < bytes.length; i++) {
-      const rgb = bytes.subarray(i * size, (i + 1) * size);
-      await savePng(join(folder, nameOf(at + i)), { width: R, height: R, rgb });
+      const data = bytes.subarray(i * size, (i + 1) * size);
+      await savePng(join(folder, nameOf(at + i)), { width: R, height: R, data, step });
     }
     tell(at + bytes.length / size);
   }

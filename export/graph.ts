@@ -13,7 +13,7 @@ import { type BatchNorm2d, type Conv2d, ConvTranspose2d } from "../nn/layers.ts"
 import type { Module } from "../nn/module.ts";
 import type { SelfAttention } from "../nn/self_attention.ts";
 import { classesIn, latentLength } from "../train/classes.ts";
-import type { TrainOptions } from "../train/options.ts";
+import { imageChannels, type TrainOptions } from "../train/options.ts";
 
 /** A layer with weights; its name is its path in the checkpoint with `_` for dots. */
 export interface Layer {
@@ -52,6 +52,8 @@ export interface Graph {
   readonly classes: readonly string[];
   /** Side of the images. */
   readonly resolution: number;
+  /** Of the images: 1, 3 or 4. */
+  readonly channels: number;
   readonly nodes: readonly Node[];
 }
 
@@ -130,7 +132,8 @@ export function graphOf(G: Module, options: TrainOptions, stage: Stage): Graph {
   else throw new TypeError(`export: there is no way to export a ${G.constructor.name}`);
   const factor = resolution / stage.resolution;
   if (factor > 1) build.add({ op: "upNearest", factor }, build.nodes.length);
-  return { nz, classes: classesIn(options), resolution, nodes: build.nodes };
+  const channels = imageChannels(options);
+  return { nz, classes: classesIn(options), resolution, channels, nodes: build.nodes };
 }
 
 function ladder(build: Builder, G: DcganGenerator | SaganGenerator, nz: number): void {

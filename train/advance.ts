@@ -20,6 +20,7 @@ import { adapt, augment } from "./augment.ts";
 import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
+import { imageChannels } from "./options.ts";
 import { changesOf } from "./validate.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";
@@ -82,6 +83,7 @@ function step(state: State, dataset: Dataset): StepLosses {
   const { nz, labelSmoothing: low, dSteps, mirror } = options, seed = seedOf(state);
   const { probability } = state;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
+  const C = imageChannels(options);
   const { batch: N } = state.schedule.at(state.images);
   const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
   const context = {
@@ -115,7 +117,7 @@ function step(state: State, dataset: Dataset): StepLosses {
       const counter = shown(i * N);
       const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
-      const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, 3]), stage);
+      const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, C]), stage);
       const classes = classesOfBatch(dataset, names, chosen, N);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)

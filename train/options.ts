@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CHANNELS, type Channels } from "../data/image.ts";
 import { losses as adversarial } from "./losses.ts";
 
 /** One option. Its name is in camelCase here, in kebab-case on the command line. */
@@ -48,6 +49,10 @@ export const optionGroups = {
       help: "how images are made smaller",
     },
     mirror: { value: true, help: "mirror half of the images; --no-mirror does not" },
+    channels: {
+      ...{ value: "rgb", choices: Object.keys(CHANNELS) as string[] },
+      help: "what a pixel has: gray, rgb, or rgba, which keeps what is transparent",
+    },
     resolution: {
       ...{ value: 64, min: 8, max: 512 },
       help: "side of the images: 8, 16, 32, 64, 128, 256 or 512",
@@ -293,3 +298,8 @@ export const optionTable: Readonly<Record<string, Option>> = Object.assign(
 export const defaults = Object.fromEntries(
   Object.entries(optionTable).map(([name, { value }]) => [name, value]),
 ) as Omit<TrainOptions, "recipe" | "preset">;
+
+/** How many channels the images of a run have. */
+export function imageChannels({ channels = "rgb" }: { readonly channels?: string }): 1 | 3 | 4 {
+  return CHANNELS[channels as Channels];
+}

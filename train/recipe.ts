@@ -5,7 +5,13 @@ import type { Annealed } from "./anneal.ts";
 import { classesIn, latentLength } from "./classes.ts";
 import type { Schedule } from "./growth.ts";
 import { TrainError } from "./errors.ts";
-import { defaults, type OptionName, optionTable, type TrainOptions } from "./options.ts";
+import {
+  defaults,
+  imageChannels,
+  type OptionName,
+  optionTable,
+  type TrainOptions,
+} from "./options.ts";
 import type { Terms } from "./terms.ts";
 
 /**
@@ -25,9 +31,9 @@ export interface Recipe {
   readonly options?: readonly OptionName[];
   /** What of these options does not go with these networks, in one sentence; undefined if all is well. */
   readonly validate?: (options: TrainOptions) => string | undefined;
-  /** A generator, `[N, nz]` to `[N, R, R, 3]`; R is the stage's. */
+  /** A generator, `[N, nz]` to `[N, R, R, C]`; R is the stage's. */
   readonly G: (options: NetworkOptions, random: HostRandom, stage: Stage) => Module;
-  /** A discriminator, `[N, R, R, 3]` to `[N]`; with classes by `logitsOf`. */
+  /** A discriminator, `[N, R, R, C]` to `[N]`; with classes by `logitsOf`. */
   readonly D: (options: NetworkOptions, random: HostRandom, stage: Stage) => Module;
   /** Terms of the losses beside the adversarial ones. */
   readonly terms: (options: Annealed) => Terms;
@@ -39,6 +45,8 @@ export interface Recipe {
 export type NetworkOptions = TrainOptions & {
   /** Of how many classes the networks are told; 0 if left out. */
   readonly classCount?: number;
+  /** Channels C of images. */
+  readonly imageChannels?: number;
 };
 
 /** A named set of options. */
@@ -65,7 +73,8 @@ export function networkOptions(options: TrainOptions): NetworkOptions {
   if (options.conditional && classCount === 0) {
     throw new TrainError("train: conditional training needs names of classes: got none in classes");
   }
-  return { ...options, nz: latentLength(options), classCount };
+  const nz = latentLength(options);
+  return { ...options, nz, classCount, imageChannels: imageChannels(options) };
 }
 
 /** The options of a preset. */
