@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dataset } from "../data/pack.ts";
-import { toRgb } from "../data/image.ts";
+import { imageChannels, toRgb } from "../data/image.ts";
 import { cachedFeatures } from "../eval/files/cache.ts";
 import { conventionsOf } from "../eval/conventions.ts";
 import { featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
@@ -17,7 +17,7 @@ import { trim } from "../gpu/record.ts";
 import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
 import type { Evaluator } from "../run/evaluator.ts";
-import { imageChannels, type TrainOptions } from "../train/options.ts";
+import type { TrainOptions } from "../train/options.ts";
 import { duration } from "../train/duration.ts";
 import { type Progress, Rate } from "../run/progress.ts";
 import { perClass, spread } from "../train/classes.ts";
@@ -168,6 +168,8 @@ export async function openEvaluator(
   const { floors, measure } = plain
     ? await byStatistics(metrics, images, n, asked)
     : await byFeatures(metrics, images, n, asked, inception.logits);
+  const { channels } = seenAs(options);
+  if (channels) progress.say(`Evaluations see ${channels}`);
   const [first] = metrics, [number, better] = Object.entries(first.numbers)[0];
   for (const metric of metrics) {
     for (const [name, floor] of Object.entries(named(metric, feature, floors.get(metric) ?? {}))) {

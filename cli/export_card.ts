@@ -1,4 +1,5 @@
 /** The model card: the README.md that model hubs expect beside weights. */
+import { imageChannels } from "../data/image.ts";
 import { basename, join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import { savePng } from "../data/png.ts";
@@ -6,7 +7,6 @@ import { aboutOf, type Exported, publicOptions } from "../export/save.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { naming, writeAtomically } from "../io/write_atomically.ts";
 import { readStats, type Report } from "../run/run_folder.ts";
-import { imageChannels } from "../train/options.ts";
 import { samples } from "../train/sampling.ts";
 import { type DataMark, markIn } from "../train/data_mark.ts";
 import { VERSION } from "../train/version.ts";

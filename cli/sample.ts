@@ -1,10 +1,11 @@
+import { imageChannels } from "../data/image.ts";
 import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
 import { savePng } from "../data/png.ts";
 import { attentionSheets, type Point, standardPoints } from "../train/attention_sheet.ts";
 import { scheduleOf } from "../train/growth.ts";
 import type { Module } from "../nn/module.ts";
-import { imageChannels, type TrainOptions } from "../train/options.ts";
+import type { TrainOptions } from "../train/options.ts";
 import { findCheckpoint, kimgName } from "../run/run_folder.ts";
 import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
 import { freeNetwork, loadGenerator } from "../train/state.ts";

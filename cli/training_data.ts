@@ -4,12 +4,12 @@ import { withClasses } from "../data/classes.ts";
 import { chosenEmoji } from "../data/emoji_classes.ts";
 import { openPath } from "../data/open.ts";
 import { openDataset, preparation } from "../data/dataset.ts";
-import type { Channels } from "../data/image.ts";
+import { type Channels, imageChannels } from "../data/image.ts";
 import { prepare } from "../data/prepare.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
 import { naming } from "../io/write_atomically.ts";
-import { imageChannels, type TrainOptions } from "../train/options.ts";
+import type { TrainOptions } from "../train/options.ts";
 import { UsageError } from "./errors.ts";
 import type { Progress } from "../run/progress.ts";
 

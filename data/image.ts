@@ -30,6 +30,11 @@ export const CHANNELS = { gray: 1, rgb: 3, rgba: 4 } as const;
 /** What a pixel has: gray, color, or color and alpha. */
 export type Channels = keyof typeof CHANNELS;
 
+/** How many channels images have by options of a run, whose texts were validated. */
+export function imageChannels({ channels = "rgb" }: { readonly channels?: string }): 1 | 3 | 4 {
+  return CHANNELS[channels as Channels];
+}
+
 /**
  * How many channels images have.
  *

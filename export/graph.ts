@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { DcganGenerator } from "../models/dcgan.ts";
 import { PgganGenerator, type PgganLayer } from "../models/pggan.ts";
 import { R3ganGenerator } from "../models/r3gan.ts";
@@ -13,7 +14,7 @@ import { type BatchNorm2d, type Conv2d, ConvTranspose2d } from "../nn/layers.ts"
 import type { Module } from "../nn/module.ts";
 import type { SelfAttention } from "../nn/self_attention.ts";
 import { classesIn, latentLength } from "../train/classes.ts";
-import { imageChannels, type TrainOptions } from "../train/options.ts";
+import type { TrainOptions } from "../train/options.ts";
 
 /** A layer with weights; its name is its path in the checkpoint with `_` for dots. */
 export interface Layer {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import type { Dataset } from "../data/pack.ts";
@@ -27,7 +28,6 @@ import {
   keepLast,
   type Report,
 } from "./run_folder.ts";
-import { imageChannels } from "../train/options.ts";
 import { samples } from "../train/sampling.ts";
 import type { Drawing } from "./terminal_image.ts";
 import { savedOptions } from "../train/recipe.ts";

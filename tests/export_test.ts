@@ -163,7 +163,7 @@ Deno.test("what cannot be imported is a sentence", async () => {
     gray,
     new Map([["main.0.weight", conv([4, 2, 4, 4])], ["main.3.weight", conv([2, 2, 4, 4])]]),
   );
-  await refused([gray], "2 channels, expected 3");
+  await refused([gray], "2 channels, expected 1, 3 or 4");
   const bad = { ...conv([1]), data: Float32Array.of(NaN) };
   assertThrows(
     () => sourceOf({ entries: new Map([["main.0.weight", bad]]), metadata: {} }, "x"),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import type { Dataset } from "../data/pack.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { effect } from "../gpu/record.ts";
@@ -20,7 +21,6 @@ import { adapt, augment } from "./augment.ts";
 import { classesIn, classesOfBatch, withClasses } from "./classes.ts";
 import { stepThatFits } from "./fit.ts";
 import { losses } from "./losses.ts";
-import { imageChannels } from "./options.ts";
 import { changesOf } from "./validate.ts";
 import type { State } from "./state.ts";
 import { type Batch, type StepLosses, trainStep } from "./step.ts";

@@ -1,4 +1,4 @@
-import { type Image, toRgb } from "../data/image.ts";
+import { type Image, imageChannels, toRgb } from "../data/image.ts";
 import { release } from "../gpu/memory.ts";
 import { toBytes } from "../kernels/bytes.ts";
 import { EVALUATION } from "../nn/context.ts";
@@ -6,7 +6,6 @@ import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { attentionMaps } from "./attention_maps.ts";
-import { imageChannels } from "./options.ts";
 import { classed, latentsAt, type SamplingOptions } from "./sampling.ts";
 
 /** Places in images, in pixels. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import type { Dataset } from "../data/pack.ts";
 import type { Resize } from "../data/resample.ts";
 import { shrink } from "../data/shrink.ts";
@@ -10,7 +11,6 @@ import { advance, play, rehearsable, stepPlayer } from "./advance.ts";
 import { BreakdownError, TrainError } from "./errors.ts";
 import { Guard } from "./guard.ts";
 import { Pacer } from "./pacer.ts";
-import { imageChannels } from "./options.ts";
 import { grow } from "./state.ts";
 import type { Training } from "./training.ts";
 
@@ -56,7 +56,9 @@ async function prepared({ state, dataset, tune }: Training): Promise<Dataset> {
   const C = imageChannels(state.options), { name, channels = 3 } = dataset;
   if (channels !== C) {
     throw new TrainError(
-      `train: the run has images of ${C} channels, ${name} of ${channels}: open it with --channels ` +
+      `train: the run has images of ${C} ${
+        C === 1 ? "channel" : "channels"
+      }, ${name} of ${channels}: open it with --channels ` +
         state.options.channels,
     );
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CHANNELS, type Channels } from "../data/image.ts";
+import { CHANNELS } from "../data/image.ts";
 import { losses as adversarial } from "./losses.ts";
 
 /** One option. Its name is in camelCase here, in kebab-case on the command line. */
@@ -298,8 +298,3 @@ export const optionTable: Readonly<Record<string, Option>> = Object.assign(
 export const defaults = Object.fromEntries(
   Object.entries(optionTable).map(([name, { value }]) => [name, value]),
 ) as Omit<TrainOptions, "recipe" | "preset">;
-
-/** How many channels the images of a run have. */
-export function imageChannels({ channels = "rgb" }: { readonly channels?: string }): 1 | 3 | 4 {
-  return CHANNELS[channels as Channels];
-}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
@@ -17,7 +18,6 @@ import { advance } from "./advance.ts";
 import { classesIn, latentLength } from "./classes.ts";
 import { describe, type Phase } from "./growth.ts";
 import { duration } from "./duration.ts";
-import { imageChannels } from "./options.ts";
 import { grow, type State } from "./state.ts";
 
 /** One layer of a network. */

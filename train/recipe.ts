@@ -1,3 +1,4 @@
+import { imageChannels } from "../data/image.ts";
 import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
@@ -5,13 +6,7 @@ import type { Annealed } from "./anneal.ts";
 import { classesIn, latentLength } from "./classes.ts";
 import type { Schedule } from "./growth.ts";
 import { TrainError } from "./errors.ts";
-import {
-  defaults,
-  imageChannels,
-  type OptionName,
-  optionTable,
-  type TrainOptions,
-} from "./options.ts";
+import { defaults, type OptionName, optionTable, type TrainOptions } from "./options.ts";
 import type { Terms } from "./terms.ts";
 
 /**

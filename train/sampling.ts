@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
@@ -16,7 +17,6 @@ import { EVALUATION } from "../nn/context.ts";
 import type { Module } from "../nn/module.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
-import { imageChannels } from "./options.ts";
 import { classesIn, latentLength, oneHot, spread, withClasses } from "./classes.ts";
 
 const STREAM = 3; // of random numbers; training draws from others
