@@ -139,10 +139,10 @@ export function toNCHW(x: Float32Array, R: number, C = 3): Float32Array {
   });
 }
 
-if (import.meta.main) {
-  await openGpu();
+/** Writes them, with latents and images, each into a folder of its own. */
+export async function writeCases(to: string): Promise<void> {
   for (const made of await cases()) {
-    const folder = join(Deno.args[0], made.name), { latents, expected, options } = made;
+    const folder = join(to, made.name), { latents, expected, options } = made;
     await saveTorch(made, folder);
     await saveOnnx(made, join(folder, "generator.onnx"));
     const R = options.resolution, C = imageChannels(options);
@@ -154,5 +154,10 @@ if (import.meta.main) {
       ]),
     );
   }
+}
+
+if (import.meta.main) {
+  await openGpu();
+  await writeCases(Deno.args[0]);
   Deno.exit(0);
 }
