@@ -4,6 +4,7 @@
  * @module
  */
 import type { Dataset } from "../data/pack.ts";
+import { imageChannels, toRgb } from "../data/image.ts";
 import { cachedFeatures } from "../eval/files/cache.ts";
 import { conventionsOf } from "../eval/conventions.ts";
 import { featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
@@ -42,22 +43,46 @@ export function generated(
   seed: number,
   perClass?: readonly number[],
 ): PixelSet {
-  const classOf = perClass && spread(count, perClass);
+  const classOf = perClass && spread(count, perClass), C = imageChannels(options);
   const sampling = { ...options, ...classOf && { classOf } };
   return {
     count,
     resolution: options.resolution,
     async *batches(size) {
       for await (const { bytes } of samples(G, { ...sampling, batch: size }, count, seed)) {
-        yield bytes;
+        yield toRgb(bytes, C);
       }
     },
   };
 }
 
-/** The images of a data set in memory; of more than `most` as many, spread evenly. */
-export function inMemory({ pixels, count, resolution }: Dataset, most = count): PixelSet {
-  const n = Math.min(count, most), stride = resolution ** 2 * 3;
+/** What evaluation makes of images that are not of three channels, as it is said beside numbers. */
+export function seenAs({ channels = "rgb" }: { readonly channels?: string }): {
+  readonly channels?: string;
+} {
+  if (channels === "rgb") return {};
+  return { channels: channels === "gray" ? "gray as three equal ones" : "rgba laid on white" };
+}
+
+/** The same of images that pass by. */
+export function inColor(set: PixelSet, channels: string): PixelSet {
+  const C = imageChannels({ channels });
+  if (C === 3) return set;
+  return {
+    count: set.count,
+    resolution: set.resolution,
+    async *batches(size) {
+      for await (const bytes of set.batches(size)) yield toRgb(bytes, C);
+    },
+  };
+}
+
+/** The images of a data set in memory, in color; of more than `most` as many, spread evenly. */
+export function inMemory(
+  { pixels, count, resolution, channels: C = 3 }: Dataset,
+  most = count,
+): PixelSet {
+  const n = Math.min(count, most), stride = resolution ** 2 * C;
   return {
     count: n,
     resolution,
@@ -68,7 +93,7 @@ export function inMemory({ pixels, count, resolution }: Dataset, most = count): 
           const from = Math.floor((at + i) * count / n) * stride;
           batch.set(pixels.subarray(from, from + stride), i * stride);
         }
-        yield batch;
+        yield toRgb(batch, C);
       }
     },
   };
@@ -143,6 +168,8 @@ export async function openEvaluator(
   const { floors, measure } = plain
     ? await byStatistics(metrics, images, n, asked)
     : await byFeatures(metrics, images, n, asked, inception.logits);
+  const { channels } = seenAs(options);
+  if (channels) progress.say(`Evaluations see ${channels}`);
   const [first] = metrics, [number, better] = Object.entries(first.numbers)[0];
   for (const metric of metrics) {
     for (const [name, floor] of Object.entries(named(metric, feature, floors.get(metric) ?? {}))) {

@@ -169,7 +169,7 @@ export interface PreparedAll {
  *
  * @param source Where the images come from.
  * @param to What is made of each.
- * @param take Takes the pixels of the good ones in order, each `[R, R, 3]`.
+ * @param take Takes the pixels of the good ones in order, each `[R, R, C]`.
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
  * @returns What is to be told.
@@ -206,7 +206,7 @@ export async function prepareAll(
  * @param broken Takes those that could not be used, with the reason; they are passed over.
  * @param signal Stops the work.
  * @param findings Takes note of those that are used.
- * @returns The pixels of each, `[R, R, 3]`.
+ * @returns The pixels of each, `[R, R, C]`.
  * @throws {DataError} If none can be used, or a worker fails.
  */
 export async function* prepareInOrder(

@@ -1,8 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { gpu } from "../gpu/gpu.ts";
+import { release } from "../gpu/memory.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import { Adam } from "../nn/adam.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { layOut, placeOf } from "../nn/flat.ts";
+import { Tensor, tensor } from "../tensor/tensor.ts";
 import { inFewGroups } from "../tests/check.ts";
 import { assertClose, assertSame, randoms } from "../tests/support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -99,6 +101,17 @@ Deno.test("a guarded Adam steps as a plain one, and stops for good at a gradient
     assertEquals(await guarded.hasOverflown(), true);
     for (const [i, now] of (await all(guarded)).entries()) assertSame(now, before[i], `${i}`);
   }
+});
+
+Deno.test("a guarded Adam does not mind what was in its memory before", async () => {
+  const tensors = [2, 3, 5].map((n) => tensor(randoms(n, n), [n], true));
+  const { whole } = layOut(tensors), n = whole.size / 4;
+  new Tensor([n], whole).write(new Float32Array(n).fill(NaN));
+  release(whole);
+  const adam = new Adam(tensors, { lr: 0.1, betas: [0, 0.9], guard: true });
+  assertEquals(placeOf(tensors[0]).whole.buffer, whole.buffer); // else nothing is tested
+  adam.step(tensors.map(({ size }) => tensor(randoms(size, 7), [size])));
+  assertEquals(await adam.hasOverflown(), false);
 });
 
 Deno.test("a guarded Adam notices squares of gradients and weights that overflow", async () => {
