@@ -6,7 +6,7 @@ import { DataError } from "./errors.ts";
 import { type Known, Memory } from "./known.ts";
 import { openUnlisted } from "./open.ts";
 import { type Dataset, type Packed, packHash, packPath, PackWriter, readPack } from "./pack.ts";
-import type { Preparation } from "./prepare.ts";
+import { type Preparation, release } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
 import { withClasses } from "./classes.ts";
@@ -72,7 +72,10 @@ async function pack(
   const { data = about.name, signal, onProgress } = options;
   if (source.names.length === 0) throw noImage(data, source);
   await using writer = new PackWriter(path);
-  const take = (pixels: Uint8Array) => writer.add(pixels);
+  const take = (pixels: Uint8Array) => {
+    writer.add(pixels);
+    release(pixels);
+  };
   const { notes, good, broken } = await prepareAll(source, to, take, signal, onProgress);
   const count = source.names.length - broken.length;
   if (count === 0) throw noneUsable(data, broken);
