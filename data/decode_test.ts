@@ -3,6 +3,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import pngjs from "pngjs";
 import { decode } from "./decode.ts";
+import { readHeader } from "./header.ts";
 
 /** Encoded images and the pixels that Pillow 9.4.0 decodes them to: see fixtures/decoding.py. */
 interface Case {
@@ -98,6 +99,17 @@ Deno.test("an interlaced PNG that inflates to more than its header says is refus
     ]);
   assertEquals(decode(png(2 + 2 + 3)).rgb, new Uint8Array(12));
   assertThrows(() => decode(png(30_000_000)), Error, "larger than");
+});
+
+Deno.test("a JPEG of more than 100 scans is refused by its header", () => {
+  const bytes = file("jpeg gray"),
+    scan = bytes.findLastIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xda);
+  const withScans = (count: number) => {
+    const scans = Array<Uint8Array>(count).fill(bytes.subarray(scan, -2));
+    return Buffer.concat([bytes.subarray(0, scan), ...scans, bytes.subarray(-2)]);
+  };
+  assertEquals(readHeader(withScans(100)), readHeader(bytes));
+  assertThrows(() => decode(withScans(101)), Error, "damaged JPEG (more than 100 scans)");
 });
 
 Deno.test("refused files do not wear the decoders out", () => {

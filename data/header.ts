@@ -2,6 +2,8 @@ import { exifOrientation } from "./exif.ts";
 import { nameOfKind } from "./kinds.ts";
 
 const MARK_BYTES = 16;
+// Each scan of a progressive JPEG goes over the whole image; encoders write 20 at most.
+const MOST_SCANS = 100;
 
 /** What an image file says about itself before its pixels are decoded. */
 export interface ImageHeader {
@@ -54,7 +56,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
     depth: 8,
     orientation: 1,
   };
-  for (let at = 2; at + 1 < bytes.length;) {
+  for (let at = 2, scans = 0; at + 1 < bytes.length;) {
     const marker = bytes[at + 1];
     if (bytes[at] !== 0xff || marker === 0xff || marker === 0) at += 1; // fill, as libjpeg passes over
     else if (marker === 0xd9) return header;
@@ -72,6 +74,9 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
       }
       if (marker === 0xe1 && text(bytes, at + 4, 5) === "Exif\0") {
         header.orientation = exifOrientation(bytes.subarray(at + 4, next));
+      }
+      if (marker === 0xda && ++scans > MOST_SCANS) {
+        throw new Error(`damaged JPEG (more than ${MOST_SCANS} scans)`);
       }
       at = marker === 0xda ? skipScan(bytes, next) : next;
     }
