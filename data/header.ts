@@ -1,6 +1,8 @@
 import { exifOrientation } from "./exif.ts";
 import { nameOfKind } from "./kinds.ts";
 
+const MARK_BYTES = 16;
+
 /** What an image file says about itself before its pixels are decoded. */
 export interface ImageHeader {
   format: "JPEG" | "PNG" | "WebP" | "PNM";
@@ -152,8 +154,10 @@ const READERS: Readonly<Record<string, (bytes: Uint8Array) => ImageHeader>> = {
  * @throws {Error} If it is another kind of file, truncated or damaged.
  */
 export function readHeader(bytes: Uint8Array): ImageHeader {
-  const kind = nameOfKind(bytes), reader = kind && READERS[kind];
+  // What images begin with is short, and most files are images.
+  const kind = nameOfKind(bytes.subarray(0, MARK_BYTES)), reader = kind && READERS[kind];
   if (!reader) {
+    const kind = nameOfKind(bytes);
     throw new Error(`${kind ? `it is ${kind}: ` : ""}neither JPEG, PNG nor WebP`);
   }
   const header = reader(bytes);

@@ -10,7 +10,7 @@ import { KIND_BYTES, nameOfKind } from "./kinds.ts";
 import { listed, printable } from "./listing.ts";
 import { listLmdb } from "./lmdb.ts";
 import { listNpy, listNpz } from "./numpy.ts";
-import { listParquet } from "./parquet.ts";
+import { ParquetReader } from "./parquet_reader.ts";
 import type { Listing, Source } from "./source.ts";
 import { listTar } from "./tar.ts";
 
@@ -24,10 +24,17 @@ interface Container {
   list: Lister;
 }
 
-const LISTERS: Readonly<Record<string, Lister | undefined>> = {
+/** Listers by kind; Parquet files that are opened together share a worker. */
+type Listers = Readonly<Record<string, Lister | undefined>>;
+
+function newListers(): Listers {
+  const parquet = new ParquetReader();
+  return { ...LISTERS, "a Parquet file": (bytes, path) => parquet.list(bytes, path) };
+}
+
+const LISTERS: Listers = {
   "a tar archive": listTar,
   "an LMDB database": listLmdb,
-  "a Parquet file": listParquet,
   "a NumPy array": listNpy,
   "an MNIST file": listIdx,
   "a zip of NumPy arrays": (bytes, path) => {
@@ -65,10 +72,10 @@ async function kindOfFile(path: string): Promise<{ kind: string | undefined; isG
 }
 
 /** How a file is read; undefined if it is a zip of images, or of a kind that is not read. */
-async function containerOf(path: string): Promise<Container | undefined> {
+async function containerOf(path: string, listers: Listers): Promise<Container | undefined> {
   const { kind, isGzip } = await kindOfFile(path);
   if (kind === undefined || (isGzip && !/^an? (tar|MNIST)/.test(kind))) return undefined;
-  const list = kind === "a CIFAR batch" ? listCifarBinary : LISTERS[kind];
+  const list = kind === "a CIFAR batch" ? listCifarBinary : listers[kind];
   return list && { kind: kind.replace(/^an? /, ""), isGzip, list };
 }
 
@@ -118,7 +125,10 @@ function openContainer(path: string, { kind, isGzip, list }: Container): Source 
         throw error instanceof DataError ? error : damaged(path, kind, error);
       }
     },
-    close: () => Promise.resolve(bytes.close()),
+    close: async () => {
+      await listing?.close?.();
+      bytes.close();
+    },
   };
 }
 
@@ -141,13 +151,13 @@ function filesIn(folder: string, depth = 0): string[] {
  */
 async function openShards(folder: string, plain: Source): Promise<Source> {
   const files = filesIn(folder);
-  const found: { path: string; container: Container }[] = [];
+  const found: { path: string; container: Container }[] = [], listers = newListers();
   const all = new Set(files);
   for (const path of files.length > MOST_FILES ? [] : files) {
     if (path.endsWith(".gz") && all.has(path.slice(0, -3))) continue; // both, as torchvision leaves
     const info = await Deno.stat(path).catch(() => undefined);
     if (!info?.isFile || info.size === 0) continue;
-    const container = await containerOf(path).catch(() => undefined);
+    const container = await containerOf(path, listers).catch(() => undefined);
     const isTable = container?.kind === "Python pickle" && info.size < SMALLEST_PICKLE;
     const isLabels = /labels[-.]idx1/.test(basename(path));
     if (container && !isTable && !isLabels) found.push({ path, container });
@@ -236,7 +246,7 @@ export async function openUnlisted(
   if (!info.isFile) {
     throw new DataError(`data: ${path} is neither a folder nor a file; give a folder or a zip`);
   }
-  const container = await containerOf(path);
+  const container = await containerOf(path, newListers());
   if (container) return openContainer(path, container);
   const refused = await refusal(path);
   if (refused) throw refused;

@@ -5,31 +5,47 @@
  * @module
  */
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  snappyUncompress,
+} from "hyparquet";
 import type { Bytes } from "./bytes.ts";
 import { exactly } from "./bytes.ts";
 import { DataError } from "./errors.ts";
 import { type Labels, labelsOf, numbered } from "./labels.ts";
-import type { Listing } from "./source.ts";
 
 const MOST_PAGE = 2 ** 31; // bytes of a page, decompressed
 const MOST_FOOTER = 2 ** 28;
-const KEPT = 2; // row groups: readers ask for rows in order, some ahead
 
-/** Beside uncompressed and Snappy, which hyparquet reads itself. */
-const compressors = Object.fromEntries(
-  Object.entries({
-    GZIP: gunzipSync,
-    ZSTD: zstdDecompressSync,
-    BROTLI: brotliDecompressSync,
-  }).map(([name, decompress]) => [
-    name,
-    (page: Uint8Array, size: number) => {
-      if (size > MOST_PAGE) throw new Error(`it has a page of ${size} bytes`);
-      return new Uint8Array(decompress(page, { maxOutputLength: size + 1 }));
-    },
-  ]),
-);
+/** All kinds of compression; `onPage` is told before a page is decompressed. */
+function decompressors(onPage: () => void): Compressors {
+  const watched = (decompress: (page: Uint8Array, size: number) => Uint8Array) =>
+  (
+    page: Uint8Array,
+    size: number,
+  ) => {
+    onPage();
+    if (size > MOST_PAGE) throw new Error(`it has a page of ${size} bytes`);
+    return decompress(page, size);
+  };
+  const byZlib = (
+    decompress: (page: Uint8Array, options: { maxOutputLength: number }) => Uint8Array,
+  ) => watched((page, size) => new Uint8Array(decompress(page, { maxOutputLength: size + 1 })));
+  return {
+    SNAPPY: watched((page, size) => {
+      const whole = new Uint8Array(size);
+      snappyUncompress(page, whole);
+      return whole;
+    }),
+    GZIP: byZlib(gunzipSync),
+    ZSTD: byZlib(zstdDecompressSync),
+    BROTLI: byZlib(brotliDecompressSync),
+  };
+}
 
 /** Which columns are read. */
 interface Columns {
@@ -88,16 +104,53 @@ function columnsOf(metadata: FileMetaData, path: string): Columns {
   return { image, label, names: label === undefined ? undefined : features[label]?.names };
 }
 
-/** What a cell of the image column holds. */
-function imageIn(cell: unknown): Uint8Array {
+/** The images of a row group, one after another. */
+export interface RowGroup {
+  /** All their bytes. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where each one ends; it begins where the one before it ends. */
+  ends: Float64Array<ArrayBuffer>;
+  /** Why there is nothing, by the place of a row in the group. */
+  missing: Map<number, string>;
+}
+
+/** A Parquet file of images. */
+export interface ParquetFile {
+  /** Row groups by their first rows. */
+  starts: number[];
+  /** Number of rows. */
+  count: number;
+  /** Reads the classes of the images, where there are some. */
+  labels(): Promise<Labels | undefined>;
+  /** Reads a row group. */
+  group(number: number): Promise<RowGroup>;
+}
+
+/** What a cell of the image column holds, or why it is nothing. */
+function imageIn(cell: unknown): Uint8Array | string {
   const struct = (cell instanceof Uint8Array ? { bytes: cell } : cell ?? {}) as {
     bytes?: unknown;
     path?: unknown;
   };
-  if (struct.bytes instanceof Uint8Array) return struct.bytes.slice();
-  throw new Error(
-    typeof struct.path === "string" ? `it is only a path, ${struct.path}` : "it is empty",
-  );
+  if (struct.bytes instanceof Uint8Array) return struct.bytes;
+  return typeof struct.path === "string" ? `it is only a path, ${struct.path}` : "it is empty";
+}
+
+/** Copies images, which are views that hold whole pages, to where they need no more than their own. */
+function together(cells: unknown[]): RowGroup {
+  const images = cells.map(imageIn), missing = new Map<number, string>();
+  const ends = new Float64Array(images.length);
+  let end = 0;
+  images.forEach((image, i) => {
+    if (typeof image === "string") missing.set(i, image);
+    else end += image.length;
+    ends[i] = end;
+  });
+  const bytes = new Uint8Array(end);
+  images.forEach((image, i) => {
+    if (typeof image !== "string") bytes.set(image, ends[i] - image.length);
+  });
+  return { bytes, ends, missing };
 }
 
 /** What `read` gives; where it meets what it did not expect, the file is not as Parquet has it. */
@@ -113,61 +166,61 @@ async function sound<T>(read: () => T | Promise<T>): Promise<T> {
   }
 }
 
+/** The footer. */
+async function metadataOf(file: AsyncBuffer): Promise<FileMetaData> {
+  const size = file.byteLength, tail = await file.slice(Math.max(0, size - 8));
+  if (new TextDecoder().decode(tail.slice(4)) !== "PAR1") {
+    throw new Error(`its end at byte ${size} is not that of a Parquet file`);
+  }
+  const footer = new DataView(tail).getUint32(0, true);
+  if (footer > Math.min(MOST_FOOTER, size)) throw new Error(`its footer has ${footer} bytes`);
+  return await sound(() => parquetMetadataAsync(file));
+}
+
 /**
- * Lists a Parquet file.
+ * Opens a Parquet file.
  *
  * @param bytes The file.
  * @param path Its path, for messages.
- * @returns The images, in the order of the rows.
+ * @param onPage Told of each page before it is read.
+ * @returns What it holds, in the order of the rows.
  * @throws {Error} If it is cut short or damaged, or has no column of images.
  */
-export async function listParquet(bytes: Bytes, path: string): Promise<Listing> {
-  const size = bytes.size!, tail = await exactly(bytes, Math.max(0, size - 8), Math.min(size, 8));
-  if (new TextDecoder().decode(tail.subarray(4)) !== "PAR1") {
-    throw new Error(`its end at byte ${size} is not that of a Parquet file`);
-  }
-  const footer = new DataView(tail.buffer).getUint32(0, true);
-  if (footer > Math.min(MOST_FOOTER, size)) throw new Error(`its footer has ${footer} bytes`);
+export async function openParquet(
+  bytes: Bytes,
+  path: string,
+  onPage: () => void,
+): Promise<ParquetFile> {
+  const size = bytes.size!;
   const file = {
     byteLength: size,
     slice: async (from: number, to = size) => (await exactly(bytes, from, to - from)).buffer,
   };
-  const metadata = await sound(() => parquetMetadataAsync(file));
-  const columns = await sound(() => columnsOf(metadata, path));
+  const metadata = await metadataOf(file);
+  const columns = await sound(() => columnsOf(metadata, path)), { image, label, names } = columns;
   const starts = [0];
   for (const { num_rows } of metadata.row_groups) starts.push(starts.at(-1)! + Number(num_rows));
   const count = starts.pop()!;
   if (count > size) throw new Error(`it declares ${count} rows in ${size} bytes`);
+  const compressors = decompressors(onPage);
   const read = async (column: string, rowStart: number, rowEnd: number) => {
     // By default hyparquet decodes bytes as UTF-8.
     const options = { file, metadata, columns: [column], rowStart, rowEnd, compressors };
     const rows = await sound(() => parquetReadObjects({ ...options, utf8: false }));
     return rows.map((row) => row[column] as unknown);
   };
-  const kept = new Map<number, Promise<unknown[]>>();
-  const group = (number: number): Promise<unknown[]> => {
-    let rows = kept.get(number);
-    if (rows) return rows;
-    rows = read(columns.image, starts[number], starts[number + 1] ?? count);
-    rows.catch(() => {}); // each of its images tells
-    kept.set(number, rows);
-    for (const old of kept.keys()) if (kept.size > KEPT) kept.delete(old);
-    return rows;
-  };
+  const group = (column: string, number: number) =>
+    read(column, starts[number], starts[number + 1] ?? count);
   return {
-    names: Array.from({ length: count }, (_, i) => `row ${i}`),
-    labels: columns.label === undefined
-      ? undefined
-      : labelsIn(await read(columns.label, 0, count), columns.names),
-    read: async (i) => {
-      let number = 0, end = starts.length;
-      while (end - number > 1) {
-        const middle = (number + end) >> 1;
-        if (starts[middle] <= i) number = middle;
-        else end = middle;
-      }
-      return imageIn((await group(number))[i - starts[number]]);
+    starts,
+    count,
+    labels: async () => {
+      if (label === undefined) return undefined;
+      const cells: unknown[] = [];
+      for (const number of starts.keys()) cells.push(...await group(label, number));
+      return labelsIn(cells, names);
     },
+    group: async (number) => together(await group(image, number)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { averaged } from "./area.ts";
 import type { Rectangle } from "./crop.ts";
 import { type Image, type Samples, samplesOf } from "./image.ts";
 
@@ -86,6 +87,8 @@ export function resampled(
   resize: Resize,
   C: number,
 ): Uint8Array<ArrayBuffer> {
+  const exact = resize === "area" ? averaged(image, part, R) : undefined;
+  if (exact) return exact;
   const columns = tapsOf(resize, part.width, R), rows = tapsOf(resize, part.height, R);
   const isSame = part.width === R && part.height === R;
   const averages = C === 4 && resize !== "nearest" && !isSame;

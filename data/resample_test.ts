@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Rectangle } from "./crop.ts";
 import type { Image } from "./image.ts";
-import { resample } from "./resample.ts";
+import { resample, resampled } from "./resample.ts";
 
 function noise(width: number, height: number): Image {
   const rgb = Uint8Array.from(
@@ -52,6 +52,9 @@ const cases: [Image, Rectangle, number][] = [
   [noise(3, 2), { x: 0, y: 0, width: 3, height: 2 }, 8],
   [noise(5, 5), { x: 4, y: 4, width: 1, height: 1 }, 3],
   [noise(89, 109), { x: 7, y: 18, width: 74, height: 74 }, 64],
+  // Not in whole numbers: a sum may lie halfway, or is too large.
+  [noise(13, 12), { x: 1, y: 0, width: 12, height: 12 }, 5],
+  [noise(3, 259), { x: 0, y: 0, width: 3, height: 259 }, 2],
 ];
 
 for (
@@ -73,6 +76,23 @@ for (
     }
   });
 }
+
+Deno.test("samples of four bytes are averaged as those of three, without the fourth", () => {
+  for (const [image, part, R] of cases) {
+    const { width, height, rgb } = image, data = new Uint8Array(4 * width * height).fill(77);
+    for (let i = 0; i < rgb.length; i++) data[4 * Math.floor(i / 3) + i % 3] = rgb[i];
+    const found = resampled({ width, height, data, step: 4 }, part, R, "area");
+    assertEquals(found, resample(image, part, R));
+  }
+});
+
+Deno.test("the largest sums in whole numbers are those of white", () => {
+  for (const side of [255, 256, 257]) {
+    const rgb = new Uint8Array(side * side * 3).fill(255), part = { x: 0, y: 0, width: side };
+    const small = resample({ width: side, height: side, rgb }, { ...part, height: side }, 2);
+    assertEquals([...new Set(small)], [255]);
+  }
+});
 
 Deno.test("the same size changes nothing, however it is resized", () => {
   const image = noise(6, 6);

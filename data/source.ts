@@ -10,6 +10,8 @@ export interface Listing {
   readonly notes?: readonly string[];
   /** Reads one encoded image. */
   read(index: number): Promise<Uint8Array>;
+  /** Ends what was started to read. */
+  close?(): void | Promise<void>;
 }
 
 /** Where encoded images come from. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
-import { checkOp } from "../tests/check.ts";
+import { checkOp, inFewGroups } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { broadcastTo, mean, sum, sumTo } from "./reduce.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -53,6 +53,11 @@ Deno.test("a long sum: more terms than one loop may take", async () => {
     rtol: 1e-5,
     atol: 1e-3,
   });
+});
+Deno.test("several long sums side by side, in rounds", async () => {
+  const shape = [3, 5000, 5], x = randoms(sizeOf(shape), 6);
+  const y = await inFewGroups(() => sum(tensor(x, shape), [1])).read();
+  assertClose("sum", y, reference(x, shape, [1]), { atol: 1e-3 });
 });
 Deno.test("broadcastTo() and sumTo() are adjoint", () =>
   checkOp(

@@ -8,14 +8,16 @@
  * @see Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, and pytorch-fid's `inception.py`
  * @module
  */
+import { deviceInfo } from "../gpu/device.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { maxPool } from "../kernels/pool.ts";
 import { mean } from "../kernels/reduce.ts";
 import { bilinear } from "../kernels/resample.ts";
+import { concat, slice } from "../kernels/slice.ts";
 import { Module } from "../nn/module.ts";
 import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { consuming, scoped, type Tensor } from "../tensor/tensor.ts";
 import {
   average3,
   BlockA,
@@ -39,6 +41,9 @@ export type Feature = typeof FEATURES[number];
 
 /** Pixels along a side of what the network looks at. */
 const SIDE = 299;
+
+/** Images at a time on a processor, which few keep busy: their maps take most of the memory. */
+const PORTION = 4;
 
 /** Where the network's tensors come from. */
 export interface InceptionWeights {
@@ -105,18 +110,29 @@ export class Inception extends Module {
    * @returns `[N, d]`: the mean over all pixels of the feature's map, or the logits without a bias.
    */
   override forward(x: Tensor): Tensor {
+    const [N] = x.shape, most = deviceInfo().software ? PORTION : N;
     return noGrad(() =>
       scoped(() => {
-        let h = bilinear(x, [SIDE, SIDE]);
-        for (const [path, layer] of Object.entries(this.layers)) {
-          h = scoped(() => {
-            const y = layer.forward(h, EVALUATION);
-            return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
-          });
+        const features: Tensor[] = [];
+        for (let at = 0; at < N; at += most) {
+          features.push(this.#featuresOf(N > most ? slice(x, 0, at, Math.min(most, N - at)) : x));
         }
-        const pooled = mean(h, [1, 2]);
-        return this.dense ? matmul(pooled, this.dense) : pooled;
+        return features.length > 1 ? concat(features, 0) : features[0];
       })
     );
+  }
+
+  #featuresOf(x: Tensor): Tensor {
+    return scoped(() => {
+      let h = bilinear(x, [SIDE, SIDE]);
+      for (const [path, layer] of Object.entries(this.layers)) {
+        h = consuming([h], () => {
+          const y = layer.forward(h, EVALUATION);
+          return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
+        });
+      }
+      const pooled = mean(h, [1, 2]);
+      return this.dense ? matmul(pooled, this.dense) : pooled;
+    });
   }
 }

@@ -7,7 +7,7 @@ import { conv2d } from "../kernels/conv2d.ts";
 import { averagePool, maxPool } from "../kernels/pool.ts";
 import { concat, pad } from "../kernels/slice.ts";
 import { Module } from "../nn/module.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { consuming, scoped, type Tensor } from "../tensor/tensor.ts";
 
 /** A convolution with its batch norm folded in, and a ReLU. */
 export interface ConvWeights {
@@ -58,7 +58,7 @@ export class Conv extends Module {
 
 /** Convolutions one after another. */
 function chain(x: Tensor, ...convs: Conv[]): Tensor {
-  return scoped(() => convs.reduce((h, conv) => conv.forward(h), x));
+  return scoped(() => convs.reduce((h, conv) => consuming([h], () => conv.forward(h)), x));
 }
 
 function concatChannels(...xs: Tensor[]): Tensor {

@@ -16,7 +16,7 @@ import { decodeSafetensors, encodeSafetensors } from "../io/safetensors.ts";
 import { decodeTorch } from "../io/torch_file.ts";
 import { drawn } from "./drawn_cases.ts";
 import { filesIn, put, withFolder, zip } from "./image_files.ts";
-import { refusesWell } from "./refuses_well.ts";
+import { refusesWell, WORKERS_SECONDS } from "./refuses_well.ts";
 import { changed, changedRecord, changes, withPngSums, withTarSums } from "./mutated_files.ts";
 
 const root = new URL("../", import.meta.url);
@@ -58,7 +58,8 @@ async function readImages(path: string): Promise<void> {
   try {
     for (let i = 0; i < Math.min(4, source.names.length); i++) {
       // What is broken is left out, with the reason.
-      await refusesWell(async () => decode(await source.read(i), 1e5), [Error]);
+      const image = async () => decode(await source.read(i), 1e5);
+      await refusesWell(image, [Error], WORKERS_SECONDS);
     }
   } finally {
     await source.close();
@@ -78,7 +79,7 @@ const containers = [
 damaged("data sets", containers, async (bytes, mended) => {
   await withFolder(async (root) => {
     await Deno.writeFile(`${root}/in/file`, mended ? withTarSums(bytes) : bytes);
-    await refusesWell(() => readImages(`${root}/in/file`), [DataError]);
+    await refusesWell(() => readImages(`${root}/in/file`), [DataError], WORKERS_SECONDS);
     assertEquals(listing(root), ["in/file"]);
   });
 }, 150);

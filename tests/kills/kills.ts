@@ -27,6 +27,13 @@ interface Unbroken {
   readonly names: readonly string[];
 }
 
+/** A run that was killed and came to the right end. */
+interface Followed {
+  /** What happened. */
+  readonly what: string;
+  readonly kills: number;
+}
+
 /** Runs that are killed, in a folder of their own. */
 export class KilledRuns {
   readonly #unbroken = new Map<string, Unbroken>();
@@ -44,37 +51,44 @@ export class KilledRuns {
   }
 
   /**
-   * Starts a run, kills it once or more often, and goes on with it to the end.
+   * Starts a run, kills it once or more often at random moments, and goes on with it to the end.
    *
-   * @param seed Of the moments of its deaths.
-   * @returns What happened.
+   * @param seed Of the moments.
    */
-  async check(system: string, seed: number, kills: number): Promise<string> {
-    const whole = await this.#whole(system), draw = random(seed);
-    const out = `killed${this.#next++}`, told: string[] = [];
-    let ended = 1;
-    for (let i = 0; i <= kills; i++) {
-      // As many by files, of which there are few, as by submits.
-      const kind = draw() < 0 ? "file" : "submit";
-      const at = Math.floor((draw() + 1) / 2 * whole.counts[kind]);
-      const run = await this.#run(out), last = i === kills;
+  async check(system: string, seed: number, kills: number): Promise<Followed> {
+    const { counts } = await this.#whole(system), draw = random(seed);
+    const moments = Array.from({ length: kills }, (_, i) => {
+      // As many by files, of which there are few, as by submits; a resumed run has less to do.
+      const kind = draw() < 0 ? "file" : "submit", share = (draw() + 1) / (i === 0 ? 2 : 6);
+      return `${kind}:${Math.floor(share * counts[kind])}`;
+    });
+    return await this.checkAt(system, moments, `seed ${seed}`);
+  }
+
+  /**
+   * The same at moments that are given, as child.ts takes them, one after the other.
+   *
+   * @throws {Error} If the end is not that of a run that was never killed.
+   */
+  async checkAt(system: string, moments: readonly string[], name = ""): Promise<Followed> {
+    const whole = await this.#whole(system), out = `killed${this.#next++}`, told: string[] = [];
+    let kills = 0;
+    for (const moment of [...moments, ""]) {
+      const run = await this.#run(out);
       const line = run && (await checkpointsIn(run)).length
         ? `--resume ${run}`
         : this.#line(system);
-      const { code, err } = await this.#gan(
-        `train ${line} --out ${out}`,
-        last ? "" : `${kind}:${at}`,
-      );
-      told.push(last ? `end ${code}` : `${kind} ${at} of ${whole.counts[kind]}: ${code}`);
-      assert(code === 0 || !last && code === 137, `${system} ${seed}: ${told}: ${err}`);
-      ended = code;
+      const { code, err } = await this.#gan(`train ${line} --out ${out}`, moment);
+      told.push(`${moment || "end"} ${code}`);
+      assert(code === 0 || moment && code === 137, `${system} ${name}: ${told}: ${err}`);
+      if (code === 0) break; // it may come to its end before that moment
+      kills++;
     }
-    const what = `${system}, seed ${seed}: ${told.join("; ")}`, run = await this.#run(out);
-    assertEquals(ended, 0, what);
+    const what = [system, name, ...told].filter(Boolean).join("; "), run = await this.#run(out);
     assertTensors(await tensorsOf(run!), whole.tensors, what);
     const names = await namesIn(run!);
     assertEquals(names.filter((name) => !/^events/.test(name)), whole.names, what);
-    return what;
+    return { what, kills };
   }
 
   async #whole(system: string): Promise<Unbroken> {
@@ -108,7 +122,7 @@ export class KilledRuns {
         ...line.split(" ").filter(Boolean),
       ],
       cwd: this.folder,
-      env: { NO_COLOR: "1", KILL_AT: killAt },
+      env: { NO_COLOR: "1", KILL_AT: killAt, LP_NUM_THREADS: "1" },
       stdin: "null",
       stdout: "null",
       stderr: "piped",

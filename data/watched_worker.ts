@@ -1,0 +1,121 @@
+/**
+ * A worker for libraries that untrusted files may keep busy without end, or make fill the memory.
+ *
+ * @module
+ */
+import { Worker } from "node:worker_threads";
+import { DataError } from "./errors.ts";
+
+const MOST_SECONDS = 20;
+// MB; Deno stops a worker that needs more, which mostly shows as silence.
+const MOST_HEAP = 512;
+
+/** What a worker sends: a sign of life, an answer, or why there is none. */
+export type Message<Answer> =
+  | { alive: true }
+  | { answer: Answer }
+  | { refused: string; isTold: boolean };
+
+/** A question that is not answered yet. */
+interface Open<Answer> extends PromiseWithResolvers<Answer> {
+  /** What it is about, for a message. */
+  about: string;
+}
+
+/**
+ * Asks a worker, which answers in turn. It is started when there is a question, and ended with a
+ * sentence when it shows no sign of life for some seconds, or needs too much memory.
+ */
+export class WatchedWorker<Request, Answer> {
+  #file: URL;
+  #seconds: number;
+  #worker: Worker | undefined;
+  #open: Open<Answer>[] = [];
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #silent = 0;
+
+  /** `file` is the module that runs in the worker; it answers by {@linkcode Message}. */
+  constructor(file: URL, seconds: number = MOST_SECONDS) {
+    this.#file = file;
+    this.#seconds = seconds;
+  }
+
+  /** Whether the module is there: in the output of `deno bundle`, one file, it is not. */
+  async isAvailable(): Promise<boolean> {
+    const file = this.#file;
+    return file.protocol !== "file:" || await Deno.stat(file).then(() => true, () => false);
+  }
+
+  /**
+   * Asks.
+   *
+   * @param request What is sent.
+   * @param about What it is about: `data.parquet: row group 3`.
+   * @returns The answer.
+   * @throws {DataError} If the worker says so, had to be ended, or failed.
+   */
+  ask(request: Request, about: string): Promise<Answer> {
+    const worker = this.#worker ??= this.#start();
+    const open = { ...Promise.withResolvers<Answer>(), about };
+    this.#open.push(open);
+    worker.postMessage(request);
+    // Seconds in which this process runs: one that is stopped for a while does not lose its worker.
+    this.#watch ??= setInterval(() => this.#tick(), 1000);
+    return open.promise;
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#file, {
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP },
+    });
+    worker.unref(); // questions keep the process alive, by `#watch`
+    worker.on("message", (message: Message<Answer>) => {
+      if (worker === this.#worker) this.#take(message);
+    });
+    worker.on("error", (error: Error) => {
+      if (worker === this.#worker) this.#fail(`could not be read (${error.message})`);
+    });
+    return worker;
+  }
+
+  #take(message: Message<Answer>): void {
+    this.#silent = 0;
+    if ("alive" in message) return;
+    const { resolve, reject } = this.#open.shift()!;
+    if ("answer" in message) resolve(message.answer);
+    else reject(message.isTold ? new DataError(message.refused) : new Error(message.refused));
+    if (this.#open.length === 0) this.#rest();
+  }
+
+  #tick(): void {
+    if (++this.#silent < this.#seconds) return;
+    this.#fail(`could not be read within ${this.#seconds} s`);
+  }
+
+  /** Ends the worker; all that was asked has failed. */
+  #fail(reason: string): void {
+    const open = this.#open;
+    this.#open = [];
+    this.close();
+    for (const { reject } of open) {
+      reject(new DataError(`data: ${open[0].about} ${reason}: the file is damaged; copy it again`));
+    }
+  }
+
+  #rest(): void {
+    clearInterval(this.#watch);
+    this.#watch = undefined;
+    this.#silent = 0;
+  }
+
+  /** Ends the worker; the next question starts another one. */
+  close(): void {
+    this.#rest();
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+    const open = this.#open;
+    this.#open = [];
+    for (const { reject } of open) reject(new DataError("data: the reading was stopped"));
+  }
+}
