@@ -4,6 +4,7 @@
  * @module
  */
 import type { Image } from "../data/image.ts";
+import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
 import type { Inception } from "../models/inception.ts";
@@ -91,8 +92,12 @@ export async function* extract(
     onProgress?.(done += features.count, set.count);
     return features;
   };
+  let started = false;
   for await (const groups of batches(set, batch)) {
-    const y = scoped(() => net.forward(noGrad(() => toInput(groups, stage))));
+    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage))));
+    if (!started) await compileAhead(() => scoped(() => void pass()));
+    started = true;
+    const y = pass();
     const [count, dimension] = y.shape;
     const features = y.read().then((values) => ({ count, dimension, values }));
     features.catch(() => {}); // it is thrown when its turn comes
