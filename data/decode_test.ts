@@ -100,6 +100,17 @@ Deno.test("an interlaced PNG that inflates to more than its header says is refus
   assertThrows(() => decode(png(30_000_000)), Error, "larger than");
 });
 
+Deno.test("a JPEG of a great many scans is refused: each would go over the whole image", () => {
+  const bytes = file("jpeg progressive"), at = Buffer.from(bytes).indexOf("ffda", "hex");
+  const scan = bytes.subarray(at, at + 2 + bytes[at + 3]); // a header, without data
+  const extended = (n: number) =>
+    Uint8Array.from(
+      Buffer.concat([bytes.subarray(0, -2), ...Array(n).fill(scan), bytes.subarray(-2)]),
+    );
+  assertEquals(decode(extended(80)).width, 35);
+  assertThrows(() => decode(extended(100)), Error, "more than 100 scans");
+});
+
 Deno.test("refused files do not wear the decoders out", () => {
   for (const name of ["jpeg progressive", "cmyk", "webp lossy"]) {
     const good = file(name), expected = decode(good).rgb;

@@ -43,6 +43,9 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
 
+// Progressive JPEG has about ten. Decoders go over the whole image for each, and one may be empty.
+const MOST_SCANS = 100;
+
 /** Walks all segments to the end marker, so that a truncated file is noticed: decoders fill it up. */
 function jpegHeader(bytes: Uint8Array): ImageHeader {
   const view = viewOf(bytes);
@@ -54,6 +57,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
     depth: 8,
     orientation: 1,
   };
+  let scans = 0;
   for (let at = 2; at + 1 < bytes.length;) {
     const marker = bytes[at + 1];
     if (bytes[at] !== 0xff || marker === 0xff || marker === 0) at += 1; // fill, as libjpeg passes over
@@ -73,7 +77,11 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
       if (marker === 0xe1 && text(bytes, at + 4, 5) === "Exif\0") {
         header.orientation = exifOrientation(bytes.subarray(at + 4, next));
       }
-      at = marker === 0xda ? skipScan(bytes, next) : next;
+      const isScan = marker === 0xda;
+      if (isScan && ++scans > MOST_SCANS) {
+        throw new Error(`a JPEG of more than ${MOST_SCANS} scans, which would take long to decode`);
+      }
+      at = isScan ? skipScan(bytes, next) : next;
     }
   }
   throw new Error("truncated JPEG");
