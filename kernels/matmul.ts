@@ -128,20 +128,8 @@ function product(
     channels,
   };
   // A convolution of one tap over an image one pixel wide.
-  const sizes = {
-    rows: M,
-    TY: M,
-    TX: 1,
-    S: 1,
-    E: 1,
-    kh: 1,
-    kw: 1,
-    pad_y: 0,
-    pad_x: 0,
-    H: M,
-    W: 1,
-    OC: N,
-  };
+  const [one, none] = [{ TX: 1, S: 1, E: 1, kh: 1, kw: 1, W: 1 }, { pad_y: 0, pad_x: 0 }];
+  const sizes = { ...one, ...none, rows: M, TY: M, H: M, OC: N };
   gather(
     {
       a,
