@@ -101,6 +101,17 @@ Deno.test("an interlaced PNG that inflates to more than its header says is refus
   assertThrows(() => decode(png(30_000_000)), Error, "larger than");
 });
 
+Deno.test("a JPEG of more than 100 scans is refused by its header", () => {
+  const bytes = file("jpeg gray"),
+    scan = bytes.findLastIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xda);
+  const withScans = (count: number) => {
+    const scans = Array<Uint8Array>(count).fill(bytes.subarray(scan, -2));
+    return Buffer.concat([bytes.subarray(0, scan), ...scans, bytes.subarray(-2)]);
+  };
+  assertEquals(readHeader(withScans(100)), readHeader(bytes));
+  assertThrows(() => decode(withScans(101)), Error, "damaged JPEG (more than 100 scans)");
+});
+
 Deno.test("refused files do not wear the decoders out", () => {
   for (const name of ["jpeg progressive", "cmyk", "webp lossy"]) {
     const good = file(name), expected = decode(good).rgb;

@@ -43,6 +43,9 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
 
+// Progressive JPEG has about ten. Decoders go over the whole image for each, and one may be empty.
+const MOST_SCANS = 100;
+
 /** Walks all segments to the end marker, so that a truncated file is noticed: decoders fill it up. */
 function jpegHeader(bytes: Uint8Array): ImageHeader {
   const view = viewOf(bytes);
@@ -54,7 +57,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
     depth: 8,
     orientation: 1,
   };
-  for (let at = 2; at + 1 < bytes.length;) {
+  for (let at = 2, scans = 0; at + 1 < bytes.length;) {
     const marker = bytes[at + 1];
     if (bytes[at] !== 0xff || marker === 0xff || marker === 0) at += 1; // fill, as libjpeg passes over
     else if (marker === 0xd9) return header;
@@ -72,6 +75,9 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
       }
       if (marker === 0xe1 && text(bytes, at + 4, 5) === "Exif\0") {
         header.orientation = exifOrientation(bytes.subarray(at + 4, next));
+      }
+      if (marker === 0xda && ++scans > MOST_SCANS) {
+        throw new Error(`damaged JPEG (more than ${MOST_SCANS} scans)`);
       }
       at = marker === 0xda ? skipScan(bytes, next) : next;
     }

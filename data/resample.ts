@@ -87,7 +87,7 @@ export function resampled(
   resize: Resize,
   C: number,
 ): Uint8Array<ArrayBuffer> {
-  const exact = resize === "area" ? averaged(image, part, R) : undefined;
+  const exact = resize === "area" && C === 3 ? averaged(image, part, R) : undefined;
   if (exact) return exact;
   const columns = tapsOf(resize, part.width, R), rows = tapsOf(resize, part.height, R);
   const isSame = part.width === R && part.height === R;
