@@ -1,12 +1,11 @@
 import { conventionsOf, type Tool, TOOLS } from "../eval/conventions.ts";
 import { printable } from "../eval/errors.ts";
-import type { ExtractOptions } from "../eval/extract.ts";
+import type { ExtractOptions, Feature } from "../eval/extract.ts";
 import { STAGES } from "../eval/input.ts";
 import type { Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
-import { loadInception } from "../eval/files/weights.ts";
+import { loadNetwork } from "../eval/files/network.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
-import type { Feature } from "../models/inception.ts";
 import { duration } from "../train/duration.ts";
 import { Rate } from "../run/progress.ts";
 import { VERSION } from "../train/version.ts";
@@ -40,8 +39,12 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   const like = likeOf(many ? undefined : chosen[0], values);
   const { info: { name: device } } = await openGpu({ choice: values.device as string | undefined });
   const logits = chosen.length > 0 && chosen.every(({ input }) => input === "logits");
-  const feature = logits ? "logits" : String(values.feature ?? "2048") as Feature;
-  const inception = await loadInception(feature, values.weights as string | undefined);
+  const [own = "2048"] = chosen.every(({ of }) => of) ? chosen.map(({ of }) => of) : [];
+  const feature = logits ? "logits" : String(values.feature ?? own) as Feature;
+  if (feature === "face" && values.like !== undefined) {
+    throw new UsageError(`--like ${values.like} follows a tool that has no --feature face`);
+  }
+  const network = await loadNetwork(feature, values.weights as string | undefined);
   const evaluated = await evaluatedIn(values);
   const fake = evaluated ? await openGenerator(values, evaluated) : await openFakes(values, like);
   const compared = chosen.length === 0 || chosen.some(({ needs, floor }) => needs.length || floor);
@@ -52,7 +55,7 @@ export async function evalCommand(args: string[], print: (line: string) => void)
     stage: like.stage,
     onProgress: reporter(side),
   });
-  const work = { values, feature, inception, fake, real, heldOut, like, watch };
+  const work = { values, feature, network, fake, real, heldOut, like, watch };
   try {
     const found = chosen.length === 0
       ? await nearestSheet(work)
@@ -103,15 +106,15 @@ async function single(metric: Metric, work: Work) {
 }
 
 /** What numbers depend on. */
-function circumstances({ feature, inception, fake, real, heldOut, like }: Work) {
-  const { file, sha256, prefix } = inception;
+function circumstances({ feature, network, fake, real, heldOut, like }: Work) {
+  const { file, sha256, prefix } = network;
   return {
     feature,
     ...(real && { real: aboutOf(real) }),
     fake: aboutOf(fake),
     ...(heldOut && { heldOut: aboutOf(heldOut) }),
     weights: { file, sha256, ...prefix && { prefix } },
-    input: STAGES[like.stage],
+    input: `${network.net.side} px, ${STAGES[like.stage]}`,
     program: `webgan ${VERSION}`,
   };
 }

@@ -39,10 +39,14 @@ export const table: readonly Option[] = [
   {
     name: "feature",
     kind: "text",
-    help: "where in Inception; is takes its logits",
-    choices: ["64", "192", "768", "2048"],
+    help: "where in Inception; is takes its logits; or face, of a network that tells faces apart",
+    choices: ["64", "192", "768", "2048", "face"],
   },
-  { name: "weights", kind: "text", help: "Inception's file, .pth or safetensors" },
+  {
+    name: "weights",
+    kind: "text",
+    help: "Inception's file, .pth or safetensors; for face its .bin",
+  },
   {
     name: "resolution",
     kind: "count",

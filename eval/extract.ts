@@ -7,9 +7,9 @@ import type { Image } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
-import type { Inception } from "../models/inception.ts";
+import type { Feature as InceptionFeature } from "../models/inception.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped } from "../tensor/tensor.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
 import { type Group, grouped, type Stage, toInput } from "./input.ts";
 import { NumpyRandom } from "./numpy_random.ts";
 import type { Features } from "./products.ts";
@@ -31,6 +31,17 @@ export interface ImageSet {
   readonly count: number;
   /** All of them, decoded one after another. */
   images(): AsyncIterable<Image>;
+}
+
+/** What is taken as features: a place in Inception, or what tells faces apart. */
+export type Feature = InceptionFeature | "face";
+
+/** A network that computes features. */
+export interface Extractor {
+  /** Pixels along a side of what it looks at. */
+  readonly side: number;
+  /** `[N, side, side, 3]` in [-1, 1] to `[N, d]`. */
+  forward(x: Tensor): Tensor;
 }
 
 /** How to work. */
@@ -81,7 +92,7 @@ async function* batches(set: PixelSet | ImageSet, batch: number): AsyncGenerator
  * The device works on one batch while the caller has the one before, and the next is made ready.
  */
 export async function* extract(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   { batch = batchSize(), stage = "bilinear", onProgress }: ExtractOptions = {},
 ): AsyncGenerator<Features> {
@@ -94,7 +105,7 @@ export async function* extract(
   };
   let started = false;
   for await (const groups of batches(set, batch)) {
-    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage))));
+    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
     if (!started) await compileAhead(() => scoped(() => void pass()));
     started = true;
     const y = pass();
@@ -114,7 +125,7 @@ export async function* extract(
  * @throws {RangeError} If there are fewer than two images.
  */
 export async function statisticsOf(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Statistics> {
@@ -128,7 +139,7 @@ export async function statisticsOf(
  * @throws {RangeError} If there are fewer than two images, or fewer than twice `size`.
  */
 export async function statisticsAndHalves(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   size: number,
   options?: ExtractOptions,
@@ -154,7 +165,7 @@ export async function statisticsAndHalves(
 
 /** The features of every image of a set. */
 export async function featuresOf(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Features> {
