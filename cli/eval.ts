@@ -1,3 +1,4 @@
+import { parseCrop, type Rectangle } from "../data/crop.ts";
 import { conventionsOf, type Tool, TOOLS } from "../eval/conventions.ts";
 import { printable } from "../eval/errors.ts";
 import type { ExtractOptions, Feature } from "../eval/extract.ts";
@@ -44,6 +45,7 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   if (feature === "face" && values.like !== undefined) {
     throw new UsageError(`--like ${values.like} follows a tool that has no --feature face`);
   }
+  const part = faceCropOf(values, feature);
   const network = await loadNetwork(feature, values.weights as string | undefined);
   const evaluated = await evaluatedIn(values);
   const fake = evaluated ? await openGenerator(values, evaluated) : await openFakes(values, like);
@@ -53,9 +55,10 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   const start = performance.now();
   const watch = (side: string): ExtractOptions => ({
     stage: like.stage,
+    part,
     onProgress: reporter(side),
   });
-  const work = { values, feature, network, fake, real, heldOut, like, watch };
+  const work = { values, feature, network, fake, real, heldOut, like, part, watch };
   try {
     const found = chosen.length === 0
       ? await nearestSheet(work)
@@ -78,6 +81,15 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   } finally {
     for (const side of [real, fake, heldOut]) await side?.close?.();
   }
+}
+
+/** The part of images that the face network looks at. */
+function faceCropOf({ faceCrop }: Values, feature: Feature): Rectangle | undefined {
+  if (faceCrop === undefined) return undefined;
+  if (feature !== "face") throw new UsageError("--face-crop is for faces: add --feature face");
+  const part = parseCrop(String(faceCrop));
+  if (typeof part !== "string") return part;
+  throw new UsageError(`--face-crop ${faceCrop}: expected WxH+X+Y in pixels, such as 48x48+8+16`);
 }
 
 /** What is to be measured; none for the sheet of nearest images. */
@@ -106,7 +118,7 @@ async function single(metric: Metric, work: Work) {
 }
 
 /** What numbers depend on. */
-function circumstances({ feature, network, fake, real, heldOut, like }: Work) {
+function circumstances({ feature, network, fake, real, heldOut, like, part, values }: Work) {
   const { file, sha256, prefix } = network;
   return {
     feature,
@@ -114,7 +126,7 @@ function circumstances({ feature, network, fake, real, heldOut, like }: Work) {
     fake: aboutOf(fake),
     ...(heldOut && { heldOut: aboutOf(heldOut) }),
     weights: { file, sha256, ...prefix && { prefix } },
-    input: `${network.net.side} px, ${STAGES[like.stage]}`,
+    input: `${network.net.side} px${part ? ` of ${values.faceCrop}` : ""}, ${STAGES[like.stage]}`,
     program: `webgan ${VERSION}`,
   };
 }

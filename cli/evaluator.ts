@@ -111,10 +111,11 @@ export function metricsIn(text: string): Metric[] {
       const names = METRICS.map(({ name }) => name);
       throw new UsageError(`--eval-metrics: there is no metric ${name}${choose(name, names)}`);
     }
-    if (metric.needs.includes("heldOut")) {
-      throw new UsageError(
-        `--eval-metrics: ${name} needs images that are held out: measure it with gan eval ${name}`,
-      );
+    const lacks = metric.needs.includes("heldOut")
+      ? "needs images that are held out"
+      : metric.of && "looks at faces";
+    if (lacks) {
+      throw new UsageError(`--eval-metrics: ${name} ${lacks}: measure it with gan eval ${name}`);
     }
     return metric;
   });
@@ -145,7 +146,6 @@ export async function openEvaluator(
   const { evalEvery, evalMetrics, evalSamples: n, evalFeature, evalWeights, seed } = options;
   if (evalEvery === 0) return undefined;
   const metrics = metricsIn(evalMetrics), feature = evalFeature as Feature;
-  refuseOthers(metrics, feature);
   const network = await loadNetwork(feature, evalWeights || undefined), { net } = network;
   const set = inMemory(dataset, REAL * n);
   const images = {
@@ -193,15 +193,6 @@ export async function openEvaluator(
       return Object.assign({}, ...all);
     },
   };
-}
-
-/** Refuses metrics that make sense of another feature only. */
-function refuseOthers(metrics: readonly Metric[], feature: Feature): void {
-  const other = metrics.find(({ of }) => of !== undefined && of !== feature);
-  if (!other) return;
-  throw new UsageError(
-    `--eval-metrics: ${other.name} looks at faces: take --eval-feature ${other.of}`,
-  );
 }
 
 /** Numbers by metric, and what real images get. */

@@ -1,4 +1,5 @@
 /** Measures what `gan eval` was asked for: from two sides to numbers and their circumstances. */
+import type { Rectangle } from "../data/crop.ts";
 import { cachedFeatures, type CacheKey } from "../eval/files/cache.ts";
 import { type Conventions, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
@@ -26,6 +27,8 @@ export interface Work {
   /** Real images that were not trained on. */
   readonly heldOut?: Side | undefined;
   readonly like: Conventions;
+  /** The part of images that is looked at; undefined for all. */
+  readonly part?: Rectangle | undefined;
   /** Tells how far the extraction of a side's features is. */
   readonly watch: (side: "real" | "fake" | "held out") => ExtractOptions;
 }
@@ -149,11 +152,11 @@ function requireImages({ name }: Side, count: number | undefined): void {
   );
 }
 
-function keyOf({ values, feature, network, like }: Work, side: Side): CacheKey {
+function keyOf({ values, feature, network, like, part }: Work, side: Side): CacheKey {
   return {
     folder: cacheFolder(values),
     name: side.name,
-    hash: side.hash!,
+    hash: part ? `${side.hash} of ${values.faceCrop}` : side.hash!,
     feature,
     weights: network.sha256,
     stage: like.stage,

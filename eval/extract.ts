@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Rectangle } from "../data/crop.ts";
 import type { Image } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
@@ -10,7 +11,7 @@ import { release } from "../gpu/memory.ts";
 import type { Feature as InceptionFeature } from "../models/inception.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
-import { type Group, grouped, type Stage, toInput } from "./input.ts";
+import { cutOut, type Group, grouped, type Stage, toInput } from "./input.ts";
 import { NumpyRandom } from "./numpy_random.ts";
 import type { Features } from "./products.ts";
 import { Moments, type Statistics } from "./statistics.ts";
@@ -50,6 +51,8 @@ export interface ExtractOptions {
   readonly batch?: number;
   /** How images become the network's input; bilinear by default. */
   readonly stage?: Stage;
+  /** The part of each image that is looked at; by default all. */
+  readonly part?: Rectangle | undefined;
   /** Told how many images are done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -94,7 +97,7 @@ async function* batches(set: PixelSet | ImageSet, batch: number): AsyncGenerator
 export async function* extract(
   net: Extractor,
   set: PixelSet | ImageSet,
-  { batch = batchSize(), stage = "bilinear", onProgress }: ExtractOptions = {},
+  { batch = batchSize(), stage = "bilinear", part, onProgress }: ExtractOptions = {},
 ): AsyncGenerator<Features> {
   const waiting: Promise<Features>[] = [];
   let done = 0;
@@ -104,7 +107,8 @@ export async function* extract(
     return features;
   };
   let started = false;
-  for await (const groups of batches(set, batch)) {
+  for await (const whole of batches(set, batch)) {
+    const groups = part ? whole.map((group) => cutOut(group, part)) : whole;
     const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
     if (!started) await compileAhead(() => scoped(() => void pass()));
     started = true;

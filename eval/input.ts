@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { Rectangle } from "../data/crop.ts";
 import type { Image } from "../data/image.ts";
 import { bindable } from "../gpu/memory.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { bilinear } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { EvalError } from "./errors.ts";
 import { type Filter, resizeFloat } from "./resize.ts";
 
 /** The ways in use, as they are named in reports behind the side that the network looks at. */
@@ -92,6 +94,27 @@ function onHost({ count, height, width, rgb }: Group, filter: Filter, side: numb
     }
   }
   return tensor(values, [count, side, side, 3]);
+}
+
+/**
+ * Cuts a part out of each image.
+ *
+ * @throws {EvalError} If it lies outside of them.
+ */
+export function cutOut({ count, height, width, rgb }: Group, part: Rectangle): Group {
+  if (part.x + part.width > width || part.y + part.height > height) {
+    throw new EvalError(
+      `eval: the part ${part.width}x${part.height}+${part.x}+${part.y} lies outside of images of ` +
+        `${width} x ${height}; give another one, or one --resolution for all`,
+    );
+  }
+  const stride = 3 * part.width, cut = new Uint8Array(count * part.height * stride);
+  for (let row = 0; row < count * part.height; row++) {
+    const image = Math.floor(row / part.height), y = part.y + row % part.height;
+    const from = 3 * ((image * height + y) * width + part.x);
+    cut.set(rgb.subarray(from, from + stride), row * stride);
+  }
+  return { count, width: part.width, height: part.height, rgb: cut };
 }
 
 /** Joins images of one size that follow one another. */

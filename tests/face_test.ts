@@ -1,5 +1,5 @@
 /** What tells faces apart: the network against face-api.js, and the way from files to numbers. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
@@ -77,10 +77,25 @@ Deno.test("from files to the distance of faces and to identities", async () => {
     UsageError,
     "no --feature face",
   );
+  // A part of each image is that part by itself.
+  const [c, d] = ["c", "d"].map((name) => join(folder, name)), part = "150x150+7+3";
+  for (const [i, { rgb }] of images.entries()) {
+    const wide = new Uint8Array(160 * 153 * 3);
+    for (let y = 0; y < 150; y++) {
+      wide.set(rgb.subarray(450 * y, 450 * (y + 1)), 3 * (160 * (y + 3) + 7));
+    }
+    await savePng(join(c, `${i}.png`), { width: 160, height: 153, rgb: wide });
+    await savePng(join(d, `${i}.png`), images[1]);
+  }
+  const cut = await evaluate("identity", "--real", c, "--fake", c, "--face-crop", part);
+  assertEquals([cut.distance, cut.value], [own.distance, 1]);
+  assert(cut.input.startsWith(`150 px of ${part}`), cut.input);
+  const outside = () => evaluate("identity", "--real", d, "--fake", d, "--face-crop", part);
+  await assertRejects(outside, EvalError, `${part} lies outside of images of 150 x 150`);
   const all = await evaluate("all", "--real", a, "--fake", b);
   const score = all.metrics.find(({ metric }: { metric: string }) => metric === "IS");
   assert(/needs Inception's logits/.test(score.skipped), score.skipped);
-  assertEquals(metricsIn("identity"), [identity]);
+  assertThrows(() => metricsIn("identity"), UsageError, "measure it with gan eval identity");
 });
 
 Deno.test("what is no face network, or is missing, is a sentence", async () => {

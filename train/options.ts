@@ -235,8 +235,8 @@ export const optionGroups = {
       help: "images an evaluation; of the real ones at most five times as many",
     },
     evalFeature: {
-      ...{ value: "2048", choices: ["64", "192", "768", "2048", "face"], needs: "evalEvery" },
-      help: "where in Inception; only 2048 is called FID; or face, of faces",
+      ...{ value: "2048", choices: ["64", "192", "768", "2048"], needs: "evalEvery" },
+      help: "where in Inception; only 2048 is called FID",
     },
     evalWeights: {
       ...{ value: "", path: true, free: true, needs: "evalEvery" },
