@@ -97,7 +97,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   }
   const { info: device } = await openGpu({ choice: values.device as string | undefined });
   const { recipe, options } = resumed ??
-    await withNames(newOptions(rest[0], values, device.software));
+    await withNames(newOptions(rest[0], values, device.software), join(out, ".cache"));
   assertPrecision(options.precision as Precision, device);
   if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);

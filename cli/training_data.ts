@@ -1,10 +1,11 @@
 import { DataError } from "../data/errors.ts";
 import type { Broken, Dataset } from "../data/pack.ts";
-import { withClasses } from "../data/classes.ts";
+import { chosenFrom, withClasses } from "../data/classes.ts";
 import { chosenEmoji } from "../data/emoji_classes.ts";
 import { openPath } from "../data/open.ts";
 import { openDataset, preparation } from "../data/dataset.ts";
 import { type Channels, imageChannels } from "../data/image.ts";
+import { Memory } from "../data/known.ts";
 import { prepare } from "../data/prepare.ts";
 import { noneUsable } from "../data/prepare_all.ts";
 import type { Resize } from "../data/resample.ts";
@@ -25,10 +26,13 @@ const MOST_CLASSES = 1000; // that networks are told of
  *
  * @throws {UsageError} If the images have none.
  */
-export async function withNames<T extends { readonly options: TrainOptions }>(run: T): Promise<T> {
+export async function withNames<T extends { readonly options: TrainOptions }>(
+  run: T,
+  cache: string,
+): Promise<T> {
   const { options } = run, { data, classes } = options;
   if (!options.conditional) return run;
-  const names = data ? await classesIn(data, classes) : chosenEmoji(classes);
+  const names = data ? await classesIn(data, classes, cache) : chosenEmoji(classes);
   if (names.length < 2 || names.length > MOST_CLASSES) {
     throw new UsageError(
       `--conditional needs images of 2 to ${MOST_CLASSES} classes, in a folder each or with labels: ` +
@@ -42,14 +46,23 @@ export async function withNames<T extends { readonly options: TrainOptions }>(ru
   return { ...run, options: { ...options, classes: names.join(",") } };
 }
 
-async function classesIn(data: string, classes: string): Promise<readonly string[]> {
-  const source = withClasses(await openPath(data), classes);
-  try {
-    await source.list?.();
-    return source.labels?.classes ?? [];
-  } finally {
+async function classesIn(
+  data: string,
+  classes: string,
+  cache: string,
+): Promise<readonly string[]> {
+  const memory = await Memory.of(data, cache), { known } = memory;
+  let all = known?.classes, name = known?.name;
+  if (!all) {
+    const source = await openPath(data);
+    all = source.labels?.classes ?? [];
+    name = source.name;
     await source.close();
+    await memory.keep(source, source.labels);
   }
+  const chosen = classes &&
+    chosenFrom(name!, all.length > 0 ? { classes: all } : undefined, classes);
+  return chosen ? chosen.map((number) => all[number]) : all;
 }
 
 /** Opens the images that a run is trained on; tells how far it is, and which are left out. */

@@ -30,6 +30,17 @@ export function chosenFrom(
 }
 
 /**
+ * The digest of a part of a source.
+ *
+ * @param digest That of the whole.
+ * @param classes As for {@linkcode withClasses}.
+ * @returns The same for all classes.
+ */
+export function digestOf(digest: string, classes: string | undefined): string {
+  return classes ? `${digest}, classes ${classes}` : digest;
+}
+
+/**
  * A part of a source: the images of some of its classes, which are numbered anew.
  *
  * @param source All images.
@@ -43,7 +54,7 @@ export function withClasses(source: Source, classes: string | undefined): Source
   return {
     name: source.name,
     kind: source.kind,
-    ...(source.digest !== undefined && { digest: `${source.digest}, ${part}` }),
+    ...(source.digest !== undefined && { digest: digestOf(source.digest, classes) }),
     get stamps() {
       return [...source.stamps, part];
     },

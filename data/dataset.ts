@@ -4,9 +4,10 @@ import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
 import { CHANNELS, type Channels } from "./image.ts";
 import { DataError } from "./errors.ts";
+import { type Known, Memory } from "./known.ts";
 import { openUnlisted } from "./open.ts";
 import { type Dataset, type Packed, packHash, packPath, PackWriter, readPack } from "./pack.ts";
-import type { Preparation } from "./prepare.ts";
+import { type Preparation, release } from "./prepare.ts";
 import { noneUsable, prepareAll } from "./prepare_all.ts";
 import type { Resize } from "./resample.ts";
 import { withClasses } from "./classes.ts";
@@ -76,7 +77,10 @@ async function pack(
   const { data = about.name, signal, onProgress } = options;
   if (source.names.length === 0) throw noImage(data, source);
   await using writer = new PackWriter(path);
-  const take = (pixels: Uint8Array) => writer.add(pixels);
+  const take = (pixels: Uint8Array) => {
+    writer.add(pixels);
+    release(pixels);
+  };
   const { notes, good, broken } = await prepareAll(source, to, take, signal, onProgress);
   const count = source.names.length - broken.length;
   if (count === 0) throw noneUsable(data, broken);
@@ -153,10 +157,25 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     const emoji = async () => await openEmoji(await fetchEmoji(cache, signal), classes, signal);
     return await openSource("emoji", content, emoji, options);
   }
-  const source = withClasses(await openUnlisted(data, signal, cache), options.classes);
+  const memory = await Memory.of(data, cache), known = memory.part(options.classes);
+  const packed = known && await readKnown(known, options);
+  if (packed) return packed;
+  const whole = await openUnlisted(data, signal, cache);
+  const source = withClasses(whole, options.classes);
   try {
-    return await openSource(source.name, contentOf(source), source, options);
+    const dataset = await openSource(source.name, contentOf(source), source, options);
+    await memory.keep(whole, options.classes ? undefined : dataset.labels);
+    return dataset;
   } finally {
     await source.close();
   }
+}
+
+/** The pack of an archive that is remembered, if it is there. */
+async function readKnown(known: Known, options: DatasetOptions): Promise<Dataset | undefined> {
+  const { path, hash } = await packOf({ ...known, stamps: [] }, options);
+  const packed = await readPack(path, hash, options.signal);
+  if (!packed) return undefined;
+  const { sourceNotes: _, ...dataset } = packed;
+  return dataset;
 }

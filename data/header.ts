@@ -57,8 +57,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
     depth: 8,
     orientation: 1,
   };
-  let scans = 0;
-  for (let at = 2; at + 1 < bytes.length;) {
+  for (let at = 2, scans = 0; at + 1 < bytes.length;) {
     const marker = bytes[at + 1];
     if (bytes[at] !== 0xff || marker === 0xff || marker === 0) at += 1; // fill, as libjpeg passes over
     else if (marker === 0xd9) return header;
@@ -77,11 +76,10 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
       if (marker === 0xe1 && text(bytes, at + 4, 5) === "Exif\0") {
         header.orientation = exifOrientation(bytes.subarray(at + 4, next));
       }
-      const isScan = marker === 0xda;
-      if (isScan && ++scans > MOST_SCANS) {
-        throw new Error(`a JPEG of more than ${MOST_SCANS} scans, which would take long to decode`);
+      if (marker === 0xda && ++scans > MOST_SCANS) {
+        throw new Error(`damaged JPEG (more than ${MOST_SCANS} scans)`);
       }
-      at = isScan ? skipScan(bytes, next) : next;
+      at = marker === 0xda ? skipScan(bytes, next) : next;
     }
   }
   throw new Error("truncated JPEG");

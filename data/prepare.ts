@@ -28,6 +28,15 @@ export interface Prepared {
 }
 
 /**
+ * Gives memory back at once: V8 would keep some 100 MB in every thread before it looks for garbage.
+ *
+ * @param bytes What is not used any more; it is empty from now on.
+ */
+export function release({ buffer }: Uint8Array): void {
+  (buffer as ArrayBuffer).transfer(0);
+}
+
+/**
  * Why a crop lies outside an image.
  *
  * @param crop The crop, a rectangle.
@@ -55,6 +64,7 @@ export function prepare(bytes: Uint8Array, to: Preparation): Prepared {
   const part = cropRectangle(to.crop, image.width, image.height);
   if (!part) throw new Error(outside(to.crop, image.width, image.height));
   const pixels = resampled(image, part, to.resolution, to.resize, CHANNELS[channels]);
+  release(image.data);
   const side = Math.min(part.width, part.height);
   return peak === undefined ? { pixels, side } : { pixels, side, peak };
 }

@@ -64,6 +64,9 @@ class BatchSize {
   }
 }
 
+/** What the system says where not the image is to blame: files or memory are exhausted, or the data vanished. */
+const EXHAUSTED = ["EMFILE", "ENFILE", "ENOMEM", "ENOENT"];
+
 /** Prepares some images of a source; instead of one that cannot be used there is the reason. */
 async function prepareSome(
   source: Source,
@@ -76,7 +79,8 @@ async function prepareSome(
     try {
       return await source.read(index) as Uint8Array<ArrayBuffer>;
     } catch (error) {
-      if (error instanceof DataError) throw error;
+      const { code = "" } = error as { code?: string };
+      if (error instanceof DataError || EXHAUSTED.includes(code)) throw error;
       return { reason: (error as Error).message };
     }
   }));

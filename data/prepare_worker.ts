@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-import { type Outcome, outcomeOf, type Preparation } from "./prepare.ts";
+import { type Outcome, outcomeOf, type Preparation, release } from "./prepare.ts";
 
 /** Images to prepare; `id` comes back with the answer. */
 export interface Request {
@@ -18,6 +18,7 @@ export interface Answer {
 if ("DedicatedWorkerGlobalScope" in globalThis) {
   self.onmessage = ({ data: { id, images, to } }: MessageEvent<Request>) => {
     const outcomes = images.map((bytes) => outcomeOf(bytes, to));
+    images.forEach(release);
     const buffers = outcomes.flatMap((one) => "pixels" in one ? [one.pixels.buffer] : []);
     self.postMessage({ id, outcomes } satisfies Answer, buffers);
   };

@@ -7,7 +7,8 @@ import { packHash, packPath, readPack } from "./pack.ts";
 import type { Dataset } from "./pack.ts";
 import { withClasses } from "./classes.ts";
 import { openPath } from "./open.ts";
-import { type DatasetOptions, noImage, preparation } from "./dataset.ts";
+import { type DatasetOptions, noImage, packOf, preparation } from "./dataset.ts";
+import { Memory } from "./known.ts";
 import { prepareInOrder } from "./prepare_all.ts";
 import { contentOf, type Source } from "./source.ts";
 
@@ -54,6 +55,8 @@ export async function openStream(options: StreamOptions): Promise<ImageStream> {
   const { data, cache, signal, most } = options;
   // A malformed option is told before anything is opened.
   const { maxPixels } = preparation(options, 1);
+  const fromPack = await streamOfKnown(options);
+  if (fromPack) return fromPack;
   const source = withClasses(await openPath(data, signal, cache), options.classes);
   try {
     await source.list?.();
@@ -88,6 +91,20 @@ export async function openStream(options: StreamOptions): Promise<ImageStream> {
     await source.close();
     throw error;
   }
+}
+
+/** From the pack of an archive that is remembered, which is not opened. */
+async function streamOfKnown(options: StreamOptions): Promise<ImageStream | undefined> {
+  const { data, cache, signal, resolution, classes, most } = options;
+  if (resolution === undefined || most !== undefined) return undefined;
+  const known = (await Memory.of(data, cache)).part(classes);
+  if (!known) return undefined;
+  const { path, hash } = await packOf({ ...known, stamps: [] }, { ...options, resolution });
+  const packed = await readPack(path, hash, signal);
+  if (!packed) return undefined;
+  const { name, count, broken, notes } = packed;
+  const batches = (size: number) => packedBatches(packed, size);
+  return { name, count, resolution, hash, broken, notes, batches, close: () => Promise.resolve() };
 }
 
 async function sideOfFirst(

@@ -48,33 +48,71 @@ export async function openWorkerPool(): Promise<WorkerPool | undefined> {
     for (const worker of workers) worker.terminate();
     return undefined;
   }
-  const waiting = new Map<number, PromiseWithResolvers<Outcome[]>>();
-  function settle({ data: { id, outcomes } }: MessageEvent<Answer>): void {
-    waiting.get(id)?.resolve(outcomes);
-    waiting.delete(id);
+  return new Pool(workers);
+}
+
+/** What is to be prepared, or is on its way. */
+interface Job extends PromiseWithResolvers<Outcome[]> {
+  request: Request;
+}
+
+// One in work and one on its way: a worker that is slow, or has large images, keeps no more waiting.
+const EACH = 2;
+
+class Pool implements WorkerPool {
+  // Results wait for their turn; a worker that is ahead of another goes on meanwhile.
+  readonly lanes: number;
+  #workers: Worker[];
+  #jobs: Job[] = [];
+  #sent = new Map<Worker, Map<number, Job>>();
+  #id = 0;
+
+  constructor(workers: Worker[]) {
+    this.#workers = workers;
+    this.lanes = workers.length * 8;
+    for (const worker of workers) {
+      this.#sent.set(worker, new Map());
+      worker.onmessage = ({ data: { id, outcomes } }: MessageEvent<Answer>) => {
+        const sent = this.#sent.get(worker)!;
+        sent.get(id)?.resolve(outcomes);
+        sent.delete(id);
+        this.#send();
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#fail(event.message);
+      };
+    }
   }
-  function fail(event: ErrorEvent): void {
-    event.preventDefault();
-    for (const promise of waiting.values()) promise.reject(new DataError(`data: ${event.message}`));
-    waiting.clear();
+
+  prepare(images: Uint8Array<ArrayBuffer>[], to: Preparation): Promise<Outcome[]> {
+    const job = { ...Promise.withResolvers<Outcome[]>(), request: { id: ++this.#id, images, to } };
+    this.#jobs.push(job);
+    this.#send();
+    return job.promise;
   }
-  for (const worker of workers) {
-    worker.onmessage = settle;
-    worker.onerror = fail;
+
+  /** Gives what waits to those that have least to do. */
+  #send(): void {
+    for (let load = 0; load < EACH; load++) {
+      for (const worker of this.#workers) {
+        const sent = this.#sent.get(worker)!;
+        if (sent.size > load || this.#jobs.length === 0) continue;
+        const job = this.#jobs.shift()!, { images, id } = job.request;
+        sent.set(id, job);
+        worker.postMessage(job.request, images.map(({ buffer }) => buffer));
+      }
+    }
   }
-  let id = 0;
-  return {
-    // Four each: one in work, the others on their way or waiting for their turn.
-    lanes: count * 4,
-    prepare(images, to) {
-      const promise = Promise.withResolvers<Outcome[]>();
-      waiting.set(++id, promise);
-      const request: Request = { id, images, to };
-      workers[id % count].postMessage(request, images.map(({ buffer }) => buffer));
-      return promise.promise;
-    },
-    close() {
-      for (const worker of workers) worker.terminate();
-    },
-  };
+
+  #fail(message: string): void {
+    const sent = [...this.#sent.values()].flatMap((jobs) => [...jobs.values()]);
+    for (const { reject } of [...sent, ...this.#jobs]) reject(new DataError(`data: ${message}`));
+    this.#jobs = [];
+    for (const jobs of this.#sent.values()) jobs.clear();
+  }
+
+  close(): void {
+    for (const worker of this.#workers) worker.terminate();
+  }
 }

@@ -10,7 +10,6 @@
  */
 import { deviceInfo } from "../gpu/device.ts";
 import { matmul } from "../kernels/matmul.ts";
-import { maxPool } from "../kernels/pool.ts";
 import { mean } from "../kernels/reduce.ts";
 import { bilinear } from "../kernels/resample.ts";
 import { concat, slice } from "../kernels/slice.ts";
@@ -19,7 +18,6 @@ import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
 import { consuming, scoped, type Tensor } from "../tensor/tensor.ts";
 import {
-  average3,
   BlockA,
   BlockB,
   BlockC,
@@ -42,7 +40,7 @@ export type Feature = typeof FEATURES[number];
 const SIDE = 299; // pixels
 
 /** Images at a time on a processor, which few keep busy: their maps take most of the memory. */
-const PORTION = 4;
+const PORTION = 8;
 
 /** Where the network's tensors come from. */
 export interface InceptionWeights {
@@ -97,8 +95,8 @@ export class Inception extends Module {
     }
     if (depth >= 3) {
       mixed("Mixed_7a", (d) => new BlockD(d));
-      mixed("Mixed_7b", (d) => new BlockE(d, average3));
-      mixed("Mixed_7c", (d) => new BlockE(d, (x) => maxPool(x, { kernel: 3, stride: 1, pad: 1 })));
+      mixed("Mixed_7b", (d) => new BlockE(d, "average"));
+      mixed("Mixed_7c", (d) => new BlockE(d, "maximum"));
     }
     if (feature === "logits") this.dense = weights.dense("fc");
     this.layers = layers;
