@@ -245,10 +245,11 @@ async function makeFiles(
   }
   const tell = teller("images", count);
   for await (const { at, bytes } of samples(G, options, count, seed)) {
-    for (let i = 0; i * size < bytes.length; i++) {
+    const saved = Array.from({ length: bytes.length / size }, (_, i) => {
       const rgb = bytes.subarray(i * size, (i + 1) * size);
-      await savePng(join(folder, nameOf(at + i)), { width: R, height: R, rgb });
-    }
+      return savePng(join(folder, nameOf(at + i)), { width: R, height: R, rgb });
+    });
+    await Promise.all(saved);
     tell(at + bytes.length / size);
   }
   return [folder];
