@@ -80,10 +80,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   EACCES: "choose another place, or change its permissions",
   ENOTDIR: "a part of that path is a file: choose another",
   EEXIST: "a file is in the way: choose another place",
+  EMFILE: "let the program open more files (ulimit -n 1024)",
+  ENFILE: "close other programs, which have too many files open",
+  ENOMEM: "close other programs, or lower --batch",
 };
 
 /** The system's code, as ENOENT; undefined for errors of other origin. */
 function codeOf(error: unknown): string | undefined {
+  if (error instanceof RangeError && /allocation failed/.test(error.message)) return "ENOMEM";
   return /^E[A-Z0-9]+$/.exec((error as { code?: string }).code ?? "")?.[0];
 }
 

@@ -179,7 +179,7 @@ export {
 } from "./train/step.ts";
 export type { Observer, Stepped, Training } from "./train/training.ts";
 export { watch } from "./train/watch.ts";
-export type { Image } from "./data/image.ts";
+export type { Image, Samples } from "./data/image.ts";
 export { grid } from "./data/grid.ts";
 export type { Labels } from "./data/labels.ts";
 export { type Broken, type Dataset, datasetFrom } from "./data/pack.ts";

@@ -192,9 +192,20 @@ async function time(job: Job, budget: number, host: boolean) {
       ...host && deviceInfo().software &&
         { as_gpu: rounded(await hostTimesAsGpu(() => once(job), job.player)) },
     }),
+    ...peakMemory(),
     device: deviceInfo().name,
     framework: "webgan",
   };
+}
+
+/** The most memory that this process has had, in MB, where Linux tells it: of one job if it had no other. */
+function peakMemory(): { peak_mb?: number } {
+  try {
+    const kB = /VmHWM:\s*(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+    return kB === undefined ? {} : { peak_mb: round(Number(kB) * 1024 / 1e6) };
+  } catch {
+    return {};
+  }
 }
 
 async function sample(job: Job, repeat: number): Promise<number> {

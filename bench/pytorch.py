@@ -17,6 +17,7 @@ import argparse
 import json
 import math
 import re
+import resource
 import statistics
 import sys
 import time
@@ -450,6 +451,8 @@ def main():
         if "images" in work:
             line["gflop"] = round(work["gflop"], 6)
             line["images_per_s"] = round(work["images"] / ms_min * 1e3, 2)
+        # Of one job if the process had no other; Linux counts in KiB.
+        line["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
         print(json.dumps({**line, **about}), flush=True)
 
 

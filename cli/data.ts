@@ -11,6 +11,7 @@ import { grid } from "../data/grid.ts";
 import { listed } from "../data/listing.ts";
 import { openPath } from "../data/open.ts";
 import { noImage, packOf, preparation } from "../data/dataset.ts";
+import { type Channels, imageChannels } from "../data/image.ts";
 import { savePng } from "../data/png.ts";
 import type { Resize } from "../data/resample.ts";
 import type { Source } from "../data/source.ts";
@@ -21,7 +22,7 @@ import { common, type Option, optionLines, parse, type Values } from "./options.
 import { readable } from "./sizes.ts";
 import { trainOptions } from "./train_options.ts";
 
-const LIKE_TRAIN = ["classes", "crop", "resize", "resolution"];
+const LIKE_TRAIN = ["classes", "crop", "resize", "channels", "resolution"];
 
 export const table: readonly Option[] = [
   ...trainOptions.filter(({ name }) => LIKE_TRAIN.includes(name)),
@@ -37,7 +38,13 @@ const help = [
   "  gan data celeba.zip --crop 148x148+15+35 --sheet sheet.png",
   "",
   "Every image is read, 64 are decoded. Options [default]:",
-  ...optionLines(table, { resolution: 64, crop: "center", resize: "area", out: "runs" }),
+  ...optionLines(table, {
+    resolution: 64,
+    crop: "center",
+    resize: "area",
+    channels: "rgb",
+    out: "runs",
+  }),
 ].join("\n");
 
 /** The images when they are prepared. */
@@ -54,12 +61,14 @@ async function cacheOf(source: Source, values: Values, resolution: number): Prom
     resolution,
     cache: join(String(values.out ?? "runs"), ".cache"),
   });
+  const C = imageChannels(chosen(values));
   const ready = await Deno.stat(`${path}.json`).then(() => true, () => false);
-  return { path, ready, bytes: 3 * source.names.length * resolution ** 2 };
+  return { path, ready, bytes: C * source.names.length * resolution ** 2 };
 }
 
-function chosen({ crop, resize }: Values) {
+function chosen({ crop, resize, channels }: Values) {
   return {
+    ...(channels !== undefined && { channels: String(channels) as Channels }),
     ...(crop !== undefined && { crop: String(crop) }),
     ...(resize !== undefined && { resize: String(resize) as Resize }),
   };
@@ -107,8 +116,8 @@ async function writeSheet(path: string, { sample }: Description, R: number): Pro
   if (sample.length === 0) {
     throw new DataError("data: no image can be used for the sheet; check --crop");
   }
-  const pixels = new Uint8Array(sample.length * R * R * 3);
-  sample.forEach((image, i) => pixels.set(image, i * R * R * 3));
+  const pixels = new Uint8Array(sample.length * sample[0].length);
+  sample.forEach((image, i) => pixels.set(image, i * image.length));
   await savePng(path, grid(pixels, sample.length, R));
 }
 

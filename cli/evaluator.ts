@@ -4,16 +4,17 @@
  * @module
  */
 import type { Dataset } from "../data/pack.ts";
+import { imageChannels, toRgb } from "../data/image.ts";
 import { cachedFeatures } from "../eval/files/cache.ts";
 import { conventionsOf } from "../eval/conventions.ts";
-import { featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
+import { type Feature, featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
 import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
 import type { Features } from "../eval/products.ts";
 import { halvesOf, type RealImages, statisticsAndFloor } from "../eval/real.ts";
-import { type LoadedInception, loadInception } from "../eval/files/weights.ts";
+import { loadNetwork } from "../eval/files/network.ts";
+import type { LoadedNetwork } from "../eval/files/weights.ts";
 import { trim } from "../gpu/record.ts";
-import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
 import type { Evaluator } from "../run/evaluator.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -42,22 +43,46 @@ export function generated(
   seed: number,
   perClass?: readonly number[],
 ): PixelSet {
-  const classOf = perClass && spread(count, perClass);
+  const classOf = perClass && spread(count, perClass), C = imageChannels(options);
   const sampling = { ...options, ...classOf && { classOf } };
   return {
     count,
     resolution: options.resolution,
     async *batches(size) {
       for await (const { bytes } of samples(G, { ...sampling, batch: size }, count, seed)) {
-        yield bytes;
+        yield toRgb(bytes, C);
       }
     },
   };
 }
 
-/** The images of a data set in memory; of more than `most` as many, spread evenly. */
-export function inMemory({ pixels, count, resolution }: Dataset, most = count): PixelSet {
-  const n = Math.min(count, most), stride = resolution ** 2 * 3;
+/** What evaluation makes of images that are not of three channels, as it is said beside numbers. */
+export function seenAs({ channels = "rgb" }: { readonly channels?: string }): {
+  readonly channels?: string;
+} {
+  if (channels === "rgb") return {};
+  return { channels: channels === "gray" ? "gray as three equal ones" : "rgba laid on white" };
+}
+
+/** The same of images that pass by. */
+export function inColor(set: PixelSet, channels: string): PixelSet {
+  const C = imageChannels({ channels });
+  if (C === 3) return set;
+  return {
+    count: set.count,
+    resolution: set.resolution,
+    async *batches(size) {
+      for await (const bytes of set.batches(size)) yield toRgb(bytes, C);
+    },
+  };
+}
+
+/** The images of a data set in memory, in color; of more than `most` as many, spread evenly. */
+export function inMemory(
+  { pixels, count, resolution, channels: C = 3 }: Dataset,
+  most = count,
+): PixelSet {
+  const n = Math.min(count, most), stride = resolution ** 2 * C;
   return {
     count: n,
     resolution,
@@ -68,7 +93,7 @@ export function inMemory({ pixels, count, resolution }: Dataset, most = count): 
           const from = Math.floor((at + i) * count / n) * stride;
           batch.set(pixels.subarray(from, from + stride), i * stride);
         }
-        yield batch;
+        yield toRgb(batch, C);
       }
     },
   };
@@ -86,10 +111,11 @@ export function metricsIn(text: string): Metric[] {
       const names = METRICS.map(({ name }) => name);
       throw new UsageError(`--eval-metrics: there is no metric ${name}${choose(name, names)}`);
     }
-    if (metric.needs.includes("heldOut")) {
-      throw new UsageError(
-        `--eval-metrics: ${name} needs images that are held out: measure it with gan eval ${name}`,
-      );
+    const lacks = metric.needs.includes("heldOut")
+      ? "needs images that are held out"
+      : metric.of && "looks at faces";
+    if (lacks) {
+      throw new UsageError(`--eval-metrics: ${name} ${lacks}: measure it with gan eval ${name}`);
     }
     return metric;
   });
@@ -120,7 +146,7 @@ export async function openEvaluator(
   const { evalEvery, evalMetrics, evalSamples: n, evalFeature, evalWeights, seed } = options;
   if (evalEvery === 0) return undefined;
   const metrics = metricsIn(evalMetrics), feature = evalFeature as Feature;
-  const inception = await loadInception(feature, evalWeights || undefined), { net } = inception;
+  const network = await loadNetwork(feature, evalWeights || undefined), { net } = network;
   const set = inMemory(dataset, REAL * n);
   const images = {
     net,
@@ -130,7 +156,7 @@ export async function openEvaluator(
       name: dataset.name,
       hash: `${dataset.hash} ${set.count}`,
       feature,
-      weights: inception.sha256,
+      weights: network.sha256,
     },
     options: { onProgress: progressOf(progress) },
   };
@@ -142,7 +168,9 @@ export async function openEvaluator(
   const plain = metrics.every(({ ofStatistics }) => ofStatistics);
   const { floors, measure } = plain
     ? await byStatistics(metrics, images, n, asked)
-    : await byFeatures(metrics, images, n, asked, inception.logits);
+    : await byFeatures(metrics, images, n, asked, network.logits);
+  const { channels } = seenAs(options);
+  if (channels) progress.say(`Evaluations see ${channels}`);
   const [first] = metrics, [number, better] = Object.entries(first.numbers)[0];
   for (const metric of metrics) {
     for (const [name, floor] of Object.entries(named(metric, feature, floors.get(metric) ?? {}))) {
@@ -194,7 +222,7 @@ async function byFeatures(
   { net, set, key, options }: RealImages,
   n: number,
   asked: Asked,
-  logits: LoadedInception["logits"],
+  logits: LoadedNetwork["logits"],
 ): Promise<Measuring> {
   const unfit = metrics.find(({ input }) => input === "logits" && !logits);
   if (unfit) {

@@ -1,4 +1,5 @@
 /** The model card: the README.md that model hubs expect beside weights. */
+import { imageChannels } from "../data/image.ts";
 import { basename, join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import { savePng } from "../data/png.ts";
@@ -29,7 +30,7 @@ export async function saveCard(
   exported: Exported,
   { run, checkpoint, to, values }: CardOptions,
 ): Promise<string[]> {
-  const { G, options } = exported, R = options.resolution, size = R * R * 3;
+  const { G, options } = exported, R = options.resolution, size = R * R * imageChannels(options);
   const metrics = values.metrics === undefined ? [] : await reportsIn(String(values.metrics));
   for (const report of metrics) refuseOthers(report, { run, checkpoint, images: exported.images });
   const card = cardText({
@@ -116,6 +117,7 @@ export interface Card {
 export function cardText(card: Card): string {
   const { exported, checkpoint, license, data, metrics, stats } = card;
   const options = publicOptions(exported.options), { recipe, resolution, nz, seed } = options;
+  const C = imageChannels(options);
   const name = options.data || "built-in images";
   const lines = [
     "---",
@@ -139,13 +141,14 @@ export function cardText(card: Card): string {
     "import torch",
     "from generator import load",
     "",
-    `images = load()(torch.randn(16, ${nz}))  # [16, 3, ${resolution}, ${resolution}] in [-1, 1]`,
+    `images = load()(torch.randn(16, ${nz}))  # [16, ${C}, ${resolution}, ${resolution}] in [-1, 1]`,
     "```",
     "",
     "## Data",
     "",
     `${name}${data ? `, ${data.count} images, hash \`${data.hash}\`` : ""}; crop ` +
-    `${options.crop}, resize ${options.resize}${options.mirror ? ", half of them mirrored" : ""}.`,
+    `${options.crop}, resize ${options.resize}${options.mirror ? ", half of them mirrored" : ""}` +
+    `${options.channels === "rgb" ? "" : `, channels ${options.channels}`}.`,
     "",
     "## Metrics",
     "",

@@ -1,3 +1,4 @@
+import { imageChannels } from "../data/image.ts";
 import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
 import { savePng } from "../data/png.ts";
@@ -179,7 +180,7 @@ async function makeWalk({ values, run, G, options, count, seed, kimg }: Making):
   const stops = Number(values.stops ?? 4), frames = Number(values.frames ?? 16);
   const R = options.resolution;
   refuseLarge(
-    count * R * R * 3 * stops * frames,
+    count * R * R * imageChannels(options) * stops * frames,
     `${stops * frames} frames of ${count} images of ${R} pixels`,
     "give fewer with --count, --stops or --frames",
   );
@@ -213,7 +214,7 @@ async function makeSheets(making: Making): Promise<string[]> {
 }
 
 async function makeGrid({ values, run, G, options, count, seed, kimg }: Making): Promise<string[]> {
-  const R = options.resolution, size = R * R * 3;
+  const R = options.resolution, size = R * R * imageChannels(options);
   refuseLarge(
     2 * count * size,
     `A grid of ${count} images of ${R} pixels`,
@@ -232,7 +233,8 @@ async function makeGrid({ values, run, G, options, count, seed, kimg }: Making):
 async function makeFiles(
   { values, run, G, options, count, seed, kimg }: Making,
 ): Promise<string[]> {
-  const R = options.resolution, size = R * R * 3, { seeds } = options;
+  const R = options.resolution, step = imageChannels(options), size = R * R * step;
+  const { seeds } = options;
   const folder = String(values.to ?? join(run, `samples${kimg}-seed${seed}`));
   const nameOf = (i: number) => `${String(seeds?.[i] ?? i).padStart(6, "0")}.png`;
   await Deno.mkdir(folder, { recursive: true });
@@ -246,8 +248,8 @@ async function makeFiles(
   const tell = teller("images", count);
   for await (const { at, bytes } of samples(G, options, count, seed)) {
     const saved = Array.from({ length: bytes.length / size }, (_, i) => {
-      const rgb = bytes.subarray(i * size, (i + 1) * size);
-      return savePng(join(folder, nameOf(at + i)), { width: R, height: R, rgb });
+      const data = bytes.subarray(i * size, (i + 1) * size);
+      return savePng(join(folder, nameOf(at + i)), { width: R, height: R, data, step });
     });
     await Promise.all(saved);
     tell(at + bytes.length / size);

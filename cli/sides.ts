@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { openPath } from "../data/open.ts";
 import { openDataset } from "../data/dataset.ts";
+import type { Channels } from "../data/image.ts";
 import type { Resize } from "../data/resample.ts";
 import { openStream } from "../data/stream.ts";
 import { type Conventions, shortName } from "../eval/conventions.ts";
@@ -16,7 +17,7 @@ import { defaults, type TrainOptions } from "../train/options.ts";
 import { findCheckpoint, findRun } from "../run/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { UsageError } from "./errors.ts";
-import { generated, inMemory, ROUNDING } from "./evaluator.ts";
+import { generated, inColor, inMemory, ROUNDING, seenAs } from "./evaluator.ts";
 import type { Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
@@ -75,8 +76,8 @@ function runOf(values: Values): Promise<string> {
 async function prepared(values: Values, options?: TrainOptions): Promise<Values> {
   options ??= values.run === undefined ? undefined : await optionsOf(await runOf(values));
   if (!options) return values;
-  const { resolution, crop, resize } = options;
-  return { resolution, crop, resize, ...values };
+  const { resolution, crop, resize, channels } = options;
+  return { resolution, crop, resize, channels, ...values };
 }
 
 /** What it makes. */
@@ -88,7 +89,10 @@ export async function openGenerator(
   const seed = Number(values.seed ?? 0), count = Number(values.samples ?? 10_000);
   const { resolution } = options;
   return {
-    about: { ...(run && { run }), checkpoint, images, seed, resolution, rounding: ROUNDING },
+    about: {
+      ...(run && { run }),
+      ...{ checkpoint, images, seed, resolution, ...seenAs(options), rounding: ROUNDING },
+    },
     name: run ?? checkpoint,
     set: generated(G, options, count, seed, data?.perClass),
     survey: surveyOf(count, resolution),
@@ -112,12 +116,15 @@ export async function openReal(
     return await openFiles(String(path), part, values.realSamples, like);
   }
   // The built-in images are no folder of the user's.
-  const { resolution, crop, resize, classes } = options!, cache = cacheFolder(values);
-  const how = { resolution, crop, resize: resize as Resize, ...classes && { classes } };
-  const dataset = await openDataset({ ...how, cache });
+  const { resolution, crop, resize, channels, classes } = options!, cache = cacheFolder(values);
+  const how = { resolution, crop, resize: resize as Resize, channels: channels as Channels };
+  const dataset = await openDataset({ ...how, ...classes && { classes }, cache });
   const set = inMemory(dataset, Number(values.realSamples ?? dataset.count));
   return {
-    about: { dataset: dataset.name, resolution, crop, resize, hash: dataset.hash },
+    about: {
+      ...{ dataset: dataset.name, resolution, crop, resize, ...seenAs({ channels }) },
+      hash: dataset.hash,
+    },
     name: dataset.name,
     hash: `${dataset.hash} ${set.count}`,
     set,
@@ -194,11 +201,12 @@ async function openFiles(
     });
     return { about: { dataset: path, crop }, set: files, ...files };
   }
-  const resolution = Number(values.resolution);
+  const resolution = Number(values.resolution), channels = String(values.channels ?? "rgb");
   const stream = await openStream({
     data: path,
     crop,
     resize: resize as Resize,
+    channels: channels as Channels,
     cache: cacheFolder(values),
     resolution,
     ...(most !== undefined && { most: Number(most) }),
@@ -206,10 +214,10 @@ async function openFiles(
   });
   const { name, hash, broken, count } = stream;
   return {
-    about: { dataset: path, resolution, crop, resize, hash },
+    about: { dataset: path, resolution, crop, resize, ...seenAs({ channels }), hash },
     name,
     hash,
-    set: stream,
+    set: inColor(stream, channels),
     survey: surveyOf(count, resolution),
     broken,
     close: () => stream.close(),

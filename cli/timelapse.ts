@@ -1,9 +1,10 @@
 import { join } from "@std/path";
 import { saveAnimation } from "../data/animation.ts";
-import { decode } from "../data/decode.ts";
-import type { Image } from "../data/image.ts";
+import { decodeSamples } from "../data/decode.ts";
+import type { Channels, Samples } from "../data/image.ts";
 import { gridsOf, RunError } from "../run/run_folder.ts";
 import { chosenRun } from "./chosen_run.ts";
+import { optionsOf } from "./run_options.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
 
 export const table: readonly Option[] = [
@@ -39,17 +40,17 @@ export async function timelapseCommand(
   if (grids.length === 0) {
     throw new RunError(`run: there is no grid in ${run} yet: train for longer`);
   }
-  const frames: Image[] = [];
-  for (const { name } of grids) frames.push(await open(join(run, name)));
+  const { channels } = await optionsOf(run), frames: Samples[] = [];
+  for (const { name } of grids) frames.push(await open(join(run, name), channels as Channels));
   const ms = 1000 / Number(values.fps ?? 8), to = String(values.to ?? join(run, "timelapse.png"));
   await saveAnimation(to, frames, frames.map((_, i) => i < frames.length - 1 ? ms : LAST_MS));
   print(values.json ? JSON.stringify({ path: to, frames: frames.length }) : to);
   return 0;
 }
 
-async function open(path: string): Promise<Image> {
+async function open(path: string, channels: Channels): Promise<Samples> {
   try {
-    return decode(await Deno.readFile(path));
+    return decodeSamples(await Deno.readFile(path), undefined, channels);
   } catch (error) {
     throw new RunError(
       `run: cannot read ${path}: ${(error as Error).message}; remove it, and the rest is shown`,

@@ -126,7 +126,11 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
   try {
     const dataset = await openTraining(options, cache, progress, signal);
     if (resumed) await goOn(resumed, state, dataset, values, progress);
-    const phases = recipe.schedule && await tellCourse(state, progress, signal);
+    // A run that was killed after its last checkpoint lacks no more than a grid.
+    const isLeft = state.images < state.schedule.total;
+    const phases = recipe.schedule && isLeft
+      ? await tellCourse(state, progress, signal)
+      : undefined;
     const tools = async () => {
       const evaluator = await openEvaluator(options, dataset, cache, progress);
       const say = (text: string) => progress.say(text);

@@ -4,6 +4,7 @@ import { chosenFrom, withClasses } from "../data/classes.ts";
 import { chosenEmoji } from "../data/emoji_classes.ts";
 import { openPath } from "../data/open.ts";
 import { openDataset, preparation } from "../data/dataset.ts";
+import { type Channels, imageChannels } from "../data/image.ts";
 import { Memory } from "../data/known.ts";
 import { prepare } from "../data/prepare.ts";
 import { noneUsable } from "../data/prepare_all.ts";
@@ -71,7 +72,7 @@ export async function openTraining(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const { data, classes, resolution, crop, resize } = options;
+  const { data, classes, resolution, crop, resize, channels } = options;
   let told = performance.now(), first = true;
   const dataset = await naming(cache, () =>
     openDataset({
@@ -80,10 +81,11 @@ export async function openTraining(
       resolution,
       crop,
       resize: resize as Resize,
+      channels: channels as Channels,
       cache,
       signal,
       onProgress: (done, total) => {
-        const large = first && sizeNote(total, resolution, cache);
+        const large = first && sizeNote(total, resolution, cache, imageChannels(options));
         if (large) progress.say(large);
         first = false;
         if (performance.now() - told < 2000) return;
@@ -106,8 +108,13 @@ export async function openTraining(
 }
 
 /** What is told of images that take much room; undefined of others. */
-export function sizeNote(count: number, resolution: number, cache: string): string | undefined {
-  const bytes = 3 * count * resolution ** 2;
+export function sizeNote(
+  count: number,
+  resolution: number,
+  cache: string,
+  channels = 3,
+): string | undefined {
+  const bytes = channels * count * resolution ** 2;
   if (bytes <= LARGE) return undefined;
   return `${count} images of ${resolution} px take ${(bytes / 2 ** 30).toFixed(1)} GiB in memory ` +
     `and in ${cache}`;
@@ -120,7 +127,7 @@ export function sizeNote(count: number, resolution: number, cache: string): stri
  * @throws {DataError} As the run would.
  */
 export async function lookAtData(options: TrainOptions): Promise<number | undefined> {
-  const { data, classes, resolution, crop, resize } = options;
+  const { data, classes, resolution, crop, resize, channels } = options;
   if (!data) return undefined;
   const source = withClasses(await openPath(data), classes);
   try {
@@ -129,7 +136,8 @@ export async function lookAtData(options: TrainOptions): Promise<number | undefi
     if (names.length === 0) {
       throw new DataError(`data: ${data} holds no image; expected files such as .jpg or .png`);
     }
-    const to = preparation({ crop, resize: resize as Resize }, resolution);
+    const how = { crop, resize: resize as Resize, channels: channels as Channels };
+    const to = preparation(how, resolution);
     for (const [i, name] of names.slice(0, LOOKED_AT).entries()) {
       try {
         prepare(await source.read(i), to);

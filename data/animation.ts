@@ -6,7 +6,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import type { Image } from "./image.ts";
+import type { Image, Samples } from "./image.ts";
 import { encodePng } from "./png.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
@@ -57,7 +57,7 @@ function numbers(type: string, ...fields: readonly (readonly [size: number, valu
  * @throws {RangeError} If there is no frame, or they differ in size.
  */
 export function encodeAnimation(
-  frames: readonly Image[],
+  frames: readonly (Image | Samples)[],
   ms: number | readonly number[],
 ): Uint8Array {
   if (frames.length === 0) throw new RangeError("animation: there is no frame");
@@ -119,7 +119,7 @@ export function encodeAnimation(
  */
 export async function saveAnimation(
   path: string,
-  frames: readonly Image[],
+  frames: readonly (Image | Samples)[],
   ms: number | readonly number[],
 ): Promise<void> {
   await replaceFile(path, encodeAnimation(frames, ms));

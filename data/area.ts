@@ -42,7 +42,7 @@ function fits(x: number, y: number): boolean {
 }
 
 /**
- * Averages exactly what a pixel of the result covers, in whole numbers.
+ * Averages exactly what a pixel of the result covers, in whole numbers; of colors without alpha.
  *
  * @param image The image.
  * @param part The part that is used.

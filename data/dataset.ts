@@ -2,6 +2,7 @@ import { parseCrop } from "./crop.ts";
 import { MAX_PIXELS } from "./decode.ts";
 import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
 import { EMOJI, fetchEmoji } from "./emoji.ts";
+import { CHANNELS, type Channels } from "./image.ts";
 import { DataError } from "./errors.ts";
 import { type Known, Memory } from "./known.ts";
 import { openUnlisted } from "./open.ts";
@@ -24,6 +25,8 @@ export interface DatasetOptions {
   crop?: string;
   /** `area` by default. */
   resize?: Resize;
+  /** What a pixel has: `gray`, `rgb`, which is the default, or `rgba`, with alpha. */
+  channels?: Channels;
   /** Folder of packed data sets; where the folder that holds it, that of runs, lies in `data`, it is left out. */
   cache: string;
   /** Width times height above which an image is left out; 100 million, or `GAN_MAX_PIXELS`. */
@@ -43,7 +46,7 @@ export interface DatasetOptions {
  * @throws {RangeError} If the crop or the variable `GAN_MAX_PIXELS` is malformed.
  */
 export function preparation(
-  { crop = "center", resize = "area", maxPixels }: Partial<DatasetOptions>,
+  { crop = "center", resize = "area", channels = "rgb", maxPixels }: Partial<DatasetOptions>,
   resolution: number,
 ): Preparation {
   const variable = Deno.env.get("GAN_MAX_PIXELS");
@@ -51,7 +54,9 @@ export function preparation(
     throw new RangeError(`GAN_MAX_PIXELS: got "${variable}", expected a whole number of pixels`);
   }
   maxPixels ??= variable === undefined ? MAX_PIXELS : Number(variable);
-  return { resolution, crop: parseCrop(crop), resize, maxPixels };
+  // Color is not named: packs of earlier versions have the same hash.
+  const named = channels === "rgb" ? {} : { channels };
+  return { resolution, crop: parseCrop(crop), resize, maxPixels, ...named };
 }
 
 /** What to say where there is no image. */
@@ -79,9 +84,10 @@ async function pack(
   const { notes, good, broken } = await prepareAll(source, to, take, signal, onProgress);
   const count = source.names.length - broken.length;
   if (count === 0) throw noneUsable(data, broken);
-  const { resolution } = to, sourceNotes = [...source.notes ?? []], { labels } = source;
+  const { resolution, channels } = to, sourceNotes = [...source.notes ?? []], { labels } = source;
   await writer.finish({
     ...{ ...about, count, resolution, broken, notes: [...sourceNotes, ...notes] },
+    ...channels && { channels: CHANNELS[channels] },
     ...(labels && { labels: { ...labels, of: labels.of.filter((_, i) => good[i]) } }),
     sourceNotes,
   });
@@ -101,7 +107,8 @@ export async function packOf(
 ): Promise<{ path: string; hash: string; to: Preparation }> {
   const { resolution, cache } = options, to = preparation(options, resolution);
   const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
-  return { path: packPath(cache, { name: source.name, resolution, hash }), hash, to };
+  const { channels } = to, { name } = source;
+  return { path: packPath(cache, { name, resolution, hash, channels }), hash, to };
 }
 
 /** Reads the pack if it is there, and otherwise makes it. */

@@ -1,4 +1,4 @@
-import type { Image, Samples } from "./image.ts";
+import { CHANNELS, type Channels, type Image, luma, overWhite, type Samples } from "./image.ts";
 import { Buffer } from "node:buffer";
 import { inflateSync } from "node:zlib";
 import libwebp from "@jsquash/webp/codec/dec/webp_dec.js";
@@ -51,41 +51,60 @@ function decodePng(bytes: Uint8Array, header: ImageHeader): Rgba & { peak?: numb
 }
 
 /** The pixels of a PNM are its last bytes. */
-function decodePnm(bytes: Uint8Array, { width, height, channels }: ImageHeader): Image {
-  const pixels = bytes.subarray(bytes.length - width * height * channels);
-  if (channels === 3) return { width, height, rgb: pixels.slice() };
-  const rgb = new Uint8Array(3 * pixels.length);
-  for (let i = 0; i < pixels.length; i++) rgb.fill(pixels[i], 3 * i, 3 * i + 3);
-  return { width, height, rgb };
+function pnmPixels(bytes: Uint8Array, { width, height, channels }: ImageHeader): Uint8Array {
+  return bytes.subarray(bytes.length - width * height * channels);
 }
 
-/** Turns an image upright and lays what is transparent on white. */
-function flatten({ width: W, height: H, data }: Rgba, orientation: number): Image {
-  const { width, height, first, dx, dy } = upright(orientation, W, H);
-  const rgb = new Uint8Array(width * height * 3);
+function decodePnm(bytes: Uint8Array, header: ImageHeader): Rgba {
+  const { width, height, channels } = header, pixels = pnmPixels(bytes, header);
+  const data = new Uint8Array(4 * width * height).fill(255);
+  for (let i = 0, d = 0; d < data.length; i += channels, d += 4) {
+    for (let c = 0; c < 3; c++) data[d + c] = pixels[channels === 1 ? i : i + c];
+  }
+  return { width, height, data };
+}
+
+/** Turns an image upright and makes each pixel what `channels` asks for: without alpha, on white. */
+function converted(
+  { width: W, height: H, data }: Rgba,
+  orientation: number,
+  channels: Channels,
+): Samples {
+  const { width, height, first, dx, dy } = upright(orientation, W, H), step = CHANNELS[channels];
+  const made = new Uint8Array(width * height * step);
   for (let y = 0, d = 0; y < height; y++) {
     let s = (first + y * dy) * 4;
-    for (let x = 0; x < width; x++, s += dx * 4, d += 3) {
+    for (let x = 0; x < width; x++, s += dx * 4, d += step) {
       const alpha = data[s + 3];
-      for (let c = 0; c < 3; c++) {
-        rgb[d + c] = alpha === 255
-          ? data[s + c]
-          : Math.round((data[s + c] * alpha + 255 * (255 - alpha)) / 255);
+      if (step === 4) {
+        for (let c = 0; c < 4; c++) made[d + c] = data[s + c];
+      } else if (step === 3) {
+        for (let c = 0; c < 3; c++) made[d + c] = overWhite(data[s + c], alpha);
+      } else {
+        const [red, green, blue] = [data[s], data[s + 1], data[s + 2]];
+        made[d] = luma(overWhite(red, alpha), overWhite(green, alpha), overWhite(blue, alpha));
       }
     }
   }
-  return { width, height, rgb };
+  return { width, height, data: made, step };
 }
 
 /**
- * As {@linkcode decode}, but a JPEG that is upright keeps its fourth samples, which saves a copy.
+ * Decodes as {@linkcode decode}, to gray, color, or color and alpha. Color of a JPEG that is upright has
+ * a fourth sample that means nothing, which saves a copy.
  *
  * @param bytes The whole file.
  * @param maxPixels Width times height that is decoded; more is refused by the header alone.
+ * @param channels What a pixel is to have. Without alpha, what is transparent is laid on white; gray is
+ *   {@linkcode luma}.
  * @returns The samples.
  * @throws {Error} If it is another kind of file, too large, truncated or damaged.
  */
-export function decodeSamples(bytes: Uint8Array, maxPixels: number = MAX_PIXELS): Samples {
+export function decodeSamples(
+  bytes: Uint8Array,
+  maxPixels: number = MAX_PIXELS,
+  channels: Channels = "rgb",
+): Samples {
   const header = readHeader(bytes), { format, width, height, orientation } = header;
   if (width * height > maxPixels) {
     const most = maxPixels.toLocaleString("en");
@@ -94,21 +113,30 @@ export function decodeSamples(bytes: Uint8Array, maxPixels: number = MAX_PIXELS)
         `or allow it with GAN_MAX_PIXELS=${width * height}`,
     );
   }
-  if (format === "PNM") return samplesOf(decodePnm(bytes, header));
-  if (format === "WebP") return samplesOf(flatten(webp.decode(bytes), orientation));
-  if (format === "JPEG") {
-    const rgba = decodeJpeg(bytes, header), { width, height, data } = rgba;
-    if (orientation !== 1) return samplesOf(flatten(rgba, orientation));
+  if (format === "PNM" && header.channels === CHANNELS[channels]) {
+    return { width, height, data: pnmPixels(bytes, header).slice(), step: CHANNELS[channels] };
+  }
+  const rgba = decodeRgba(bytes, header);
+  if (format === "JPEG" && orientation === 1 && channels === "rgb") {
+    const { width, height, data } = rgba;
     const samples = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return { width, height, data: samples, step: 4 };
   }
-  const { peak, ...rgba } = decodePng(bytes, header);
-  const samples = samplesOf(flatten(rgba, orientation));
-  return peak === undefined ? samples : { ...samples, peak };
+  const samples = converted(rgba, orientation, channels);
+  return rgba.peak === undefined ? samples : { ...samples, peak: rgba.peak };
 }
 
-function samplesOf({ width, height, rgb: data }: Image): Samples {
-  return { width, height, data, step: 3 };
+function decodeRgba(bytes: Uint8Array, header: ImageHeader): Rgba & { peak?: number } {
+  switch (header.format) {
+    case "JPEG":
+      return decodeJpeg(bytes, header);
+    case "PNG":
+      return decodePng(bytes, header);
+    case "WebP":
+      return webp.decode(bytes);
+    case "PNM":
+      return decodePnm(bytes, header);
+  }
 }
 
 /**

@@ -132,3 +132,12 @@ Deno.test("refused files do not wear the decoders out", () => {
     assert(refused > 20, `${name}: only ${refused} of 150 refused: the test tests nothing`);
   }
 });
+
+Deno.test("the header of a JPEG tells its bits a sample", () => {
+  const bytes = file(Object.keys(cases).find((name) => /^jpeg/.test(name))!);
+  assertEquals(readHeader(bytes).depth, 8);
+  const frame = bytes.findIndex((byte, i) => byte === 0xff && bytes[i + 1] === 0xc0);
+  assert(frame > 0);
+  bytes[frame + 4] = 12;
+  assertEquals(readHeader(bytes).depth, 12);
+});

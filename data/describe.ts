@@ -39,7 +39,7 @@ export interface Description {
     /** Seconds to prepare all on one core, from a sample. */
     seconds: number;
   };
-  /** Pixels of the sample, `[n, R, R, 3]`. */
+  /** Pixels of the sample, `[R, R, C]` each. */
   sample: Uint8Array[];
 }
 

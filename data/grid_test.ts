@@ -3,9 +3,9 @@ import { grid } from "./grid.ts";
 
 Deno.test("grid lays out row by row, and leaves white what is left over", () => {
   const pixels = Uint8Array.from({ length: 3 * 12 }, (_, i) => Math.floor(i / 3));
-  const { width, height, rgb } = grid(pixels, 3, 2);
-  assertEquals([width, height], [4, 4]);
-  assertEquals([...rgb].filter((_, i) => i % 3 === 0), [
+  const { width, height, data, step } = grid(pixels, 3, 2);
+  assertEquals([width, height, step], [4, 4, 3]);
+  assertEquals([...data].filter((_, i) => i % 3 === 0), [
     ...[0, 1, 4, 5],
     ...[2, 3, 6, 7],
     ...[8, 9, 255, 255],
@@ -22,7 +22,13 @@ Deno.test("grid takes a number of columns", () => {
   ]);
 });
 
+Deno.test("grid keeps gray gray, and leaves transparent what is left over of images with alpha", () => {
+  const gray = grid(Uint8Array.of(1, 2, 3), 3, 1), alpha = grid(new Uint8Array(12).fill(9), 3, 1);
+  assertEquals([gray.step, ...gray.data], [1, 1, 2, 3, 255]);
+  assertEquals([alpha.step, ...alpha.data], [4, ...Array(12).fill(9), 0, 0, 0, 0]);
+});
+
 Deno.test("grid refuses pixels that do not fit", () => {
-  assertThrows(() => grid(new Uint8Array(11), 1, 2), RangeError, "got 11 bytes, expected 12");
+  assertThrows(() => grid(new Uint8Array(11), 1, 2), RangeError, "got 11 bytes, expected 1 x 2");
   assertThrows(() => grid(new Uint8Array(12), 1, 2, 0), RangeError, "0 columns");
 });

@@ -2,8 +2,6 @@ import { exifOrientation } from "./exif.ts";
 import { nameOfKind } from "./kinds.ts";
 
 const MARK_BYTES = 16;
-// Each scan of a progressive JPEG goes over the whole image; encoders write 20 at most.
-const MOST_SCANS = 100;
 
 /** What an image file says about itself before its pixels are decoded. */
 export interface ImageHeader {
@@ -44,6 +42,9 @@ function skipScan(bytes: Uint8Array, at: number): number {
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
+
+// Progressive JPEG has about ten. Decoders go over the whole image for each, and one may be empty.
+const MOST_SCANS = 100;
 
 /** Walks all segments to the end marker, so that a truncated file is noticed: decoders fill it up. */
 function jpegHeader(bytes: Uint8Array): ImageHeader {

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { dirname } from "@std/path";
+import type { Channels } from "./image.ts";
 import type { Labels } from "./labels.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
@@ -26,7 +27,9 @@ export interface Dataset {
   count: number;
   /** Side R of each in pixels. */
   resolution: number;
-  /** Red, green, blue: `[count, R, R, 3]`. */
+  /** How many channels images have: 1 gray, 3 color, 4 with alpha; 3 if left out. */
+  channels?: number;
+  /** `[count, R, R, channels]`. */
   pixels: Uint8Array;
   /** SHA-256 of content (names, sizes, dates or checksums) and options. */
   hash: string;
@@ -41,19 +44,26 @@ export interface Dataset {
 /**
  * A data set of images that are in memory already.
  *
- * @param pixels Red, green, blue: `[count, R, R, 3]`.
+ * @param pixels `[count, R, R, channels]`.
  * @param resolution Side R of each in pixels.
+ * @param channels 1 for gray, 3 for red, green and blue, 4 with alpha.
  * @throws {RangeError} If the pixels are not those of whole images.
  */
-export function datasetFrom(pixels: Uint8Array, resolution: number, name = "images"): Dataset {
-  const count = pixels.length / (3 * resolution ** 2);
+export function datasetFrom(
+  pixels: Uint8Array,
+  resolution: number,
+  name = "images",
+  channels: 1 | 3 | 4 = 3,
+): Dataset {
+  const size = channels * resolution ** 2, count = pixels.length / size;
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(
-      `datasetFrom: got ${pixels.length} bytes, expected a multiple of ${3 * resolution ** 2}, ` +
-        `${resolution} x ${resolution} x 3`,
+      `datasetFrom: got ${pixels.length} bytes, expected a multiple of ${size}, ` +
+        `${resolution} x ${resolution} x ${channels}`,
     );
   }
-  return { name, count, resolution, pixels, hash: "", broken: [] };
+  const more = channels === 3 ? {} : { channels };
+  return { name, count, resolution, ...more, pixels, hash: "", broken: [] };
 }
 
 /** A data set as it is packed. */
@@ -109,15 +119,17 @@ export async function packHash(lines: string[]): Promise<string> {
  * Where a pack lies.
  *
  * @param cache The folder of packs.
- * @param of Name, side in pixels and hash of the images.
+ * @param of Name, side in pixels and hash of the images, and what a pixel has: color if left out.
  * @returns The path.
  */
 export function packPath(
   cache: string,
-  { name, resolution, hash }: Pick<Dataset, "name" | "resolution" | "hash">,
+  { name, resolution, hash, channels = "rgb" }:
+    & Pick<Dataset, "name" | "resolution" | "hash">
+    & { channels?: Channels | undefined },
 ): string {
   const plain = name.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "images";
-  return `${cache}/${plain}-${resolution}-${hash.slice(0, 12)}.rgb8`;
+  return `${cache}/${plain}-${resolution}-${hash.slice(0, 12)}.${channels}8`;
 }
 
 /** Writes a pack, image by image, so that no more than a few are in memory. */
@@ -212,7 +224,7 @@ export async function readPack(
   const header = await readHeader(path, hash);
   if (!header) return undefined;
   const { version: _, crc, labels, ...rest } = header;
-  const size = rest.count * rest.resolution ** 2 * 3;
+  const size = rest.count * rest.resolution ** 2 * (rest.channels ?? 3);
   let file: Deno.FsFile;
   try {
     file = await Deno.open(path);

@@ -1,31 +1,36 @@
 import { Buffer } from "node:buffer";
 import pngjs from "pngjs";
-import type { Image } from "./image.ts";
+import { type Image, type Samples, samplesOf } from "./image.ts";
 import { replaceFile } from "../io/replace_file.ts";
 
+/** pngjs's names for gray, color, and color and alpha. */
+const COLOR_TYPES = { 1: 0, 3: 2, 4: 6 } as const;
+
 /**
- * Encodes an image as an 8-bit RGB PNG.
+ * Encodes an image as an 8-bit PNG: gray, RGB or RGBA, as it is.
  *
  * @param image The image.
  * @returns The whole file.
- * @throws {RangeError} If the image does not hold width x height x 3 bytes.
+ * @throws {RangeError} If the image does not hold width x height x channels bytes.
  */
-export function encodePng({ width, height, rgb }: Image): Uint8Array {
-  if (rgb.length !== width * height * 3) {
-    throw new RangeError(`png: got ${rgb.length} bytes, expected ${width} x ${height} x 3`);
+export function encodePng(image: Image | Samples): Uint8Array {
+  const { width, height, data, step } = "rgb" in image ? samplesOf(image) : image;
+  if (data.length !== width * height * step) {
+    throw new RangeError(`png: got ${data.length} bytes, expected ${width} x ${height} x ${step}`);
   }
-  const colour = { colorType: 2, inputColorType: 2, inputHasAlpha: false };
-  const data = Buffer.from(rgb.buffer as ArrayBuffer, rgb.byteOffset, rgb.byteLength);
-  return pngjs.PNG.sync.write({ width, height, data }, colour);
+  const colorType = COLOR_TYPES[step], inputHasAlpha = step === 4;
+  const kind = { colorType, inputColorType: colorType, inputHasAlpha };
+  const bytes = Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  return pngjs.PNG.sync.write({ width, height, data: bytes }, kind);
 }
 
 /**
- * Writes an image as an 8-bit RGB PNG: beside its place first, then renamed.
+ * Writes an image as an 8-bit PNG: beside its place first, then renamed.
  *
  * @param path Where the file goes; its folder is made if it is not there.
  * @param image The image.
  * @throws {RangeError} As {@linkcode encodePng}.
  */
-export async function savePng(path: string, image: Image): Promise<void> {
+export async function savePng(path: string, image: Image | Samples): Promise<void> {
   await replaceFile(path, encodePng(image));
 }

@@ -1,5 +1,6 @@
 import { type Crop, cropRectangle } from "./crop.ts";
 import { decodeSamples } from "./decode.ts";
+import { CHANNELS, type Channels } from "./image.ts";
 import { resampled, type Resize } from "./resample.ts";
 
 /** What is made of each image. */
@@ -10,13 +11,15 @@ export interface Preparation {
   crop: Crop;
   /** How it is made larger or smaller. */
   resize: Resize;
+  /** What a pixel has; color if left out. */
+  channels?: Channels;
   /** Width times height that is decoded; larger images are left out. */
   maxPixels?: number;
 }
 
 /** What was made of an image, and what is to be known of it. */
 export interface Prepared {
-  /** `[R, R, 3]`. */
+  /** `[R, R, C]`. */
   pixels: Uint8Array<ArrayBuffer>;
   /** The shorter side of the part that is used. */
   side: number;
@@ -56,10 +59,11 @@ export function outside(crop: Crop, width: number, height: number): string {
  * @throws {Error} If it cannot be decoded, or the crop lies outside it.
  */
 export function prepare(bytes: Uint8Array, to: Preparation): Prepared {
-  const { peak, ...image } = decodeSamples(bytes, to.maxPixels);
+  const { channels = "rgb" } = to;
+  const { peak, ...image } = decodeSamples(bytes, to.maxPixels, channels);
   const part = cropRectangle(to.crop, image.width, image.height);
   if (!part) throw new Error(outside(to.crop, image.width, image.height));
-  const pixels = resampled(image, part, to.resolution, to.resize);
+  const pixels = resampled(image, part, to.resolution, to.resize, CHANNELS[channels]);
   release(image.data);
   const side = Math.min(part.width, part.height);
   return peak === undefined ? { pixels, side } : { pixels, side, peak };

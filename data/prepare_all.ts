@@ -64,6 +64,9 @@ class BatchSize {
   }
 }
 
+/** What the system says where not the image is to blame: files or memory are exhausted, or the data vanished. */
+const EXHAUSTED = ["EMFILE", "ENFILE", "ENOMEM", "ENOENT"];
+
 /** Prepares some images of a source; instead of one that cannot be used there is the reason. */
 async function prepareSome(
   source: Source,
@@ -76,7 +79,8 @@ async function prepareSome(
     try {
       return await source.read(index) as Uint8Array<ArrayBuffer>;
     } catch (error) {
-      if (error instanceof DataError) throw error;
+      const { code = "" } = error as { code?: string };
+      if (error instanceof DataError || EXHAUSTED.includes(code)) throw error;
       return { reason: (error as Error).message };
     }
   }));
@@ -169,7 +173,7 @@ export interface PreparedAll {
  *
  * @param source Where the images come from.
  * @param to What is made of each.
- * @param take Takes the pixels of the good ones in order, each `[R, R, 3]`.
+ * @param take Takes the pixels of the good ones in order, each `[R, R, C]`.
  * @param signal Stops the work.
  * @param onProgress Told now and then how many are done.
  * @returns What is to be told.
@@ -206,7 +210,7 @@ export async function prepareAll(
  * @param broken Takes those that could not be used, with the reason; they are passed over.
  * @param signal Stops the work.
  * @param findings Takes note of those that are used.
- * @returns The pixels of each, `[R, R, 3]`.
+ * @returns The pixels of each, `[R, R, C]`.
  * @throws {DataError} If none can be used, or a worker fails.
  */
 export async function* prepareInOrder(

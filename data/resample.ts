@@ -1,6 +1,6 @@
 import { averaged } from "./area.ts";
 import type { Rectangle } from "./crop.ts";
-import type { Image, Samples } from "./image.ts";
+import { type Image, type Samples, samplesOf } from "./image.ts";
 
 /**
  * How pixels are made from pixels. `area` averages exactly what a pixel of the result covers;
@@ -63,30 +63,99 @@ function tapsOf(resize: Resize, from: number, to: number): Taps {
  * @returns `[R, R, 3]`.
  */
 export function resample(
-  { width, height, rgb: data }: Image,
+  image: Image,
   part: Rectangle,
   R: number,
   resize: Resize = "area",
 ): Uint8Array<ArrayBuffer> {
-  return resampled({ width, height, data, step: 3 }, part, R, resize);
+  return resampled(samplesOf(image), part, R, resize, 3);
 }
 
-/** As {@linkcode resample}, of samples as they were decoded. */
+/**
+ * As {@linkcode resample}, of samples as they were decoded.
+ *
+ * Where pixels with alpha are averaged, each color counts as much as it is opaque, as by Pillow's `resize`
+ * and `reduce`. Colors that nobody sees become black: they are not to be learned.
+ *
+ * @param C Channels of the result, the first ones of the samples.
+ * @returns `[R, R, C]`.
+ */
 export function resampled(
   image: Samples,
   part: Rectangle,
   R: number,
   resize: Resize,
+  C: number,
 ): Uint8Array<ArrayBuffer> {
-  const exact = resize === "area" ? averaged(image, part, R) : undefined;
+  const exact = resize === "area" && C === 3 ? averaged(image, part, R) : undefined;
   if (exact) return exact;
   const columns = tapsOf(resize, part.width, R), rows = tapsOf(resize, part.height, R);
+  const isSame = part.width === R && part.height === R;
+  const averages = C === 4 && resize !== "nearest" && !isSame;
+  const seen = averages ? premultiplied(image, part) : image;
+  const from = averages ? { ...part, x: 0, y: 0 } : part;
   // Along x first, for every source row; then along y.
-  return reduceRows(reduceColumns(image, part, columns), rows, R * 3);
+  const narrow = C === 3
+    ? reduceColors(seen, from, columns)
+    : reduceChannels(seen, from, columns, C);
+  const pixels = reduceRows(narrow, rows, R * C);
+  if (C === 4) unpremultiply(pixels, averages);
+  return pixels;
 }
 
-/** Along x: `[part.height, R, 3]`. */
-function reduceColumns(
+/** A color times its opacity, rounded as in Pillow's mode `RGBa`. */
+export function timesAlpha(sample: number, alpha: number): number {
+  const product = sample * alpha + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+/** A part whose colors are multiplied by their opacities. */
+function premultiplied({ width, data }: Samples, part: Rectangle): Samples {
+  const made = new Uint8Array(4 * part.width * part.height);
+  for (let y = 0, d = 0; y < part.height; y++) {
+    let s = 4 * ((part.y + y) * width + part.x);
+    for (let x = 0; x < part.width; x++, s += 4, d += 4) {
+      const alpha = data[s + 3];
+      for (let c = 0; c < 3; c++) made[d + c] = timesAlpha(data[s + c], alpha);
+      made[d + 3] = alpha;
+    }
+  }
+  return { width: part.width, height: part.height, data: made, step: 4 };
+}
+
+/** The reverse, in place, if colors were multiplied; what is transparent becomes black in any case. */
+export function unpremultiply(pixels: Uint8Array, wereMultiplied: boolean): void {
+  for (let i = 0; i < pixels.length; i += 4) {
+    const alpha = pixels[i + 3];
+    if (alpha === 255 || (alpha > 0 && !wereMultiplied)) continue;
+    for (let c = i; c < i + 3; c++) {
+      pixels[c] = alpha === 0 ? 0 : Math.min(255, Math.floor(255 * pixels[c] / alpha));
+    }
+  }
+}
+
+/** Along x: `[part.height, R, C]`. */
+function reduceChannels(
+  { width, data, step }: Samples,
+  part: Rectangle,
+  { count, first, weights }: Taps,
+  C: number,
+): Float64Array {
+  const R = first.length, narrow = new Float64Array(part.height * R * C);
+  for (let y = 0, d = 0; y < part.height; y++) {
+    const row = (part.y + y) * width + part.x;
+    for (let x = 0; x < R; x++, d += C) {
+      for (let t = 0, s = (row + first[x]) * step; t < count; t++, s += step) {
+        const weight = weights[x * count + t];
+        for (let c = 0; c < C; c++) narrow[d + c] += weight * data[s + c];
+      }
+    }
+  }
+  return narrow;
+}
+
+/** The same for three channels, which most images have, in half the time. */
+function reduceColors(
   { width, data, step }: Samples,
   part: Rectangle,
   { count, first, weights }: Taps,

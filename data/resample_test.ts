@@ -81,7 +81,7 @@ Deno.test("samples of four bytes are averaged as those of three, without the fou
   for (const [image, part, R] of cases) {
     const { width, height, rgb } = image, data = new Uint8Array(4 * width * height).fill(77);
     for (let i = 0; i < rgb.length; i++) data[4 * Math.floor(i / 3) + i % 3] = rgb[i];
-    const found = resampled({ width, height, data, step: 4 }, part, R, "area");
+    const found = resampled({ width, height, data, step: 4 }, part, R, "area", 3);
     assertEquals(found, resample(image, part, R));
   }
 });

@@ -86,11 +86,10 @@ export function batchAt(
  *
  * @param dataset The data set.
  * @param batch Which images, and which of them mirrored.
- * @returns `[size, R, R, 3]`.
+ * @returns `[size, R, R, C]`.
  */
 export function gather(dataset: Dataset, batch: Selection): Uint8Array<ArrayBuffer> {
-  const R = dataset.resolution;
-  const stride = R * R * 3;
+  const R = dataset.resolution, C = dataset.channels ?? 3, stride = R * R * C;
   const result = new Uint8Array(batch.indices.length * stride);
   for (let i = 0; i < batch.indices.length; i++) {
     const from = batch.indices[i] * stride;
@@ -100,11 +99,9 @@ export function gather(dataset: Dataset, batch: Selection): Uint8Array<ArrayBuff
       result.set(image, to);
       continue;
     }
-    for (let row = 0; row < stride; row += R * 3) {
-      for (let s = row, d = to + row + R * 3 - 3; s < row + R * 3; s += 3, d -= 3) {
-        result[d] = image[s];
-        result[d + 1] = image[s + 1];
-        result[d + 2] = image[s + 2];
+    for (let row = 0; row < stride; row += R * C) {
+      for (let s = row, d = to + row + R * C - C; s < row + R * C; s += C, d -= C) {
+        for (let c = 0; c < C; c++) result[d + c] = image[s + c];
       }
     }
   }

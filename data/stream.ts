@@ -1,6 +1,7 @@
 import { decode } from "./decode.ts";
 import { DataError } from "./errors.ts";
 import { Findings } from "./findings.ts";
+import { CHANNELS } from "./image.ts";
 import { printable } from "./listing.ts";
 import { packHash, packPath, readPack } from "./pack.ts";
 import type { Dataset } from "./pack.ts";
@@ -37,7 +38,7 @@ export interface ImageStream {
   readonly broken: { name: string; reason: string }[];
   /** Lines for the user on what was passed over and what is odd, of what was read so far. */
   readonly notes: string[];
-  /** All of them, `size` at a time (the last ones fewer), decoded while the caller works: `[n, R, R, 3]`. */
+  /** All of them, `size` at a time (the last ones fewer), decoded while the caller works: `[n, R, R, C]`. */
   batches(size: number): AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Closes what is open. */
   close(): Promise<void>;
@@ -63,9 +64,9 @@ export async function openStream(options: StreamOptions): Promise<ImageStream> {
     const resolution = options.resolution ?? await sideOfFirst(source, data, maxPixels);
     const to = preparation(options, resolution);
     const hash = await packHash([JSON.stringify(to), ...contentOf(source)]);
-    const chosen = spread(names.length, most ?? names.length);
+    const chosen = spread(names.length, most ?? names.length), { channels } = to;
     const packed = chosen.length === names.length
-      ? await readPack(packPath(cache, { name, resolution, hash }), hash, signal)
+      ? await readPack(packPath(cache, { name, resolution, hash, channels }), hash, signal)
       : undefined;
     const broken = packed?.broken ?? [], findings = new Findings(resolution);
     const packedNotes = packed?.notes.slice(packed.sourceNotes.length);
@@ -82,7 +83,7 @@ export async function openStream(options: StreamOptions): Promise<ImageStream> {
         packed ? packedBatches(packed, size) : batchesOf(
           prepareInOrder(source, chosen, to, broken, signal, findings),
           size,
-          resolution,
+          resolution ** 2 * CHANNELS[to.channels ?? "rgb"],
         ),
       close: () => source.close(),
     };
@@ -132,18 +133,18 @@ function spread(count: number, most: number): number[] {
   return Array.from({ length: n }, (_, i) => Math.floor(i * count / n));
 }
 
-async function* packedBatches({ pixels, count, resolution: R }: Dataset, size: number) {
+async function* packedBatches({ pixels, count }: Dataset, size: number) {
+  const stride = pixels.length / count;
   for (let at = 0; at < count; at += size) {
-    yield pixels.slice(at * R * R * 3, Math.min(count, at + size) * R * R * 3);
+    yield pixels.slice(at * stride, Math.min(count, at + size) * stride);
   }
 }
 
 async function* batchesOf(
   dataset: AsyncIterable<Uint8Array>,
   size: number,
-  R: number,
+  stride: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const stride = R * R * 3;
   let batch = new Uint8Array(size * stride), filled = 0;
   for await (const pixels of dataset) {
     batch.set(pixels, filled * stride);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { DcganGenerator } from "../models/dcgan.ts";
 import { PgganGenerator, type PgganLayer } from "../models/pggan.ts";
 import { R3ganGenerator } from "../models/r3gan.ts";
@@ -52,6 +53,8 @@ export interface Graph {
   readonly classes: readonly string[];
   /** Side of the images. */
   readonly resolution: number;
+  /** Of the images: 1, 3 or 4. */
+  readonly channels: number;
   readonly nodes: readonly Node[];
 }
 
@@ -130,7 +133,8 @@ export function graphOf(G: Module, options: TrainOptions, stage: Stage): Graph {
   else throw new TypeError(`export: there is no way to export a ${G.constructor.name}`);
   const factor = resolution / stage.resolution;
   if (factor > 1) build.add({ op: "upNearest", factor }, build.nodes.length);
-  return { nz, classes: classesIn(options), resolution, nodes: build.nodes };
+  const channels = imageChannels(options);
+  return { nz, classes: classesIn(options), resolution, channels, nodes: build.nodes };
 }
 
 function ladder(build: Builder, G: DcganGenerator | SaganGenerator, nz: number): void {

@@ -45,14 +45,14 @@ export function sourceOf({ entries, metadata }: Contents, where: string): Source
         "this program (gan export torch)",
     );
   }
-  const { kind, resolution, width, nz, entries: named } = readExample(entries, where);
+  const { kind, resolution, channels, width, nz, entries: named } = readExample(entries, where);
   if (kind === "D") {
     throw new CheckpointError(`${where} is a discriminator: give it with --discriminator`);
   }
   const options = {
     ...defaults,
     ...{ recipe: "dcgan", preset: "original", mirror: false, ema: 0 },
-    ...{ resolution, nz: nz!, ngf: width, ndf: width },
+    ...{ resolution, channels, nz: nz!, ngf: width, ndf: width },
   };
   return {
     what: `netG of PyTorch's DCGAN example: ${resolution} px, nz ${nz}, ngf ${width}`,

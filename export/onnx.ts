@@ -1,5 +1,5 @@
 /**
- * A generator as an ONNX model: operator set 17, in float32, images `[N, 3, R, R]` from latents.
+ * A generator as an ONNX model: operator set 17, in float32, images `[N, C, R, R]` from latents.
  *
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  * @module
@@ -150,7 +150,7 @@ export function onnxModel(
   }
   to.name("generator");
   to.value(GRAPH.input, "latents", [graph.nz]);
-  to.value(GRAPH.output, "images", [3, graph.resolution, graph.resolution]);
+  to.value(GRAPH.output, "images", [graph.channels, graph.resolution, graph.resolution]);
   const bytes = to.finish(), model = new PbfWriter();
   model.writeVarintField(MODEL.irVersion, IR);
   model.writeStringField(MODEL.producer, program);

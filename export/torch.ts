@@ -16,7 +16,7 @@ export const WEIGHTS = "model.safetensors";
  * @param about A line on where it comes from.
  */
 export function torchModule(graph: Graph, about: string): string {
-  const { nodes, nz, classes, resolution } = graph, lines: string[] = [];
+  const { nodes, nz, classes, resolution, channels } = graph, lines: string[] = [];
   for (const node of nodes) {
     if (node.op === "layer") lines.push(`self.${node.layer.name} = ${layerText(node.layer)}`);
     if (node.op === "addScaled") lines.push(`self.${node.name} = nn.Parameter(torch.zeros(1))`);
@@ -32,7 +32,7 @@ ${
     classes.length
       ? "Latents"
       : "Standard normal latents"
-  } [N, ${nz}] to images [N, 3, ${resolution}, ${resolution}] in [-1, 1].
+  } [N, ${nz}] to images [N, ${channels}, ${resolution}, ${resolution}] in [-1, 1].
 
     generator = load()
     images = generator(${classes.length ? "latents(16, CLASSES[0])" : `torch.randn(16, ${nz})`})

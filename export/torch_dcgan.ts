@@ -4,6 +4,7 @@
  * @see https://github.com/pytorch/examples/blob/main/dcgan/main.py
  * @module
  */
+import { CHANNELS, type Channels } from "../data/image.ts";
 import { CheckpointError } from "../io/errors.ts";
 import type { Entry } from "../io/safetensors.ts";
 
@@ -12,6 +13,8 @@ export interface ReadNet {
   readonly kind: "G" | "D";
   /** Side of the images. */
   readonly resolution: number;
+  /** What a pixel has. */
+  readonly channels: Channels;
   /** Channels of the map beside the image. */
   readonly width: number;
   /** Length of a latent; of G only. */
@@ -43,7 +46,8 @@ export function readExample(entries: ReadonlyMap<string, Entry>, where: string):
   const last = blocks.at(-1)!.conv.shape, kind = last[0] === 1 ? "D" : "G";
   // [in, out, k, k] of transposed convolutions, [out, in, k, k] of others.
   const colours = kind === "G" ? last[1] : first[1];
-  if (colours !== 3) throw fault(`its images have ${colours} channels, expected 3`);
+  const channels = (Object.keys(CHANNELS) as Channels[]).find((one) => CHANNELS[one] === colours);
+  if (!channels) throw fault(`its images have ${colours} channels, expected 1, 3 or 4`);
   const resolution = 4 * 2 ** (blocks.length - 1), width = kind === "G" ? last[0] : first[0];
   const named = new Map<string, Entry>();
   for (const [i, { conv, norm }] of blocks.entries()) {
@@ -54,6 +58,7 @@ export function readExample(entries: ReadonlyMap<string, Entry>, where: string):
   return {
     kind,
     resolution,
+    channels,
     width,
     ...(kind === "G" && { nz: first[0] }),
     entries: named,

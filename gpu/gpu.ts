@@ -85,6 +85,9 @@ export class Gpu {
   /** @internal */
   readonly pipelines: Map<Kernel, Map<string, Pipeline>> = new Map();
 
+  /** Workgroups along one dimension of a dispatch, at most; tests, whose tensors are small, have fewer. */
+  mostGroups = 65_535;
+
   // Of gpu/record.ts: what is recorded and not submitted, with the pipeline in force and the parameters of
   // dispatches (on the device: `uniforms`), and observers of dispatches.
   /** @internal */

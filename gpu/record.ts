@@ -46,7 +46,6 @@ interface Dispatch {
   readonly grid: Grid;
 }
 
-const MAX_GROUPS = 65_535; // along one dimension
 const OFFSETS = Uint32Array.from({ length: SLOTS }, (_, i) => SLOT * i); // of slots
 
 /** Runs `body` and returns its commands. */
@@ -70,8 +69,9 @@ export function effect(body: () => void): void {
 
 /** A grid of at least `groups` workgroups in all, folded over x and y where one dimension ends. */
 export function folded(groups: number, z = 1): Grid {
-  if (groups <= MAX_GROUPS) return [Math.max(1, groups), 1, z];
-  const y = Math.ceil(groups / MAX_GROUPS);
+  const { mostGroups } = gpu();
+  if (groups <= mostGroups) return [Math.max(1, groups), 1, z];
+  const y = Math.ceil(groups / mostGroups);
   return [Math.ceil(groups / y), y, z];
 }
 

@@ -35,8 +35,8 @@ const guarded = twins("adam", FILE, "guarded");
  *
  * @param scaling The state of nn/grad_scaler.ts, if the loss was scaled; `step` is then the learning rate, and
  * the state has the bias corrections.
- * @param overflow Two flags, `[2]` as bits: once the first is set nothing is updated; the second is set
- *   where what is updated becomes NaN or infinite.
+ * @param overflow Two flags, `[2]` as bits: without scaling, nothing is updated once the first is set; the
+ *   second is set where what is updated becomes NaN or infinite. Scaling needs them.
  */
 export function adamStep(
   { param, g, m, v }: AdamState,
@@ -46,7 +46,7 @@ export function adamStep(
 ): void {
   for (const bound of ranges({ param, g, m, v })) {
     const n = bound.param.size / 16, grid = folded(Math.ceil(n / 64));
-    if (scaling) run(scaled, { ...bound, scaling }, { ...numbers, n }, grid);
+    if (scaling) run(scaled, { ...bound, scaling, overflow: overflow! }, { ...numbers, n }, grid);
     else if (overflow) run(guarded, { ...bound, overflow }, { ...numbers, n }, grid);
     else run(plain, bound, { ...numbers, n }, grid);
   }

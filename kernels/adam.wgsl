@@ -8,7 +8,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> v: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: Params;
 @group(0) @binding(4) var<storage, read> scaling: array<f32>; // as Scaling in grad_scaler.wgsl
-// Flags of what is not finite: a gradient (set by finite.wgsl, before), what was made of them.
+// Flags of what is not finite: gradients (set before, by finite.wgsl or grad_scaler.wgsl), what was made of them.
 @group(0) @binding(9) var<storage, read_write> overflow: array<atomic<u32>>;
 #if TEXTURES
 #include texels
@@ -54,7 +54,8 @@ fn scaled(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
   let factor = scaling[4];
   let i = id.y * groups.x * 64u + id.x;
   if (factor == 0 || i >= p.n) { return; }
-  update(i, factor * g_at(i), p.step / (1 - scaling[2]), 1 - scaling[3]);
+  let isBad = update(i, factor * g_at(i), p.step / (1 - scaling[2]), 1 - scaling[3]);
+  if (isBad) { atomicStore(&overflow[1], 1u); }
 }
 
 // The same as main, until a gradient is not finite: from then on nothing changes.

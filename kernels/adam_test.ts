@@ -1,8 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { gpu } from "../gpu/gpu.ts";
+import { release } from "../gpu/memory.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import { Adam } from "../nn/adam.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { layOut, placeOf } from "../nn/flat.ts";
+import { Tensor, tensor } from "../tensor/tensor.ts";
+import { inFewGroups } from "../tests/check.ts";
 import { assertClose, assertSame, randoms } from "../tests/support.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
@@ -45,7 +48,9 @@ for (const [beta1, beta2, eps] of [[0.5, 0.999, 1e-8], [0, 0.99, 1e-3]]) {
     const grads = [1, 2, 3].map((t) => sizes.map((n, i) => randoms(n, 100 * t + i)));
     const params = xs.map((x) => tensor(x, [x.length], true));
     const adam = new Adam(params, { lr: 0.01, betas: [beta1, beta2], eps });
-    for (const g of grads) adam.step(g.map((values) => tensor(values, [values.length])));
+    for (const g of grads) {
+      inFewGroups(() => adam.step(g.map((values) => tensor(values, [values.length]))));
+    }
     for (const [i, x] of xs.entries()) {
       const { y, m, v } = reference(x, grads.map((g) => g[i]), 0.01, beta1, beta2, eps);
       assertClose(`param ${i}`, await params[i].read(), y);
@@ -96,6 +101,17 @@ Deno.test("a guarded Adam steps as a plain one, and stops for good at a gradient
     assertEquals(await guarded.hasOverflown(), true);
     for (const [i, now] of (await all(guarded)).entries()) assertSame(now, before[i], `${i}`);
   }
+});
+
+Deno.test("a guarded Adam does not mind what was in its memory before", async () => {
+  const tensors = [2, 3, 5].map((n) => tensor(randoms(n, n), [n], true));
+  const { whole } = layOut(tensors), n = whole.size / 4;
+  new Tensor([n], whole).write(new Float32Array(n).fill(NaN));
+  release(whole);
+  const adam = new Adam(tensors, { lr: 0.1, betas: [0, 0.9], guard: true });
+  assertEquals(placeOf(tensors[0]).whole.buffer, whole.buffer); // else nothing is tested
+  adam.step(tensors.map(({ size }) => tensor(randoms(size, 7), [size])));
+  assertEquals(await adam.hasOverflown(), false);
 });
 
 Deno.test("a guarded Adam notices squares of gradients and weights that overflow", async () => {

@@ -159,7 +159,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
 }
 
 function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epilogue): void {
-  const { N, kh, kw, O, Y, X, s, p, groups = 1 } = z, C = z.C / groups;
+  const { N, kh, kw, O, Y, X, s, py, px, groups = 1 } = z, C = z.C / groups;
   gpu().counters.flop += flop(z);
   const A = layoutX(z),
     B: Layout = {
@@ -174,7 +174,8 @@ function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epil
     E: 1,
     kh,
     kw,
-    pad: p,
+    pad_y: py,
+    pad_x: px,
     H: Y,
     W: X,
     OC: O,
@@ -215,7 +216,7 @@ function gatherTransposed(
   epilogue: Epilogue,
 ): void {
   if (isFolded(z)) return foldTransposed(y, w, x, z);
-  const { N, H, W, kh, kw, O, s, p, groups = 1 } = z, C = z.C / groups;
+  const { N, H, W, kh, kw, O, s, py, px, groups = 1 } = z, C = z.C / groups;
   gpu().counters.flop += flop(z);
   const A = layoutY(z),
     B: Layout = {
@@ -237,7 +238,8 @@ function gatherTransposed(
     E: s,
     kh,
     kw,
-    pad: p,
+    pad_y: py,
+    pad_x: px,
     H,
     W,
     OC: z.C,

@@ -8,12 +8,12 @@ import { type Layout, plain } from "./panel.ts";
 import type { Precision } from "./precision.ts";
 import { up } from "./plan_rules.ts";
 
-/** Stride and zero padding in pixels, the same along both axes, and a factor. */
+/** Stride and zero padding in pixels, and a factor. */
 export interface Geometry {
   /** Pixels between two places of the kernel. */
   readonly stride: number;
-  /** Zeros around the image, in pixels. */
-  readonly padding: number;
+  /** Zeros around the image, in pixels; as a pair, above and below, then left and right. */
+  readonly padding: number | readonly [rows: number, columns: number];
   /** What every sum is multiplied by; 1 if left out. */
   readonly scale?: number | undefined;
   /**
@@ -37,7 +37,8 @@ export interface Sizes {
   Y: number;
   X: number;
   s: number;
-  p: number;
+  py: number;
+  px: number;
   scale: number;
   /** 1 if left out. */
   groups?: number;
@@ -46,24 +47,25 @@ export interface Sizes {
 
 export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape): Sizes {
   const { scale = 1, groups = 1, precision = "f32" } = g;
-  const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding: p } = g;
-  const Y = Math.floor((H + 2 * p - kh) / s) + 1, X = Math.floor((W + 2 * p - kw) / s) + 1;
+  const [N, H, W, C] = x, [kh, kw, Cw, O] = w, { stride: s, padding } = g;
+  const [py, px] = typeof padding === "number" ? [padding, padding] : padding;
+  const Y = Math.floor((H + 2 * py - kh) / s) + 1, X = Math.floor((W + 2 * px - kw) / s) + 1;
   if (x.length !== 4 || w.length !== 4 || C !== Cw * groups || O % groups) {
     const each = groups > 1 ? `, in ${groups} groups` : "";
     throw new RangeError(`${op}: channels differ: x is [${x}], w is [${w}]${each}`);
   }
   if (!(Y > 0 && X > 0)) {
-    throw new RangeError(`${op}: w [${w}] does not fit into x [${x}] with padding ${p}`);
+    throw new RangeError(`${op}: w [${w}] does not fit into x [${x}] with padding ${padding}`);
   }
   if (y && !sameShape(y, [N, Y, X, O])) {
     throw new RangeError(`${op}: y is [${y}], expected [${[N, Y, X, O]}]`);
   }
-  return { N, H, W, C, kh, kw, O, Y, X, s, p, scale, groups, precision };
+  return { N, H, W, C, kh, kw, O, Y, X, s, py, px, scale, groups, precision };
 }
 
 /** True if the window covers the whole image: then it is a product of matrices. */
-export function isDense({ H, W, kh, kw, p, groups = 1 }: Sizes): boolean {
-  return groups === 1 && H === kh && W === kw && p === 0;
+export function isDense({ H, W, kh, kw, py, px, groups = 1 }: Sizes): boolean {
+  return groups === 1 && H === kh && W === kw && py === 0 && px === 0;
 }
 
 /** Operations of each of the three, border included. */
@@ -77,19 +79,19 @@ function padded(channels: number, groups = 1): number {
 }
 
 /** The image `x` with its frame, as the forward gather and the weight gradient read it. */
-export function layoutX({ N, H, W, C, kh, kw, Y, X, s, p, groups }: Sizes): Layout {
+export function layoutX({ N, H, W, C, kh, kw, Y, X, s, py, px, groups }: Sizes): Layout {
   return {
     ...plain([N, H, W, C], padded(C, groups)),
     rows: (Y - 1) * s + kh,
-    top: p,
+    top: py,
     columns: (X - 1) * s + kw,
-    left: p,
+    left: px,
   };
 }
 
 /** The image `y` with its frame, as the transposed gather and the weight gradient read it. */
-export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p, groups }: Sizes): Layout {
-  const along = (k: number, size: number) => {
+export function layoutY({ N, H, W, kh, kw, O, Y, X, s, py, px, groups }: Sizes): Layout {
+  const along = (k: number, size: number, p: number) => {
     let before = 0, after = 0;
     for (let c = 0; c < s; c++) {
       const r = (c + p) % s, b = Math.floor((c + p) / s);
@@ -99,7 +101,7 @@ export function layoutY({ N, H, W, kh, kw, O, Y, X, s, p, groups }: Sizes): Layo
     }
     return { before, all: before + Math.ceil(size / s) + after };
   };
-  const y = along(kh, H), x = along(kw, W);
+  const y = along(kh, H, py), x = along(kw, W, px);
   return {
     ...plain([N, Y, X, O], padded(O, groups)),
     rows: Math.max(y.all, y.before + Y),

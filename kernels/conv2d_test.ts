@@ -5,6 +5,7 @@ import { checkOp, differences, type Reference } from "../tests/check.ts";
 import { type Case, caseOf } from "../tests/convolution.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d, conv2dInput, conv2dWeight } from "./conv2d.ts";
+import type { Geometry } from "./conv2d_sizes.ts";
 import { leakyRelu, mul, square } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -39,7 +40,7 @@ async function checkEpilogues({ x, w, y, g, forward, input }: Case, second: bool
   }
 }
 
-const cases: [Shape, Shape, number, number, number, number][] = [
+const cases: [Shape, Shape, number, number, Geometry["padding"], number][] = [
   // x, kernel, outputs, stride, padding, scale
   [[1, 1, 1, 1], [1, 1], 1, 1, 0, 1],
   [[2, 5, 4, 3], [1, 1], 2, 1, 0, 2],
@@ -49,6 +50,8 @@ const cases: [Shape, Shape, number, number, number, number][] = [
   [[1, 5, 7, 2], [3, 1], 2, 1, 1, 2],
   [[1, 7, 4, 1], [1, 1], 1, 2, 0, 1], // classes without a tap
   [[1, 8, 8, 1], [5, 2], 2, 3, 2, 1],
+  [[2, 3, 5, 4], [1, 3], 2, 1, [0, 1], 1], // zeros along one axis
+  [[1, 6, 5, 2], [5, 2], 3, 2, [2, 0], 2],
   [[3, 4, 4, 2], [4, 4], 3, 1, 0, 2], // dense
   [[1, 3, 2, 12], [2, 1], 4, 1, 0, 2], // channels by vec4
 ];

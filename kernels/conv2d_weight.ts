@@ -74,7 +74,7 @@ function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): vo
       rowGroups,
       colGroups,
     },
-    ...{ top: A.top - z.p, left: A.left - z.p, B_top: B.top, B_left: B.left, scale },
+    ...{ top: A.top - z.py, left: A.left - z.px, B_top: B.top, B_left: B.left, scale },
     ...{ I4: A.channels / 4 / groups, A_rows: pa.rows, A_width: pa.width },
     ...{ O4: B.channels / 4, B_rows: pb.rows, B_width: pb.width },
   };
@@ -90,7 +90,7 @@ function addRows(w: Tensor, sums: Tensor): void {
 export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
-  const { N, kh, kw, Y, X, s, p, scale, groups = 1 } = z;
+  const { N, kh, kw, Y, X, s, py, px, scale, groups = 1 } = z;
   const A = bare(layoutX(z)), B = bare(layoutY(z)), C = z.C / groups, O = z.O / groups;
   const pixels = N * Y * X, texels = A.channels / 4, I4 = texels / groups;
   if (pixels > MOST_PIXELS) {
@@ -111,7 +111,19 @@ function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan
   const kernel = tiledWeight({ plan, grouped, finish: { vec4 } });
   const bound = { A: pa.resource, B: pb.resource };
   const params = {
-    ...{ pixels, perPart: perPart * plan.KU, parts, OY: Y, OX: X, S: s, kh, kw, pad: p, scale },
+    ...{
+      pixels,
+      perPart: perPart * plan.KU,
+      parts,
+      OY: Y,
+      OX: X,
+      S: s,
+      kh,
+      kw,
+      pad_y: py,
+      pad_x: px,
+      scale,
+    },
     ...{ IC: C, OC: O, groups, rowGroups, colGroups, I4, O4: B.channels / 4 },
     ...{ A_rows: pa.rows, A_columns: pa.width / texels },
   };

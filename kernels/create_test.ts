@@ -1,5 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { full } from "./elementwise.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
+import { inFewGroups } from "../tests/check.ts";
 import { arange, ones, randn, zeros } from "./create.ts";
 await openGpu();
 
@@ -23,4 +25,10 @@ Deno.test("randn depends on its key alone, and is standard normal", async () => 
   const variance = first.reduce((sum, x) => sum + (x - mean) ** 2, 0) / first.length;
   assertAlmostEquals(mean, 0, 0.04); // four standard errors
   assertAlmostEquals(variance, 1, 0.06);
+});
+
+Deno.test("what is filled is full, in more workgroups than one", async () => {
+  const y = await inFewGroups(() => full([1031], 2.5)).read();
+  assertEquals(y.length, 1031);
+  assertEquals(y.filter((value) => value !== 2.5).length, 0);
 });

@@ -8,7 +8,7 @@ const each = kernel("fold", wgsl, "each"), eachVec4 = kernel("fold", wgsl, "each
 
 /** Sizes of the convolution whose windows overlap. */
 export type FoldSizes = Readonly<
-  Record<"N" | "H" | "W" | "C" | "kh" | "kw" | "Y" | "X" | "s" | "p", number>
+  Record<"N" | "H" | "W" | "C" | "kh" | "kw" | "Y" | "X" | "s" | "py" | "px", number>
 >;
 
 /** Sums `columns [N, Y, X, kh, kw, C]` into `image [N, H, W, C]` where their windows overlap. */

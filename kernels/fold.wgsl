@@ -1,6 +1,6 @@
 // Sums what each pixel of y contributes to the pixels of x under its window:
-// x[n, h, w, c] = sum over taps (i, j) of columns[n, (h + p - i) / s, (w + p - j) / s, i, j, c].
-struct Params { N: u32, H: u32, W: u32, C: u32, kh: u32, kw: u32, Y: u32, X: u32, s: u32, p: u32 }
+// x[n, h, w, c] = sum over taps (i, j) of columns[n, (h + py - i) / s, (w + px - j) / s, i, j, c].
+struct Params { N: u32, H: u32, W: u32, C: u32, kh: u32, kw: u32, Y: u32, X: u32, s: u32, py: u32, px: u32 }
 @group(0) @binding(0) var<storage, read> columns: array<f32>;
 @group(0) @binding(1) var<storage, read_write> image: array<f32>;
 @group(0) @binding(2) var<uniform> p: Params;
@@ -16,12 +16,12 @@ fn each(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let h = e / (p.C * p.W) % p.H;
   let n = e / (p.C * p.W * p.H);
   var total = 0f;
-  for (var i = (h + p.p) % p.s; i < p.kh; i += p.s) {
-    let y = (h + p.p - i) / p.s; // above the image it wraps to a huge number
-    if (h + p.p < i || y >= p.Y) { continue; }
-    for (var j = (w + p.p) % p.s; j < p.kw; j += p.s) {
-      let x = (w + p.p - j) / p.s;
-      if (w + p.p < j || x >= p.X) { continue; }
+  for (var i = (h + p.py) % p.s; i < p.kh; i += p.s) {
+    let y = (h + p.py - i) / p.s; // above the image it wraps to a huge number
+    if (h + p.py < i || y >= p.Y) { continue; }
+    for (var j = (w + p.px) % p.s; j < p.kw; j += p.s) {
+      let x = (w + p.px - j) / p.s;
+      if (w + p.px < j || x >= p.X) { continue; }
       total += columns[((((n * p.Y + y) * p.X + x) * p.kh + i) * p.kw + j) * p.C + c];
     }
   }
@@ -36,13 +36,13 @@ fn each_vec4(@builtin(global_invocation_id) id: vec3u) {
   if (e >= p.W * p.C) { return; }
   let width = i32(p.kw * p.C / 4);
   let step = p.s * p.C;
-  let from_edge = e + p.p * p.C;
+  let from_edge = e + p.px * p.C;
   let last = (from_edge + 3) / step; // the last window that begins before the end of the four
   let count = (4 * u32(width) + 3 + step - 1) / step;
   var total = vec4f();
-  for (var i = (id.y + p.p) % p.s; i < p.kh; i += p.s) {
-    let y = (id.y + p.p - i) / p.s;
-    if (id.y + p.p < i || y >= p.Y) { continue; }
+  for (var i = (id.y + p.py) % p.s; i < p.kh; i += p.s) {
+    let y = (id.y + p.py - i) / p.s;
+    if (id.y + p.py < i || y >= p.Y) { continue; }
     for (var t = 0u; t < count; t++) {
       let x = last - t;
       let at = i32(from_edge - x * step); // of the first of the four in the line

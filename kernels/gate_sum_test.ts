@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { grad } from "../nn/grad.ts";
 import { type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
+import { inFewGroups } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { conv2d } from "./conv2d.ts";
 import { mul } from "./elementwise.ts";
@@ -16,14 +17,17 @@ const shapes: Shape[] = [[1, 1], [13, 3], [2, 5, 5, 4], [7, 132], [9000, 8], [40
   3000,
   64,
 ]];
-for (const shape of shapes) {
-  for (const slope of [0, 0.2]) {
-    Deno.test(`gateAndSum() of [${shape}], slope ${slope}`, async () => {
+for (const [i, shape] of shapes.entries()) {
+  for (const by of ["lane", "group"] as const) {
+    const slope = i % 2 ? 0.2 : 0;
+    Deno.test(`gateAndSum() of [${shape}], slope ${slope}, by ${by}`, async () => {
       const size = sizeOf(shape), C = shape.at(-1)!;
       // As after a ReLU: with slope 0 negative numbers have become 0.
       const y = randoms(size, 1).map((v) => Math.fround(v > 0 ? v : slope * v));
       const dy = randoms(size, 2).map(Math.fround);
-      const [z, total] = gateAndSum(tensor(y, shape), tensor(dy, shape), slope);
+      forceVariant(by);
+      const [z, total] = inFewGroups(() => gateAndSum(tensor(y, shape), tensor(dy, shape), slope));
+      forceVariant(undefined);
       const expected = dy.map((v, i) => y[i] > 0 ? v : slope * v), sums = new Float64Array(C);
       expected.forEach((v, i) => sums[i % C] += v);
       assertClose("z", await z.read(), expected);

@@ -16,7 +16,7 @@ import { gatherKernel } from "./software/gather.ts";
 
 /** Sizes of a gather by their names in the shader. */
 export type GatherSizes = Record<
-  "rows" | "TY" | "TX" | "S" | "E" | "kh" | "kw" | "pad" | "H" | "W" | "OC",
+  "rows" | "TY" | "TX" | "S" | "E" | "kh" | "kw" | "pad_y" | "pad_x" | "H" | "W" | "OC",
   number
 >;
 

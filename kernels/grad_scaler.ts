@@ -19,6 +19,8 @@ export const SCALING = 5;
 export interface Scaling {
   readonly growth: number;
   readonly backoff: number;
+  /** Below this scale the optimiser has stopped: its flag is set. */
+  readonly least: number;
   /** Where growth ends. */
   readonly most: number;
   /** Steps without an overflow from one growth to the next. */
@@ -32,8 +34,13 @@ export interface Scaling {
  *
  * @param state `[5]`: scale, steps since it changed, powers of both betas, factor of these gradients.
  * @param bad `[1]`, 0 as bits, and so again afterwards.
+ * @param flags As those of kernels/adam.ts; the first is set when the scale falls below `least`.
  */
-export function settle(gradients: Tensor, state: Tensor, bad: Tensor, how: Scaling): void {
+export function settle(
+  gradients: Tensor,
+  { state, bad, flags }: Readonly<Record<"state" | "bad" | "flags", Tensor>>,
+  how: Scaling,
+): void {
   noteNonFinite(gradients, bad.storage, 0);
-  run(kernelOf, { bad, scaling: state }, { ...how }, [1, 1, 1]);
+  run(kernelOf, { bad, flags, scaling: state }, { ...how }, [1, 1, 1]);
 }

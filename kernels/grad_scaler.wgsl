@@ -1,6 +1,8 @@
 // Dynamic loss scaling (Micikevicius et al. 2018, section 3.2), decided on the device: one invocation.
 // Powers of Adam's betas lie here because steps that are left out do not count in them.
-struct Params { growth: f32, backoff: f32, most: f32, interval: f32, beta1: f32, beta2: f32 }
+struct Params {
+  growth: f32, backoff: f32, least: f32, most: f32, interval: f32, beta1: f32, beta2: f32,
+}
 struct Scaling {
   scale: f32, // of the next loss
   good: f32, // steps since the scale changed
@@ -10,6 +12,7 @@ struct Scaling {
 @group(0) @binding(0) var<storage, read_write> bad: array<u32>; // one flag, set by finite.wgsl
 @group(0) @binding(1) var<storage, read_write> scaling: Scaling;
 @group(0) @binding(2) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read_write> flags: array<u32>; // the first: no scale is small enough
 
 @compute @workgroup_size(1)
 fn main() {
@@ -18,6 +21,7 @@ fn main() {
     scaling.scale *= p.backoff;
     scaling.good = 0;
     bad[0] = 0;
+    if (scaling.scale < p.least) { flags[0] = 1; }
     return;
   }
   scaling.factor = 1 / scaling.scale;

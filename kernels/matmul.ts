@@ -86,7 +86,7 @@ function matrix(name: string, shape: Shape, transposed: boolean): [number, numbe
   return transposed ? [batch, columns, rows] : [batch, rows, columns];
 }
 
-const ONE_PIXEL = { H: 1, W: 1, kh: 1, kw: 1, Y: 1, X: 1, s: 1, p: 0 };
+const ONE_PIXEL = { H: 1, W: 1, kh: 1, kw: 1, Y: 1, X: 1, s: 1, py: 0, px: 0 };
 
 function product(
   a: Tensor,
@@ -128,7 +128,8 @@ function product(
     channels,
   };
   // A convolution of one tap over an image one pixel wide.
-  const sizes = { rows: M, TY: M, TX: 1, S: 1, E: 1, kh: 1, kw: 1, pad: 0, H: M, W: 1, OC: N };
+  const [one, none] = [{ TX: 1, S: 1, E: 1, kh: 1, kw: 1, W: 1 }, { pad_y: 0, pad_x: 0 }];
+  const sizes = { ...one, ...none, rows: M, TY: M, H: M, OC: N };
   gather(
     {
       a,

@@ -10,7 +10,15 @@ import { copyToTexture, ROW_ALIGNMENT } from "../gpu/copy.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { beside, type Resource, type Storage, storage, Texture, texture } from "../gpu/memory.ts";
+import {
+  beside,
+  release,
+  type Resource,
+  type Storage,
+  storage,
+  Texture,
+  texture,
+} from "../gpu/memory.ts";
 import { run } from "../gpu/run.ts";
 import { expand } from "../gpu/wgsl.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
@@ -117,6 +125,9 @@ export function pack(
   const packed = gpu().of(Packings);
   let known = packed.get(x.storage);
   if (known?.version !== x.storage.version) {
+    for (const { panel: { resource } } of known?.panels ?? []) {
+      if (resource !== x.storage && resource.live) release(resource);
+    }
     known = { version: x.storage.version, panels: [] };
     packed.set(x.storage, known);
   }

@@ -1,8 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { sizeOf, tensor } from "../tensor/tensor.ts";
-import { checkOp } from "../tests/check.ts";
+import { checkOp, inFewGroups } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { broadcastTo, mean, sum, sumTo } from "./reduce.ts";
+import { forceVariant } from "./variant.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -54,6 +55,15 @@ Deno.test("a long sum: more terms than one loop may take", async () => {
     atol: 1e-3,
   });
 });
+for (const by of ["lane", "group"] as const) {
+  Deno.test(`several long sums side by side, in rounds, by ${by}`, async () => {
+    const shape = [3, 5000, 5], x = randoms(sizeOf(shape), 6);
+    forceVariant(by);
+    const y = inFewGroups(() => sum(tensor(x, shape), [1]));
+    forceVariant(undefined);
+    assertClose("sum", await y.read(), reference(x, shape, [1]), { atol: 1e-3 });
+  });
+}
 Deno.test("broadcastTo() and sumTo() are adjoint", () =>
   checkOp(
     (x) => broadcastTo(x, [2, 3, 4, 5]),

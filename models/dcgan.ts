@@ -25,6 +25,8 @@ export interface DcganOptions {
   readonly ndf: number;
   /** Of how many classes D tells images; 0 if left out. */
   readonly classCount?: number;
+  /** Channels C of images; 3 if left out. */
+  readonly imageChannels?: number;
 }
 
 const FIRST = { kernel: 4, stride: 1, padding: 0, bias: false };
@@ -49,15 +51,15 @@ function inits(random: HostRandom): Inits {
   return { conv: normalInit(random, 0.02), norm: normalInit(random, 0.02, 1) };
 }
 
-/** Latents `[N, nz]` to images `[N, R, R, 3]` in [-1, 1]. */
+/** Latents `[N, nz]` to images `[N, R, R, C]` in [-1, 1]. */
 export class DcganGenerator extends Module {
   /** From the 4x4 map upwards. */
   readonly blocks: readonly { conv: ConvTranspose2d; norm: BatchNorm2d }[];
-  /** From `ngf` channels to 3, doubling the sides. */
+  /** From `ngf` channels to C, doubling the sides. */
   readonly output: ConvTranspose2d;
 
   /** Its first weights are drawn by `random`. */
-  constructor({ resolution, nz, ngf }: DcganOptions, random: HostRandom) {
+  constructor({ resolution, nz, ngf, imageChannels: C = 3 }: DcganOptions, random: HostRandom) {
     super();
     const { conv, norm } = inits(random), n = levels(resolution);
     this.blocks = Array.from({ length: n }, (_, i) => {
@@ -69,10 +71,10 @@ export class DcganGenerator extends Module {
         norm: new BatchNorm2d(outputs, norm, { slope: 0 }),
       };
     });
-    this.output = new ConvTranspose2d(ngf, 3, HALVE, conv);
+    this.output = new ConvTranspose2d(ngf, C, HALVE, conv);
   }
 
-  /** `[N, nz]` to `[N, R, R, 3]`. */
+  /** `[N, nz]` to `[N, R, R, C]`. */
   override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
@@ -81,7 +83,7 @@ export class DcganGenerator extends Module {
   }
 }
 
-/** Images `[N, R, R, 3]` to logits `[N]`. */
+/** Images `[N, R, R, C]` to logits `[N]`. */
 export class DcganDiscriminator extends Module {
   /** From the image down to the 4x4 map; the first has no norm, but a leaky ReLU of its own. */
   readonly blocks: readonly { conv: Conv2d; norm?: BatchNorm2d }[];
@@ -89,12 +91,13 @@ export class DcganDiscriminator extends Module {
   readonly output: Conv2d;
 
   /** Its first weights are drawn by `random`. */
-  constructor({ resolution, ndf, classCount = 0 }: DcganOptions, random: HostRandom) {
+  constructor(options: DcganOptions, random: HostRandom) {
     super();
+    const { resolution, ndf, classCount = 0, imageChannels: C = 3 } = options;
     const { conv, norm } = inits(random), n = levels(resolution);
     this.blocks = Array.from({ length: n }, (_, i) => {
       const outputs = ndf * 2 ** i;
-      return i === 0 ? { conv: new Conv2d(3, outputs, { ...HALVE, slope: 0.2 }, conv) } : {
+      return i === 0 ? { conv: new Conv2d(C, outputs, { ...HALVE, slope: 0.2 }, conv) } : {
         conv: new Conv2d(outputs / 2, outputs, HALVE, conv),
         norm: new BatchNorm2d(outputs, norm, { slope: 0.2 }),
       };
@@ -102,7 +105,7 @@ export class DcganDiscriminator extends Module {
     this.output = new Conv2d(ndf * 2 ** (n - 1), 1 + classCount, FIRST, conv);
   }
 
-  /** The 4x4 map of images, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
+  /** The 4x4 map of images, `[N, R, R, C]` to `[N, 4, 4, features]`. */
   features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm } of this.blocks) {
       x = conv.forward(x, context);
@@ -111,7 +114,7 @@ export class DcganDiscriminator extends Module {
     return x;
   }
 
-  /** `[N, R, R, 3]` to `[N]`. */
+  /** `[N, R, R, C]` to `[N]`. */
   override forward(x: Tensor, context: Context): Tensor {
     return logitsOf(this.output.forward(this.features(x, context), context), context);
   }

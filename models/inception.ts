@@ -8,16 +8,16 @@
  * @see Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, and pytorch-fid's `inception.py`
  * @module
  */
+import { deviceInfo } from "../gpu/device.ts";
 import { matmul } from "../kernels/matmul.ts";
-import { maxPool } from "../kernels/pool.ts";
 import { mean } from "../kernels/reduce.ts";
 import { bilinear } from "../kernels/resample.ts";
+import { concat, slice } from "../kernels/slice.ts";
 import { Module } from "../nn/module.ts";
 import { EVALUATION } from "../nn/context.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { consuming, scoped, type Tensor } from "../tensor/tensor.ts";
 import {
-  average3,
   BlockA,
   BlockB,
   BlockC,
@@ -37,8 +37,10 @@ export const FEATURES = ["64", "192", "768", "2048", "logits"] as const;
 /** One of {@linkcode FEATURES}. */
 export type Feature = typeof FEATURES[number];
 
-/** Pixels along a side of what the network looks at. */
-const SIDE = 299;
+const SIDE = 299; // pixels
+
+/** Images at a time on a processor, which few keep busy: their maps take most of the memory. */
+const PORTION = 8;
 
 /** Where the network's tensors come from. */
 export interface InceptionWeights {
@@ -50,6 +52,8 @@ export interface InceptionWeights {
 
 /** The net up to one feature; weights of what comes behind it are not asked for. */
 export class Inception extends Module {
+  /** Pixels along a side of what it looks at. */
+  readonly side: number = SIDE;
   /** The feature that it gives. */
   readonly feature: Feature;
   /** By torchvision's names, in order. */
@@ -91,8 +95,8 @@ export class Inception extends Module {
     }
     if (depth >= 3) {
       mixed("Mixed_7a", (d) => new BlockD(d));
-      mixed("Mixed_7b", (d) => new BlockE(d, average3));
-      mixed("Mixed_7c", (d) => new BlockE(d, (x) => maxPool(x, { kernel: 3, stride: 1, pad: 1 })));
+      mixed("Mixed_7b", (d) => new BlockE(d, "average"));
+      mixed("Mixed_7c", (d) => new BlockE(d, "maximum"));
     }
     if (feature === "logits") this.dense = weights.dense("fc");
     this.layers = layers;
@@ -105,18 +109,29 @@ export class Inception extends Module {
    * @returns `[N, d]`: the mean over all pixels of the feature's map, or the logits without a bias.
    */
   override forward(x: Tensor): Tensor {
+    const [N] = x.shape, most = deviceInfo().software ? PORTION : N;
     return noGrad(() =>
       scoped(() => {
-        let h = bilinear(x, [SIDE, SIDE]);
-        for (const [path, layer] of Object.entries(this.layers)) {
-          h = scoped(() => {
-            const y = layer.forward(h, EVALUATION);
-            return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
-          });
+        const features: Tensor[] = [];
+        for (let at = 0; at < N; at += most) {
+          features.push(this.#featuresOf(N > most ? slice(x, 0, at, Math.min(most, N - at)) : x));
         }
-        const pooled = mean(h, [1, 2]);
-        return this.dense ? matmul(pooled, this.dense) : pooled;
+        return features.length > 1 ? concat(features, 0) : features[0];
       })
     );
+  }
+
+  #featuresOf(x: Tensor): Tensor {
+    return scoped(() => {
+      let h = bilinear(x, [SIDE, SIDE]);
+      for (const [path, layer] of Object.entries(this.layers)) {
+        h = consuming([h], () => {
+          const y = layer.forward(h, EVALUATION);
+          return path === "Conv2d_2b_3x3" || path === "Conv2d_4a_3x3" ? maxHalf(y) : y;
+        });
+      }
+      const pooled = mean(h, [1, 2]);
+      return this.dense ? matmul(pooled, this.dense) : pooled;
+    });
   }
 }

@@ -4,10 +4,12 @@
  * @module
  */
 import { conv2d } from "../kernels/conv2d.ts";
+import type { Geometry } from "../kernels/conv2d_sizes.ts";
+import { add, relu } from "../kernels/elementwise.ts";
 import { averagePool, maxPool } from "../kernels/pool.ts";
-import { concat, pad } from "../kernels/slice.ts";
+import { concat } from "../kernels/slice.ts";
 import { Module } from "../nn/module.ts";
-import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { consuming, scoped, type Tensor } from "../tensor/tensor.ts";
 
 /** A convolution with its batch norm folded in, and a ReLU. */
 export interface ConvWeights {
@@ -42,32 +44,35 @@ export class Conv extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const { weight, bias } = this.conv, [kh, kw] = weight.shape;
+    const { weight, bias } = this.conv;
+    return conv2d(x, weight, this.#geometry(), { bias, slope: 0 });
+  }
+
+  /**
+   * Of the mean of 3x3 pixels, of those inside of the image. A 1x1 convolution of means is the mean of
+   * convolutions, and these have fewer channels.
+   */
+  ofMeans(x: Tensor): Tensor {
+    const { weight, bias } = this.conv, windows = { kernel: 3, stride: 1, pad: 1 };
     return scoped(() => {
-      let padding = 0;
-      if (this.#same && kh === kw) padding = (kh - 1) / 2;
-      else if (this.#same) {
-        // Kernels of 1x7 and the like want zeros along one axis only.
-        const axis = kh > 1 ? 1 : 2, zeros = (Math.max(kh, kw) - 1) / 2;
-        x = pad(x, axis, zeros, zeros);
-      }
-      return conv2d(x, weight, { stride: this.#stride, padding }, { bias, slope: 0 });
+      const y = conv2d(x, weight, this.#geometry());
+      return relu(add(averagePool(y, { ...windows, countPadding: false }), bias));
     });
+  }
+
+  #geometry(): Geometry {
+    const [kh, kw] = this.conv.weight.shape, stride = this.#stride;
+    return { stride, padding: this.#same ? [(kh - 1) / 2, (kw - 1) / 2] : 0 };
   }
 }
 
 /** Convolutions one after another. */
 function chain(x: Tensor, ...convs: Conv[]): Tensor {
-  return scoped(() => convs.reduce((h, conv) => conv.forward(h), x));
+  return scoped(() => convs.reduce((h, conv) => consuming([h], () => conv.forward(h)), x));
 }
 
 function concatChannels(...xs: Tensor[]): Tensor {
   return concat(xs, 3);
-}
-
-/** The mean of 3x3 pixels, of those inside of the image. */
-export function average3(x: Tensor): Tensor {
-  return averagePool(x, { kernel: 3, stride: 1, pad: 1, countPadding: false });
 }
 
 /** Halves the sides, and so does each block that ends in `a`. */
@@ -104,7 +109,7 @@ export class BlockA extends Module {
       chain(x, this.branch1x1),
       chain(x, this.branch5x5_1, this.branch5x5_2),
       chain(x, this.branch3x3dbl_1, this.branch3x3dbl_2, this.branch3x3dbl_3),
-      chain(average3(x), this.branch_pool),
+      this.branch_pool.ofMeans(x),
     );
   }
 }
@@ -172,7 +177,7 @@ export class BlockC extends Module {
         this.branch7x7dbl_4,
         this.branch7x7dbl_5,
       ),
-      chain(average3(x), this.branch_pool),
+      this.branch_pool.ofMeans(x),
     );
   }
 }
@@ -216,10 +221,10 @@ export class BlockE extends Module {
   readonly branch3x3dbl_3a: Conv;
   readonly branch3x3dbl_3b: Conv;
   readonly branch_pool: Conv;
-  readonly #pool: (x: Tensor) => Tensor;
+  readonly #pool: "average" | "maximum";
 
   /** The first of the two has an average pool, the second a maximum pool. */
-  constructor(draw: Draw, pool: (x: Tensor) => Tensor) {
+  constructor(draw: Draw, pool: "average" | "maximum") {
     super();
     this.branch1x1 = draw("branch1x1", 1, 1);
     this.branch3x3_1 = draw("branch3x3_1", 1, 1);
@@ -242,7 +247,9 @@ export class BlockE extends Module {
       chain(half, this.branch3x3_2b),
       chain(dbl, this.branch3x3dbl_3a),
       chain(dbl, this.branch3x3dbl_3b),
-      chain(this.#pool(x), this.branch_pool),
+      this.#pool === "average"
+        ? this.branch_pool.ofMeans(x)
+        : chain(maxPool(x, { kernel: 3, stride: 1, pad: 1 }), this.branch_pool),
     );
   }
 }

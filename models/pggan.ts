@@ -42,6 +42,8 @@ export interface PgganOptions {
   readonly minibatch: string;
   /** Of how many classes D tells images; 0 if left out. */
   readonly classCount?: number;
+  /** Channels C of images; 3 if left out. */
+  readonly imageChannels?: number;
 }
 
 const SLOPE = 0.2; // of the leaky ReLUs
@@ -136,7 +138,7 @@ function through({ conv, norm }: PgganLayer, x: Tensor, context: Context): Tenso
   return norm ? norm.forward(y, context) : y;
 }
 
-/** What makes `[N, R, R, 3]` of a map, or the reverse, for the newest level and the one fading out. */
+/** What makes `[N, R, R, C]` of a map, or the reverse, for the newest level and the one fading out. */
 function rgbLayers<L>(
   { resolution, fading }: Stage,
   make: (level: number) => L,
@@ -145,11 +147,11 @@ function rgbLayers<L>(
   return Object.fromEntries([...old, top].map((level) => [level, make(level)]));
 }
 
-/** Latents `[N, nz]` to images `[N, R, R, 3]` of its stage. */
+/** Latents `[N, nz]` to images `[N, R, R, C]` of its stage. */
 export class PgganGenerator extends Module {
   /** From 4x4 upwards. */
   readonly blocks: readonly (readonly PgganLayer[])[];
-  /** By level: to 3 channels. */
+  /** By level: to C channels. */
   readonly toRgb: Readonly<Record<number, Module>>;
   readonly #options: PgganOptions;
   readonly #stage: Stage;
@@ -169,11 +171,11 @@ export class PgganGenerator extends Module {
     });
     this.toRgb = rgbLayers(
       stage,
-      (level) => makers[level].rgb(channels(options, level), 3, false),
+      (level) => makers[level].rgb(channels(options, level), options.imageChannels ?? 3, false),
     );
   }
 
-  /** `[N, nz]` to `[N, R, R, 3]`. */
+  /** `[N, nz]` to `[N, R, R, C]`. */
   override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape, { norm } = this.#options, { fading } = this.#stage;
     const normed = (x: Tensor) => norm === "pixel" ? pixelNorm(x) : x;
@@ -192,9 +194,9 @@ export class PgganGenerator extends Module {
   }
 }
 
-/** Images `[N, R, R, 3]` of its stage to logits `[N]`. */
+/** Images `[N, R, R, C]` of its stage to logits `[N]`. */
 export class PgganDiscriminator extends Module {
-  /** By level: from 3 channels. */
+  /** By level: from C channels. */
   readonly fromRgb: Readonly<Record<number, Module>>;
   /** By level; the last two layers, at 4x4, come first. */
   readonly blocks: readonly (readonly PgganLayer[])[];
@@ -221,14 +223,14 @@ export class PgganDiscriminator extends Module {
     });
     this.fromRgb = rgbLayers(
       stage,
-      (level) => makers[level].rgb(3, channels(options, level), true),
+      (level) => makers[level].rgb(options.imageChannels ?? 3, channels(options, level), true),
     );
     const hidden = channels(options, -1), discriminates = options.minibatch === "discrimination";
     if (discriminates) this.discrimination = last.discrimination(hidden);
     this.output = last.logits(hidden + (discriminates ? KERNELS : 0));
   }
 
-  /** `[N, R, R, 3]` to `[N]`. */
+  /** `[N, R, R, C]` to `[N]`. */
   override forward(image: Tensor, context: Context): Tensor {
     const N = image.shape[0], { fading } = this.#stage, top = this.blocks.length - 1;
     const seen = (level: number, image: Tensor) => this.fromRgb[level].forward(image, context);

@@ -32,6 +32,8 @@ export interface R3ganOptions {
   readonly groupWidth: number;
   /** Of how many classes D tells images; 0 if left out. */
   readonly classCount?: number;
+  /** Channels C of images; 3 if left out. */
+  readonly imageChannels?: number;
 }
 
 const SLOPE = 0.2; // of the leaky ReLUs
@@ -120,7 +122,7 @@ function blocksOf(channels: number, options: R3ganOptions, random: HostRandom): 
   );
 }
 
-/** Latents `[N, nz]` to images `[N, R, R, 3]`, which nothing keeps in [-1, 1]. */
+/** Latents `[N, nz]` to images `[N, R, R, C]`, which nothing keeps in [-1, 1]. */
 export class R3ganGenerator extends Module {
   /** How much of each channel's map, of each latent. */
   readonly latent: Conv2d;
@@ -128,7 +130,7 @@ export class R3ganGenerator extends Module {
   readonly basis: ConvTranspose2d;
   /** From 4x4 upwards. */
   readonly levels: readonly { readonly conv?: Conv2d; readonly blocks: readonly ResidualBlock[] }[];
-  /** To RGB. */
+  /** To C channels. */
   readonly output: Conv2d;
 
   /** Its first weights are drawn by `random`. */
@@ -142,10 +144,10 @@ export class R3ganGenerator extends Module {
       ...transition(widths[level - 1], channels, random),
       blocks: blocksOf(channels, options, random),
     }));
-    this.output = linear(widths.at(-1)!, 3, random);
+    this.output = linear(widths.at(-1)!, options.imageChannels ?? 3, random);
   }
 
-  /** `[N, nz]` to `[N, R, R, 3]`. */
+  /** `[N, nz]` to `[N, R, R, C]`. */
   override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape;
     let x = this.latent.forward(reshape(z, [N, 1, 1, nz]), context);
@@ -159,9 +161,9 @@ export class R3ganGenerator extends Module {
   }
 }
 
-/** Images `[N, R, R, 3]` to logits `[N]`. */
+/** Images `[N, R, R, C]` to logits `[N]`. */
 export class R3ganDiscriminator extends Module {
-  /** From RGB. */
+  /** From C channels. */
   readonly input: Conv2d;
   /** From the image down to 4x4. */
   readonly levels: readonly { readonly blocks: readonly ResidualBlock[]; readonly conv?: Conv2d }[];
@@ -174,7 +176,7 @@ export class R3ganDiscriminator extends Module {
   constructor(options: R3ganOptions, random: HostRandom) {
     super();
     const widths = widthsOf(options).reverse(), last = widths.at(-1)!;
-    this.input = linear(3, widths[0], random);
+    this.input = linear(options.imageChannels ?? 3, widths[0], random);
     this.levels = widths.map((channels, i) => ({
       blocks: blocksOf(channels, options, random),
       ...transition(channels, widths[i + 1], random),
@@ -184,7 +186,7 @@ export class R3ganDiscriminator extends Module {
     this.output = linear(last, 1 + (options.classCount ?? 0), random);
   }
 
-  /** `[N, R, R, 3]` to `[N]`. */
+  /** `[N, R, R, C]` to `[N]`. */
   override forward(image: Tensor, context: Context): Tensor {
     let x = this.input.forward(image, context);
     for (const [i, { blocks, conv }] of this.levels.entries()) {

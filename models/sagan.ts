@@ -30,6 +30,8 @@ export interface SaganOptions {
   readonly ndf: number;
   /** Of how many classes D tells images; 0 if left out. */
   readonly classCount?: number;
+  /** Channels C of images; 3 if left out. */
+  readonly imageChannels?: number;
   /** Whether all convolutions of both networks are spectrally normalised. */
   readonly spectralNorm: boolean;
   /** Sides of the maps that attend to themselves, as `32,16`, or `none`: {@linkcode attentionSizes}. */
@@ -118,7 +120,7 @@ class Maker {
   }
 }
 
-/** Latents `[N, nz]` to images `[N, R, R, 3]` in [-1, 1]. */
+/** Latents `[N, nz]` to images `[N, R, R, C]` in [-1, 1]. */
 export class SaganGenerator extends Module {
   /** From the 4x4 map upwards. */
   readonly blocks: readonly {
@@ -126,13 +128,13 @@ export class SaganGenerator extends Module {
     readonly norm: BatchNorm2d;
     readonly attention?: SelfAttention;
   }[];
-  /** From `ngf` channels to 3, doubling the sides. */
+  /** From `ngf` channels to C, doubling the sides. */
   readonly output: ConvTranspose2d;
 
   /** Its first weights are drawn by `random`. */
   constructor(options: SaganOptions, random: HostRandom) {
     super();
-    const { resolution, nz, ngf } = options, n = levels(resolution);
+    const { resolution, nz, ngf, imageChannels: C = 3 } = options, n = levels(resolution);
     const make = new Maker(options, random);
     this.blocks = Array.from({ length: n }, (_, i) => {
       const outputs = ngf * 2 ** (n - 1 - i);
@@ -144,10 +146,10 @@ export class SaganGenerator extends Module {
         ...make.attention(4 * 2 ** i, outputs),
       };
     });
-    this.output = new ConvTranspose2d(ngf, 3, { ...make.step, bias: true }, make.conv);
+    this.output = new ConvTranspose2d(ngf, C, { ...make.step, bias: true }, make.conv);
   }
 
-  /** `[N, nz]` to `[N, R, R, 3]`. */
+  /** `[N, nz]` to `[N, R, R, C]`. */
   override forward(z: Tensor, context: Context): Tensor {
     const [N, nz] = z.shape;
     let x = reshape(z, [N, 1, 1, nz]);
@@ -159,7 +161,7 @@ export class SaganGenerator extends Module {
   }
 }
 
-/** Images `[N, R, R, 3]` to logits `[N]`. */
+/** Images `[N, R, R, C]` to logits `[N]`. */
 export class SaganDiscriminator extends Module {
   /** From the image down to the 4x4 map; the first has no norm. */
   readonly blocks: readonly {
@@ -177,14 +179,15 @@ export class SaganDiscriminator extends Module {
   /** Its first weights are drawn by `random`. */
   constructor(options: SaganOptions, random: HostRandom) {
     super();
-    const { resolution, ndf, normD, minibatch, dropout, classCount = 0 } = options;
+    const { resolution, ndf, normD, minibatch, dropout, classCount = 0, imageChannels: C = 3 } =
+      options;
     const n = levels(resolution);
     const make = new Maker(options, random);
     this.blocks = Array.from({ length: n }, (_, i) => {
       const outputs = ndf * 2 ** i, normed = i > 0 && normD === "batch";
       return {
         conv: new Conv2d(
-          i === 0 ? 3 : outputs / 2,
+          i === 0 ? C : outputs / 2,
           outputs,
           { ...make.step, bias: !normed, slope: normed ? 1 : 0.2 },
           make.conv,
@@ -205,7 +208,7 @@ export class SaganDiscriminator extends Module {
     this.output = new Conv2d(seen, 1 + classCount, { ...make.first, bias: true }, make.conv);
   }
 
-  /** The 4x4 map of images, `[N, R, R, 3]` to `[N, 4, 4, features]`. */
+  /** The 4x4 map of images, `[N, R, R, C]` to `[N, 4, 4, features]`. */
   features(x: Tensor, context: Context): Tensor {
     for (const { conv, norm, attention, dropout } of this.blocks) {
       x = conv.forward(x, context);
@@ -216,7 +219,7 @@ export class SaganDiscriminator extends Module {
     return x;
   }
 
-  /** `[N, R, R, 3]` to `[N]`. */
+  /** `[N, R, R, C]` to `[N]`. */
   override forward(x: Tensor, context: Context): Tensor {
     let seen = this.features(x, context);
     if (this.discrimination) seen = this.discrimination.forward(seen, context);

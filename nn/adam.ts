@@ -51,7 +51,7 @@ export class Adam {
     this.moments = params.map((_, i) => ({ m: this.#m.tensors[i], v: this.#v.tensors[i] }));
     this.gradients = new Tensor([this.#g.whole.size / 4], this.#g.whole);
     this.parts = this.#g.tensors;
-    if (options.guard && !options.scaler) this.#overflow = tensor([0, 0], [2]);
+    this.#overflow = options.scaler?.flags ?? (options.guard ? tensor([0, 0], [2]) : undefined);
   }
 
   /**
@@ -89,7 +89,7 @@ export class Adam {
     const { betas: [beta1], eps = 1e-8, scaler } = this.options;
     effect(() => this.steps++);
     scaler?.settle(packed, [beta1, beta2]);
-    if (this.#overflow) noteNonFinite(packed, this.#overflow.storage, 0);
+    if (this.#overflow && !scaler) noteNonFinite(packed, this.#overflow.storage, 0);
     // In double precision: float32's pow is 6e-4 off after 10,000 steps.
     const step = scaler ? lr : () => now(lr) / (1 - beta1 ** this.steps);
     const c2 = () => 1 - now(beta2) ** this.steps;
@@ -104,7 +104,8 @@ export class Adam {
   }
 
   /**
-   * With a guard: whether a gradient, a weight or a moment became NaN or infinite. It waits for the device.
+   * With a guard or a scaler: whether a weight or a moment became NaN or infinite, or a gradient, with a scaler at
+   * every scale. It waits for the device.
    *
    * @param by How two flags are read.
    */
@@ -117,8 +118,8 @@ export class Adam {
 
   /** Gives the memory of gradients and moments back, and of the scaler. */
   free(): void {
-    this.options.scaler?.free();
-    if (this.#overflow) release(this.#overflow.storage);
+    if (this.options.scaler) this.options.scaler.free();
+    else if (this.#overflow) release(this.#overflow.storage);
     for (const { whole } of [this.#g, this.#m, this.#v]) release(whole);
   }
 }

@@ -1,4 +1,4 @@
-import { copy } from "../gpu/copy.ts";
+import { clear, copy } from "../gpu/copy.ts";
 import { ALIGNMENT, part, release, type Storage, storage } from "../gpu/memory.ts";
 import { effect } from "../gpu/record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -27,6 +27,7 @@ export function flatten(tensors: readonly Tensor[]): Flat {
     throw new RangeError("flatten: some of these tensors belong to another list");
   }
   const { whole, offsets } = layOut(tensors);
+  clear(whole); // what lies between tensors is updated with them, and must be finite
   tensors.forEach((t, i) => {
     const to = part(whole, offsets[i], 4 * t.size);
     copy(t.storage, to, to.size);

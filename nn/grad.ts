@@ -1,9 +1,9 @@
 /** Reverse-mode differentiation. */
-import { adopt, isOwn, type Storage } from "../gpu/memory.ts";
+import type { Storage } from "../gpu/memory.ts";
 import { full } from "../kernels/elementwise.ts";
 import { totals } from "../kernels/totals.ts";
 import { noGrad, reshape } from "../tensor/op.ts";
-import { type Kept, scoped, Tensor } from "../tensor/tensor.ts";
+import { consuming, type Kept, scoped, Tensor } from "../tensor/tensor.ts";
 
 /**
  * The gradient of `y`, or of the sum of several, with respect to each of `xs`.
@@ -37,7 +37,7 @@ export function grad(
   };
   const grads = createGraph
     ? sweep((_, body) => body())
-    : noGrad(() => scoped(() => sweep(passing)));
+    : noGrad(() => scoped(() => sweep(consuming)));
   return grads.map((dx, i) => {
     if (!dx) throw new Error(`grad: y does not depend on xs[${i}] (shape [${xs[i].shape}])`);
     return dx;
@@ -46,18 +46,6 @@ export function grad(
 
 /** Runs a part of a sweep after which nobody needs the gradients in `last`. */
 type Visit = <T extends Kept>(last: readonly Tensor[], body: () => T) => T;
-
-/**
- * Gives back, at once, what the part takes and does not return, and the gradients that go into it: so
- * memory is that of the forward pass and not of the backward pass, too.
- */
-const passing: Visit = (last, body) => {
-  const own = last.filter(({ storage }) => isOwn(storage));
-  return scoped(() => {
-    for (const { storage } of own) adopt(storage);
-    return body();
-  });
-};
 
 function sweepBack(
   ys: readonly Tensor[],

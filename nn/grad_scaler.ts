@@ -17,6 +17,8 @@ export interface GradScalerOptions {
 
 // Gradients that vanish in f16 at this scale are below 4e-15; beyond it, only those that are 0.
 const MOST = 2 ** 24;
+// Below this it is not the scale why gradients are not finite: 27 halvings of the first one.
+const LEAST = 2 ** -10;
 
 /**
  * Dynamic loss scaling for one optimiser whose gradients pass through half precision: the loss is
@@ -33,6 +35,11 @@ export class GradScaler {
   readonly state: Tensor;
   /** What to begin the backward pass with in place of 1, `[]`. */
   readonly scale: Tensor;
+  /**
+   * What Adam stops by, `[2]` as bits: set once the scale falls below 2^-10, as no scale is small enough; set
+   * once a weight or a moment is not finite.
+   */
+  readonly flags: Tensor = tensor([0, 0], [2]);
   readonly #bad: Tensor = tensor([0], [1]);
   readonly #options: Required<GradScalerOptions>;
 
@@ -61,8 +68,8 @@ export class GradScaler {
   settle(gradients: Tensor, [beta1, beta2]: readonly [Live<number>, Live<number>]): void {
     const { growthFactor: growth, backoffFactor: backoff, growthInterval: interval } =
       this.#options;
-    const how = { growth, backoff, most: MOST, interval, beta1, beta2 };
-    settle(gradients, this.state, this.#bad, how);
+    const how = { growth, backoff, least: LEAST, most: MOST, interval, beta1, beta2 };
+    settle(gradients, { state: this.state, bad: this.#bad, flags: this.flags }, how);
   }
 
   /** The scale as it is now, and the steps since it changed; it waits for the device. */
@@ -73,6 +80,6 @@ export class GradScaler {
 
   /** Gives its memory back. */
   free(): void {
-    for (const { storage } of [this.state, this.#bad]) release(storage);
+    for (const { storage } of [this.state, this.flags, this.#bad]) release(storage);
   }
 }

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { mul, scale } from "../kernels/elementwise.ts";
 import { sum } from "../kernels/reduce.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { inFewGroups } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { Adam } from "./adam.ts";
 import { grad } from "./grad.ts";
@@ -29,7 +30,7 @@ Deno.test("a step whose gradients overflow is left out, as if it had never been"
       values[values.length - 1] = bad;
       grads[which].write(values);
     }
-    scaled.step(grads);
+    inFewGroups(() => scaled.step(grads));
   }
   assertEquals(await scaler.read(), { scale: 128, good: 1 });
   for (const i of sizes.keys()) {
@@ -68,4 +69,20 @@ Deno.test("the backward pass begins with the scale", async () => {
   // A loss of one element with axes takes it as well.
   const one = tensor([2], [1, 1], true);
   assertEquals([...await grad(scale(one, 3), [one], { dy: scaler.scale })[0].read()], [1536]);
+});
+
+Deno.test("an optimiser has overflown when no scale is small enough, or a weight is not finite", async () => {
+  const scaler = new GradScaler(), adam = new Adam(params(), { ...options, scaler });
+  const bad = adam.pack(gradients(1)), values = await bad.read();
+  bad.write(values.fill(NaN, 0, 1));
+  for (let t = 0; t < 26; t++) adam.step(bad);
+  assertEquals([await adam.hasOverflown(), (await scaler.read()).scale], [false, 2 ** -10]);
+  adam.step(bad);
+  assertEquals(await adam.hasOverflown(), true);
+  const far = new Adam(params(), { ...options, scaler: new GradScaler() });
+  far.step(gradients(1));
+  assertEquals(await far.hasOverflown(), false);
+  far.step(gradients(1), 1e38);
+  far.step(gradients(1), 3e38);
+  assertEquals(await far.hasOverflown(), true);
 });

@@ -49,3 +49,12 @@ Deno.test("gradients are added onto others, also where the next loss does not re
   assertEquals([...await sums[1].read()], [1, 4]);
   for (const [i, t] of onto.entries()) assertEquals(await t.read(), kept[i]); // as they were
 });
+
+Deno.test("a gradient that shares its memory with one of several parts is kept", async () => {
+  const x = tensor([1, 2, 3, 4], [4]), a = square(x);
+  // The gradient of a is that of the sum, as it is, and another of it.
+  const y = sum(mul(add(a, scale(a, 3)), tensor([1, 10, 100, 1000], [4])));
+  const [dx] = grad(y, [x]);
+  for (let i = 0; i < 8; i++) full([4], -1);
+  assertEquals([...await dx.read()], [8, 160, 2400, 32000]); // 4 * 2 x * 10^i
+});

@@ -60,6 +60,11 @@ export class Linear extends Weighted {
   }
 }
 
+/** The same padding along both axes, as layers have it. */
+export interface LayerGeometry extends Geometry {
+  readonly padding: number;
+}
+
 /** What a convolution is made of. */
 export interface ConvOptions extends LayerOptions {
   /** Side of the square kernel, in pixels. */
@@ -79,7 +84,7 @@ export interface ConvOptions extends LayerOptions {
 export class Conv2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
-  readonly #geometry: Geometry;
+  readonly #geometry: LayerGeometry;
   readonly #slope: number;
 
   /** From `inputs` to `outputs` channels; the first values come from `init`. */
@@ -93,7 +98,7 @@ export class Conv2d extends Weighted {
   }
 
   /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
-  get geometry(): Geometry & { readonly slope: number } {
+  get geometry(): LayerGeometry & { readonly slope: number } {
     return { ...this.#geometry, slope: this.#slope };
   }
 
@@ -111,7 +116,7 @@ export class Conv2d extends Weighted {
 export class ConvTranspose2d extends Weighted {
   /** `[outputs]`. */
   readonly bias?: Tensor;
-  readonly #geometry: Geometry;
+  readonly #geometry: LayerGeometry;
   readonly #slope: number;
 
   /** From `inputs` to `outputs` channels; the first values come from `init`. */
@@ -126,7 +131,7 @@ export class ConvTranspose2d extends Weighted {
   }
 
   /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
-  get geometry(): Geometry & { readonly slope: number } {
+  get geometry(): LayerGeometry & { readonly slope: number } {
     return { ...this.#geometry, slope: this.#slope };
   }
 

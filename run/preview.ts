@@ -4,6 +4,7 @@
  * @module
  */
 import { grid } from "../data/grid.ts";
+import { channelsOf, toRgb } from "../data/image.ts";
 import { resample } from "../data/resample.ts";
 import type { Graphics } from "./terminal.ts";
 import { type Drawing, halfBlocks, kitty, sixels } from "./terminal_image.ts";
@@ -42,7 +43,7 @@ export function arranged(
     all.findLast(({ count }) => count > 0);
 }
 
-/** Draws the first of `n` images `[n, R, R, 3]` that a terminal of that size has room for. */
+/** Draws the first of `n` images `[n, R, R, C]` that a terminal of that size has room for, on white. */
 export function drawn(
   pixels: Uint8Array,
   n: number,
@@ -55,13 +56,14 @@ export function drawn(
   const how = arranged(n, R, { width, height, least: LEAST[kind] });
   if (!how) return undefined;
   const { side, across, count } = how, shown = new Uint8Array(count * side * side * 3);
-  const whole = { x: 0, y: 0, width: R, height: R };
+  const whole = { x: 0, y: 0, width: R, height: R }, all = toRgb(pixels, channelsOf(pixels, n, R));
   for (let i = 0; i < count; i++) {
-    const rgb = pixels.subarray(i * R * R * 3, (i + 1) * R * R * 3);
+    const rgb = all.subarray(i * R * R * 3, (i + 1) * R * R * 3);
     const small = resample({ width: R, height: R, rgb }, whole, side);
     shown.set(small, i * small.length);
   }
-  const image = grid(shown, count, side, across);
+  const { width: W, height: H, data: rgb } = grid(shown, count, side, across);
+  const image = { width: W, height: H, rgb };
   if (kind === "kitty") return kitty(image, cell.height);
   return kind === "sixel" ? sixels(image, cell.height) : halfBlocks(image);
 }

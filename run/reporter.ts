@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { join } from "@std/path";
 import { grid } from "../data/grid.ts";
 import type { Dataset } from "../data/pack.ts";
@@ -55,7 +56,7 @@ export interface Reported {
   /** The run's folder. */
   readonly run: string;
   readonly progress: Progress;
-  /** Draws images `[n, R, R, 3]` for the terminal. */
+  /** Draws images `[n, R, R, C]` for the terminal. */
   readonly draw?: ((pixels: Uint8Array, n: number, R: number) => Drawing | undefined) | undefined;
   /** Evaluates the generator now and then. */
   readonly evaluator?: Evaluator | undefined;
@@ -249,12 +250,12 @@ export class Reporter implements Observer, Disposable {
   /** The grid's images, from latents that stay the same. */
   async #fakes() {
     const { state } = this.#reported, { options } = state, R = options.resolution;
-    const pixels = new Uint8Array(GRID * R * R * 3);
+    const size = R * R * imageChannels(options), pixels = new Uint8Array(GRID * size);
     const { batch } = state.schedule.at(state.images);
     for await (
       const { at, bytes } of samples(sampler(state), { ...options, batch }, GRID, options.seed)
     ) {
-      pixels.set(bytes, at * R * R * 3);
+      pixels.set(bytes, at * size);
     }
     return pixels;
   }

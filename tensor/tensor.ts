@@ -1,4 +1,4 @@
-import { inScope, type Resource, type Storage, storage } from "../gpu/memory.ts";
+import { adopt, inScope, isOwn, type Resource, type Storage, storage } from "../gpu/memory.ts";
 import { read } from "../gpu/read.ts";
 import { write } from "../gpu/copy.ts";
 import { inspected } from "./inspect.ts";
@@ -161,6 +161,18 @@ export type Kept =
 /** Runs `body`, then takes back all memory that it took, except that of the tensors it returns. */
 export function scoped<T extends Kept>(body: () => T): T {
   return inScope(body, resources);
+}
+
+/**
+ * As {@linkcode scoped}, for a part of a computation after which nobody needs `last`: their memory goes
+ * back, too, if the innermost scope owns it, so that a chain of parts takes the memory of one.
+ */
+export function consuming<T extends Kept>(last: readonly Tensor[], body: () => T): T {
+  const own = last.filter(({ storage }) => isOwn(storage));
+  return scoped(() => {
+    for (const { storage } of own) adopt(storage);
+    return body();
+  });
 }
 
 function* resources(value: Kept): Generator<Resource> {

@@ -8,15 +8,16 @@ function terms(
   [N, H, W, C]: Shape,
   [kh, kw, , O]: Shape,
   [, Y, X]: Shape,
-  { stride: s, padding: p, groups = 1 }: Geometry,
+  { stride: s, padding, groups = 1 }: Geometry,
   visit: (x: number, w: number, y: number) => void,
 ) {
+  const [top, left] = typeof padding === "number" ? [padding, padding] : padding;
   for (let n = 0; n < N; n++) {
     for (let y = 0; y < Y; y++) {
       for (let x = 0; x < X; x++) {
         for (let i = 0; i < kh; i++) {
           for (let j = 0; j < kw; j++) {
-            const h = y * s + i - p, v = x * s + j - p;
+            const h = y * s + i - top, v = x * s + j - left;
             if (h < 0 || h >= H || v < 0 || v >= W) continue;
             for (let c = 0; c < C / groups; c++) {
               for (let o = 0; o < O; o++) {
@@ -52,14 +53,15 @@ export function caseOf(
   k: Shape,
   O: number,
   stride: number,
-  padding: number,
+  padding: Geometry["padding"],
   scale = 1,
   groups = 1,
 ): Case {
   const g = { stride, padding, scale, groups };
   const x = [N, H, W, C], w = [k[0], k[1], C / groups, O];
-  const along = (size: number, k: number) => Math.floor((size + 2 * padding - k) / stride) + 1;
-  const y = [N, along(H, k[0]), along(W, k[1]), O];
+  const [top, left] = typeof padding === "number" ? [padding, padding] : padding;
+  const along = (size: number, k: number, p: number) => Math.floor((size + 2 * p - k) / stride) + 1;
+  const y = [N, along(H, k[0], top), along(W, k[1], left), O];
   const zeros = (shape: Shape): number[] => new Array(sizeOf(shape)).fill(0);
   const each = (shape: Shape, add: (t: number[], x: number, w: number, y: number) => void) => {
     const t = zeros(shape);

@@ -10,6 +10,7 @@ import { cardText, refuseOthers, withoutFolders } from "../cli/export_card.ts";
 import { importCommand } from "../cli/import.ts";
 import { sampleCommand } from "../cli/sample.ts";
 import { trainCommand } from "../cli/train.ts";
+import { imageChannels } from "../data/image.ts";
 import { savePng } from "../data/png.ts";
 import { importedState, sourceOf } from "../export/load.ts";
 import { graphOf } from "../export/graph.ts";
@@ -44,13 +45,15 @@ for (const made of all) {
     assertEquals({ ...source.options, data: options.data }, options);
     assert(!JSON.stringify(contents.metadata).includes("someone"), "a path of the user's");
     const state = importedState(recipeOf(options.recipe), source);
-    const R = options.resolution, z = tensor(latents, [N, options.nz]);
+    const R = options.resolution, C = imageChannels(options), nz = latents.length / N;
+    const z = tensor(latents, [N, nz]);
     for (const net of [state.G, ...state.average ? [state.average.net] : []]) {
       const x = noGrad(() => upNearest(net.forward(z, EVALUATION), R / stage.resolution));
-      assertClose(name, toNCHW(await x.read(), R), expected, { rtol: 0, atol: 2e-5 });
+      assertClose(name, toNCHW(await x.read(), R, C), expected, { rtol: 0, atol: 2e-5 });
     }
     // Each array has its layer in the text, and each layer its arrays.
     const python = await Deno.readTextFile(text);
+    assert(python.includes(`atents [N, ${nz}] to images [N, ${C}, ${R}, ${R}]`), python);
     const layers = [...python.matchAll(/^ {8}self\.(\w+) = /gm)].map(([, layer]) => layer);
     const names = new Set([...contents.entries.keys()].map((key) => key.split(".")[0]));
     assertEquals(new Set(layers), names);
@@ -163,7 +166,7 @@ Deno.test("what cannot be imported is a sentence", async () => {
     gray,
     new Map([["main.0.weight", conv([4, 2, 4, 4])], ["main.3.weight", conv([2, 2, 4, 4])]]),
   );
-  await refused([gray], "2 channels, expected 3");
+  await refused([gray], "2 channels, expected 1, 3 or 4");
   const bad = { ...conv([1]), data: Float32Array.of(NaN) };
   assertThrows(
     () => sourceOf({ entries: new Map([["main.0.weight", bad]]), metadata: {} }, "x"),

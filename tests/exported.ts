@@ -7,9 +7,11 @@
 import { EVALUATION } from "../nn/context.ts";
 import { join } from "@std/path";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
+import { imageChannels } from "../data/image.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 import { saveSafetensors } from "../io/safetensors.ts";
 import { upNearest } from "../kernels/resample.ts";
+import { latentLength } from "../train/classes.ts";
 import { stageOf } from "../train/growth.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
 import { hostRandom } from "../nn/random.ts";
@@ -18,7 +20,7 @@ import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { pggan } from "../train/pggan.ts";
-import type { Recipe } from "../train/recipe.ts";
+import { networkOptions, type Recipe } from "../train/recipe.ts";
 import { r3gan } from "../train/r3gan.ts";
 import { sagan } from "../train/sagan.ts";
 
@@ -28,11 +30,12 @@ export const N = 3;
 export interface Case extends Exported {
   readonly name: string;
   readonly latents: Float32Array;
-  /** `[N, 3, R, R]`. */
+  /** `[N, C, R, R]`. */
   readonly expected: Float32Array;
 }
 
 const narrow = { resolution: 16, nz: 6, ngf: 4, ndf: 4, fmapBase: 64, fmapMax: 8 };
+const classes = { conditional: true, classes: "cat,dog" };
 // Wide enough for groups, and narrower in the last level.
 const grouped = { fmapBase: 128, fmapMax: 32 };
 
@@ -55,11 +58,24 @@ const CASES: readonly {
   { name: "pggan", recipe: pggan, preset: "default" },
   { name: "pggan-thesis", recipe: pggan, preset: "thesis" },
   { name: "r3gan", recipe: r3gan, preset: "default", more: grouped },
+  { name: "dcgan-gray", recipe: dcgan, preset: "default", more: { channels: "gray" } },
+  {
+    name: "sagan-classes",
+    recipe: sagan,
+    preset: "small",
+    more: { ...classes, channels: "rgba", attention: "8" },
+  },
+  {
+    name: "r3gan-classes",
+    recipe: r3gan,
+    preset: "default",
+    more: { ...grouped, ...classes, channels: "gray" },
+  },
   {
     name: "pggan-fading",
     recipe: pggan,
     preset: "default",
-    more: { resolution: 32 },
+    more: { resolution: 32, channels: "rgba" },
     stage: [{ resolution: 16, fading: true, from: 0, images: 1 }, 0.3],
   },
 ];
@@ -97,7 +113,7 @@ export async function cases(): Promise<Case[]> {
     };
     const whole = { resolution: options.resolution, fading: false, from: 0, images: 1 };
     const stage = stageOf(...at ?? [whole, 1] as const);
-    const G = recipe.G(options, hostRandom(1), stage);
+    const G = recipe.G(networkOptions(options), hostRandom(1), stage);
     const spectra = new PowerIteration(G);
     for (let i = 0; i < 15; i++) scoped(() => spectra.step());
     await stir(
@@ -105,37 +121,43 @@ export async function cases(): Promise<Case[]> {
       recipe === pggan ? 0.5 : recipe === r3gan ? 0.5 : recipe === dcgan ? 20 : 5,
       recipe === pggan ? 6 : 0.2,
     );
-    const latents = Float32Array.from({ length: N * options.nz }, (_, i) => Math.sin(7 * i + 1));
-    const z = tensor(latents, [N, options.nz]), factor = options.resolution / stage.resolution;
+    const nz = latentLength(options);
+    const latents = Float32Array.from({ length: N * nz }, (_, i) => Math.sin(7 * i + 1));
+    const z = tensor(latents, [N, nz]), factor = options.resolution / stage.resolution;
     const x = noGrad(() => upNearest(G.forward(z, EVALUATION), factor));
-    const expected = toNCHW(await x.read(), options.resolution);
+    const expected = toNCHW(await x.read(), options.resolution, imageChannels(options));
     made.push({ name, G, options, stage, images: 4000, latents, expected });
   }
   return made;
 }
 
-/** `[N, R, R, 3]` as `[N, 3, R, R]`. */
-export function toNCHW(x: Float32Array, R: number): Float32Array {
+/** `[N, R, R, C]` as `[N, C, R, R]`. */
+export function toNCHW(x: Float32Array, R: number, C = 3): Float32Array {
   return Float32Array.from({ length: x.length }, (_, i) => {
-    const n = Math.floor(i / (3 * R * R)), c = Math.floor(i / (R * R)) % 3;
-    return x[(n * R * R + i % (R * R)) * 3 + c];
+    const n = Math.floor(i / (C * R * R)), c = Math.floor(i / (R * R)) % C;
+    return x[(n * R * R + i % (R * R)) * C + c];
   });
+}
+
+/** Writes them, with latents and images, each into a folder of its own. */
+export async function writeCases(to: string): Promise<void> {
+  for (const made of await cases()) {
+    const folder = join(to, made.name), { latents, expected, options } = made;
+    await saveTorch(made, folder);
+    await saveOnnx(made, join(folder, "generator.onnx"));
+    const R = options.resolution, C = imageChannels(options);
+    await saveSafetensors(
+      join(folder, "expected.safetensors"),
+      new Map([
+        ["latents", { dtype: "F32", shape: [N, latents.length / N], data: latents }],
+        ["images", { dtype: "F32", shape: [N, C, R, R], data: expected }],
+      ]),
+    );
+  }
 }
 
 if (import.meta.main) {
   await openGpu();
-  for (const made of await cases()) {
-    const folder = join(Deno.args[0], made.name), { latents, expected, options } = made;
-    await saveTorch(made, folder);
-    await saveOnnx(made, join(folder, "generator.onnx"));
-    const R = options.resolution;
-    await saveSafetensors(
-      join(folder, "expected.safetensors"),
-      new Map([
-        ["latents", { dtype: "F32", shape: [N, options.nz], data: latents }],
-        ["images", { dtype: "F32", shape: [N, 3, R, R], data: expected }],
-      ]),
-    );
-  }
+  await writeCases(Deno.args[0]);
   Deno.exit(0);
 }

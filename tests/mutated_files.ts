@@ -2,6 +2,9 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 
+/** Pixels beyond which damaged images are refused. */
+export const FEW_PIXELS = 1e5;
+
 /** A change of bytes; places are shares of the length, so that they suit any file. */
 interface Change {
   readonly how: "bit" | "byte" | "number" | "remove" | "repeat" | "insert" | "cut" | "zeros";

@@ -112,7 +112,7 @@ const convolution = fc.record({
   kh: fc.integer({ min: 1, max: 5 }),
   kw: fc.integer({ min: 1, max: 5 }),
   stride: fc.integer({ min: 1, max: 4 }),
-  padding: fc.integer({ min: 0, max: 4 }),
+  padding: fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 4 })),
   scale: fc.constantFrom(1, 2, 0.5),
   which: fc.constantFrom("conv2d", "conv2dInput", "conv2dWeight"),
   seed: fc.nat(1e6),
@@ -120,8 +120,8 @@ const convolution = fc.record({
   const each = (n: number) => groups * Math.ceil(n / groups);
   return { groups, C: each(inputs), O: each(outputs), ...rest };
 }).filter(({ N, H, W, C, O, kh, kw, padding, stride, groups }) => {
-  const Y = Math.floor((H + 2 * padding - kh) / stride) + 1;
-  const X = Math.floor((W + 2 * padding - kw) / stride) + 1;
+  const Y = Math.floor((H + 2 * padding[0] - kh) / stride) + 1;
+  const X = Math.floor((W + 2 * padding[1] - kw) / stride) + 1;
   return Y > 0 && X > 0 && N * Y * X * kh * kw * C * O / groups < 4e5;
 });
 

@@ -211,11 +211,6 @@ Deno.test("steps that overflow in f16 are left out and do not stop a run", async
     const last = (await readStats(folder)).at(-1)!;
     assertEquals([last["scale/G"], last["scale/D"]], [2 ** 54, 2 ** 54]);
     assert([last.dReal, last.dFake, last.g].every(Number.isFinite));
-    // Where no scale is small enough, no step would ever be made.
-    scaleTo(2 ** -11);
-    run.state.images = 12;
-    const error = await assertRejects(() => trainIn(run), TrainError);
-    assertStringIncludes(error.message, "stands still");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import type { Dataset } from "../data/pack.ts";
 import { batchAt, gather } from "../data/sampler.ts";
 import { effect } from "../gpu/record.ts";
@@ -82,6 +83,7 @@ function step(state: State, dataset: Dataset): StepLosses {
   const { nz, labelSmoothing: low, dSteps, mirror } = options, seed = seedOf(state);
   const { probability } = state;
   const shown = (more = 0) => () => state.images + more, { stage } = state, R = stage.resolution;
+  const C = imageChannels(options);
   const { batch: N } = state.schedule.at(state.images);
   const live = annealed(options, shown()), { lrG, lrD, beta2 } = live;
   const context = {
@@ -115,7 +117,7 @@ function step(state: State, dataset: Dataset): StepLosses {
       const counter = shown(i * N);
       const chosen = () => batchAt({ count: dataset.count, seed, mirror }, counter(), N);
       // Uploading submits what is recorded, so it comes first.
-      const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, 3]), stage);
+      const real = faded(fromBytes(() => gather(dataset, chosen()), [N, R, R, C]), stage);
       const classes = classesOfBatch(dataset, names, chosen, N);
       const labels = low < 1
         ? affine(uniform([N], { seed, stream: LABELS, counter }), 1 - low, low)

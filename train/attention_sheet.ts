@@ -1,4 +1,4 @@
-import type { Image } from "../data/image.ts";
+import { type Image, imageChannels, toRgb } from "../data/image.ts";
 import { release } from "../gpu/memory.ts";
 import { toBytes } from "../kernels/bytes.ts";
 import { EVALUATION } from "../nn/context.ts";
@@ -28,12 +28,12 @@ export function standardPoints(R: number): Point[] {
  * each point. The point is marked; the brighter a place, the more is looked at it (the brightest of a
  * map has the greatest share, whatever that is).
  *
- * @param dataset `[n, R, R, 3]`.
+ * @param images `[n, R, R, 3]`.
  * @param map `[n, side^2, keys]`, the shares of all keys for all queries.
  * @param side Of the map that attends.
  */
 export function attentionSheet(
-  dataset: Uint8Array,
+  images: Uint8Array,
   { map, side, n, R }: { map: Float32Array; side: number; n: number; R: number },
   points: readonly Point[],
 ): Image {
@@ -52,7 +52,7 @@ export function attentionSheet(
     }
   };
   for (let i = 0; i < n; i++) {
-    const pixel = (x: number, y: number, c: number) => dataset[((i * R + y) * R + x) * 3 + c];
+    const pixel = (x: number, y: number, c: number) => images[((i * R + y) * R + x) * 3 + c];
     put(i, 0, pixel);
     points.forEach((point, k) => {
       const to = (place: number, side: number) => Math.floor(place * side / R);
@@ -81,7 +81,8 @@ export async function attentionSheets(
   seed: number,
   points: readonly Point[],
 ): Promise<{ path: string; sheet: Image }[]> {
-  const R = options.resolution, size = R * R * 3, pixels = new Uint8Array(count * size);
+  const R = options.resolution, C = imageChannels(options), size = R * R * 3;
+  const pixels = new Uint8Array(count * size);
   const maps = new Map<string, { side: number; parts: Float32Array[] }>();
   for (let at = 0; at < count; at++) {
     const made = scoped(() => {
@@ -89,7 +90,7 @@ export async function attentionSheets(
       const maps = attentionMaps(G, z).map(({ path, side, map }) => ({ path, side, map }));
       return { x: noGrad(() => G.forward(z, EVALUATION)), maps };
     });
-    pixels.set(await bytesOf(made.x), at * size);
+    pixels.set(toRgb(await bytesOf(made.x), C), at * size);
     for (const { path, side, map } of made.maps) {
       const all = maps.get(path) ?? { side, parts: [] };
       maps.set(path, all);

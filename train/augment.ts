@@ -33,7 +33,7 @@ export const augmentations: readonly string[] = ["color", "translation", "cutout
  * Changes each image at random: its colors; its place, by up to an eighth of its side; and a square of
  * half its side becomes 0.
  *
- * @param x `[N, R, R, 3]` in [-1, 1]; R is a multiple of 4.
+ * @param x `[N, R, R, C]` in [-1, 1]; R is a multiple of 4.
  * @param names Which changes, in any order.
  * @param key The random numbers of colors; those of places take the stream after, those of
  *   probabilities the ones after that.

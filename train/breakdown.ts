@@ -8,8 +8,6 @@ import { adviceFor } from "./guard.ts";
 import type { LossMeans } from "./ledger.ts";
 import type { State } from "./state.ts";
 
-const LEAST_SCALE = 2 ** -10; // of a loss; it begins at 2^16 and halves with each step left out
-
 /** Means of losses beyond this say that a run has diverged: those of running ones stay below 1e4. */
 export const MOST_LOSS = 1e6;
 
@@ -37,24 +35,11 @@ export function refuseBreakdown(state: State, means: LossMeans): void {
   );
 }
 
-/**
- * The loss scales of both networks, where there are any.
- *
- * @throws {BreakdownError} If one has come down to where not the scale is why gradients are not finite: no
- * step is made any more.
- */
-export async function lossScales({ optG, optD, images }: State): Promise<Record<string, number>> {
+/** The loss scales of both networks, where there are any. */
+export async function lossScales({ optG, optD }: State): Promise<Record<string, number>> {
   const scales: Record<string, number> = {};
   for (const [net, { options: { scaler } }] of [["G", optG], ["D", optD]] as const) {
-    if (!scaler) continue;
-    const { scale } = await scaler.read();
-    scales[`scale/${net}`] = scale;
-    if (scale >= LEAST_SCALE) continue;
-    throw new BreakdownError(
-      `Training stands still near image ${images}: gradients of ${net} are not finite in f16, ` +
-        `however small the loss is made; go back to an earlier checkpoint with --resume, or start ` +
-        `again with --precision f32`,
-    );
+    if (scaler) scales[`scale/${net}`] = (await scaler.read()).scale;
   }
   return scales;
 }

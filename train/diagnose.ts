@@ -25,7 +25,7 @@ function isFeatured(net: Module): net is Module & Featured {
   return typeof (net as Partial<Featured>).features === "function";
 }
 
-/** Images as bytes, `[n, R, R, 3]`. */
+/** Images as bytes, `[n, R, R, C]`. */
 export interface Bytes {
   readonly pixels: Uint8Array<ArrayBuffer>;
   readonly n: number;
@@ -109,9 +109,9 @@ function entropy(map: Tensor): Tensor {
   return scale(total, -1 / (rows * Math.log(Math.max(2, keys))));
 }
 
-function datasetOf({ pixels, R }: Bytes, from: number, n: number): Tensor {
-  const size = R * R * 3;
-  return fromBytes(pixels.slice(from * size, (from + n) * size), [n, R, R, 3]);
+function datasetOf({ pixels, R, n: all }: Bytes, from: number, n: number): Tensor {
+  const size = pixels.length / all;
+  return fromBytes(pixels.slice(from * size, (from + n) * size), [n, R, R, size / R ** 2]);
 }
 
 /** The means over the map of D's features, `[n, channels]`, some images at a time. */

@@ -98,3 +98,8 @@ Deno.test("a run that ends before its networks are grown is told how long they t
   for (const kimg of [49, 96, 200, 0]) assertEquals(told(kimg), undefined);
   assertEquals(reach(steady({ ...own, recipe: "", preset: "", kimg: 2 })), undefined);
 });
+
+Deno.test("phases have whole images, rounded", () => {
+  const { phases } = growing({ ...options, phaseKimg: 0.0029, phaseFactor: 1, lastKimg: 0.0004 });
+  assertEquals(phases.map(({ images }) => images), [3, 3, 3, 3, 3]);
+});

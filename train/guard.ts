@@ -1,8 +1,10 @@
 /**
  * Finds NaN and infinity while a run goes on, and where they come from.
  *
- * Optimisers stop by themselves, on the device, at the first gradient that is not finite. So weights are
- * still good when the host hears of it, and the step that failed can be made again.
+ * Optimisers stop by themselves, on the device, at the first gradient that is not finite; in half precision,
+ * where larger scales of the loss than a step bears are common, when no scale is small enough (27 steps after
+ * the first scale, 2^16). So weights are still good when the host hears of it, and the step that failed can be
+ * made again. Of the layers' statistics only half precision needs a look: a step that is left out has moved them.
  *
  * @module
  */
@@ -59,20 +61,26 @@ export class Guard {
   }
 }
 
-/** Whether an optimiser has come across NaN or infinity. */
-async function hasOverflown({ optG, optD }: State, by = read): Promise<boolean> {
-  return (await Promise.all([optG, optD].map((opt) => opt.hasOverflown(by)))).includes(true);
+/** Whether an optimiser, or a layer in half precision, has come across NaN or infinity. */
+async function hasOverflown({ G, D, optG, optD, options }: State, by = read): Promise<boolean> {
+  const looks = [optG, optD].map((opt) => opt.hasOverflown(by));
+  if (options.precision === "f16") {
+    const trained = new Set([...optG.params, ...optD.params]);
+    const all = [G, D].flatMap((net) => [...net.named()].map(([, t]) => t));
+    const look = nonFinite(all.filter((t) => !trained.has(t)), by);
+    looks.push(look.then((found) => found.length > 0));
+  }
+  return (await Promise.all(looks)).includes(true);
 }
 
 /** The error that names what is not finite, and where it began. */
 async function breakdown(state: State, again: () => void): Promise<BreakdownError> {
-  const name = await firstBad(state);
+  const { name, isCause = false } = await firstBad(state) ?? {};
   const what = name === undefined
     ? "a gradient was NaN or infinite"
     : `${name} holds NaN or infinity`;
   // What is wrong with weights came from no op of this step.
-  const isFresh = name === undefined || name.startsWith(GRADIENT);
-  const op = isFresh ? await firstBadOp(state, again) : undefined;
+  const op = isCause ? undefined : await firstBadOp(state, again);
   return new BreakdownError(
     `Training broke down near image ${state.images}: ${what}${
       op ? `, which began in ${op}` : ""
@@ -81,27 +89,30 @@ async function breakdown(state: State, again: () => void): Promise<BreakdownErro
   );
 }
 
-const GRADIENT = "the gradient of ";
+interface Bad {
+  readonly name: string;
+  /** Whether it is a weight or a moment, from which all else follows. */
+  readonly isCause: boolean;
+}
 
 /** The first tensor of a state that is not finite: causes before what follows from them. */
-async function firstBad(state: State): Promise<string | undefined> {
+async function firstBad(state: State): Promise<Bad | undefined> {
   const { G, D, optG, optD } = state;
   const paths = [["D", D, optD], ["G", G, optG]] as const; // as a step computes them
   const gradients = paths.flatMap(([prefix, net, { params, parts }]) =>
     [...net.named()].flatMap(([name, t]): [string, Tensor][] => {
       const i = params.indexOf(t);
-      return i < 0 ? [] : [[`${GRADIENT}${prefix}.${name}`, parts[i]]];
+      return i < 0 ? [] : [[`the gradient of ${prefix}.${name}`, parts[i]]];
     })
   );
   const trained = new Set<Tensor>([...optG.params, ...optD.params]), all = [...tensors(state)];
   const isCause = ([name, t]: [string, Tensor]) => name.startsWith("adam.") || trained.has(t);
-  const order = [
-    ...all.filter((one) => isCause(one)),
-    ...gradients,
-    ...all.filter((one) => !isCause(one)), // layers' statistics, and the average
-  ];
+  const causes = all.filter((one) => isCause(one));
+  // Layers' statistics, and the average. In half precision infinite gradients are common.
+  const others = all.filter((one) => !isCause(one));
+  const order = [...causes, ...others, ...gradients];
   const [first] = await nonFinite(order.map(([, t]) => t));
-  return order[first]?.[0];
+  return order[first] && { name: order[first][0], isCause: first < causes.length };
 }
 
 /** What to do about a run that has broken down. */

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import type { Dataset } from "../data/pack.ts";
 import type { Resize } from "../data/resample.ts";
 import { shrink } from "../data/shrink.ts";
 import { advance, play, rehearsable, stepPlayer } from "./advance.ts";
-import { BreakdownError } from "./errors.ts";
+import { BreakdownError, TrainError } from "./errors.ts";
 import { Guard } from "./guard.ts";
 import { Pacer } from "./pacer.ts";
 import { grow } from "./state.ts";
@@ -52,6 +53,15 @@ export async function train(training: Training): Promise<boolean> {
 
 /** Images of the stage's size, and tuned steps: they are rehearsed, and afterwards the state is as before. */
 async function prepared({ state, dataset, tune }: Training): Promise<Dataset> {
+  const C = imageChannels(state.options), { name, channels = 3 } = dataset;
+  if (channels !== C) {
+    throw new TrainError(
+      `train: the run has images of ${C} ${
+        C === 1 ? "channel" : "channels"
+      }, ${name} of ${channels}: open it with --channels ` +
+        state.options.channels,
+    );
+  }
   const shown = shrink(dataset, state.stage.resolution, state.options.resize as Resize);
   await tune?.(rehearsable(state, shown));
   return shown;

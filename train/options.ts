@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CHANNELS } from "../data/image.ts";
 import { losses as adversarial } from "./losses.ts";
 
 /** One option. Its name is in camelCase here, in kebab-case on the command line. */
@@ -48,6 +49,10 @@ export const optionGroups = {
       help: "how images are made smaller",
     },
     mirror: { value: true, help: "mirror half of the images; --no-mirror does not" },
+    channels: {
+      ...{ value: "rgb", choices: Object.keys(CHANNELS) as string[] },
+      help: "what a pixel has: gray, rgb, or rgba, which keeps what is transparent",
+    },
     resolution: {
       ...{ value: 64, min: 8, max: 512 },
       help: "side of the images: 8, 16, 32, 64, 128, 256 or 512",

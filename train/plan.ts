@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
@@ -165,9 +166,9 @@ async function measureSteps(
   signal?: AbortSignal,
 ): Promise<{ ms: number; flop: number; images: number }> {
   const R = state.stage.resolution, { images, optD } = state;
-  const pixels = new Uint8Array(R * R * 3);
+  const C = imageChannels(state.options), pixels = new Uint8Array(R * R * C);
   const classes = classesIn(state.options), labels = { classes, of: new Uint16Array(1) };
-  const black: Dataset = { ...datasetFrom(pixels, R, "black"), ...classes.length && { labels } };
+  const black: Dataset = { ...datasetFrom(pixels, R, "black", C), ...classes.length && { labels } };
   const step = () => {
     state.images = images;
     optD.steps = from;

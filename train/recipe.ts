@@ -1,3 +1,4 @@
+import { imageChannels } from "../data/image.ts";
 import type { Stage } from "../models/stage.ts";
 import type { Module } from "../nn/module.ts";
 import type { HostRandom } from "../nn/random.ts";
@@ -25,9 +26,9 @@ export interface Recipe {
   readonly options?: readonly OptionName[];
   /** What of these options does not go with these networks, in one sentence; undefined if all is well. */
   readonly validate?: (options: TrainOptions) => string | undefined;
-  /** A generator, `[N, nz]` to `[N, R, R, 3]`; R is the stage's. */
+  /** A generator, `[N, nz]` to `[N, R, R, C]`; R is the stage's. */
   readonly G: (options: NetworkOptions, random: HostRandom, stage: Stage) => Module;
-  /** A discriminator, `[N, R, R, 3]` to `[N]`; with classes by `logitsOf`. */
+  /** A discriminator, `[N, R, R, C]` to `[N]`; with classes by `logitsOf`. */
   readonly D: (options: NetworkOptions, random: HostRandom, stage: Stage) => Module;
   /** Terms of the losses beside the adversarial ones. */
   readonly terms: (options: Annealed) => Terms;
@@ -39,6 +40,8 @@ export interface Recipe {
 export type NetworkOptions = TrainOptions & {
   /** Of how many classes the networks are told; 0 if left out. */
   readonly classCount?: number;
+  /** Channels C of images. */
+  readonly imageChannels?: number;
 };
 
 /** A named set of options. */
@@ -65,7 +68,8 @@ export function networkOptions(options: TrainOptions): NetworkOptions {
   if (options.conditional && classCount === 0) {
     throw new TrainError("train: conditional training needs names of classes: got none in classes");
   }
-  return { ...options, nz: latentLength(options), classCount };
+  const nz = latentLength(options);
+  return { ...options, nz, classCount, imageChannels: imageChannels(options) };
 }
 
 /** The options of a preset. */

@@ -1,11 +1,12 @@
 /** What presets are named for: the values that the papers and the thesis state. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { dcgan } from "./dcgan.ts";
 import { defaults, optionTable, type TrainOptions } from "./options.ts";
 import { pggan } from "./pggan.ts";
-import { presetOptions, type Recipe, savedOptions } from "./recipe.ts";
+import { networkOptions, presetOptions, type Recipe, savedOptions } from "./recipe.ts";
 import { r3gan } from "./r3gan.ts";
 import { sagan } from "./sagan.ts";
+import { TrainError } from "./errors.ts";
 import { scheduleOf } from "./growth.ts";
 
 const published: readonly [Recipe, string, Partial<TrainOptions>][] = [
@@ -147,4 +148,10 @@ Deno.test("what is saved of options is what the recipe uses, and with the defaul
     assertEquals(new Set(special), new Set(recipe.options));
     assertEquals({ ...defaults, ...saved }, all);
   }
+});
+
+Deno.test("conditional training needs a class, one at least", () => {
+  const options = { ...defaults, recipe: "dcgan", preset: "default", conditional: true };
+  assertThrows(() => networkOptions(options), TrainError, "needs names of classes");
+  assertEquals(networkOptions({ ...options, classes: "one" }).classCount, 1);
 });

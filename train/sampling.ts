@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { imageChannels } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
@@ -28,6 +29,8 @@ export interface SamplingOptions {
   readonly batch: number;
   /** Side that images are enlarged to, if networks have not grown to it yet. */
   readonly resolution: number;
+  /** What a pixel has: gray, color if left out, or color and alpha. */
+  readonly channels?: string;
   /** Whether G is told classes. */
   readonly conditional?: boolean;
   /** Their names. */
@@ -66,7 +69,7 @@ export function classed<T extends SamplingOptions>(options: T, count: number): T
   return options.classOf || !all.length ? options : { ...options, classOf: spread(count, all) };
 }
 
-/** The images of `latents()`, `[n, nz]`, as bytes `[n, R, R, 3]`. */
+/** The images of `latents()`, `[n, nz]`, as bytes `[n, R, R, C]`. */
 export async function render(
   G: Module,
   { resolution }: SamplingOptions,
@@ -106,7 +109,7 @@ function rehearse(G: Module, options: SamplingOptions, n: number): void {
  * Images made from latents that are the same for the same seed, some at a time. Those of networks that
  * have not grown to the run's resolution R yet are enlarged to it.
  *
- * @returns Bytes `[n, R, R, 3]`, of which the first is image `at`.
+ * @returns Bytes `[n, R, R, C]`, of which the first is image `at`.
  */
 export async function* samples(
   G: Module,
@@ -174,14 +177,15 @@ export interface Walk {
   readonly seed: number;
 }
 
-/** The frames of a walk, `stops * frames` of them, as bytes `[count, R, R, 3]`. */
+/** The frames of a walk, `stops * frames` of them, as bytes `[count, R, R, C]`. */
 export async function* walk(
   G: Module,
   given: SamplingOptions,
   { count, stops, frames, seed }: Walk,
 ): AsyncGenerator<Uint8Array> {
   const options = classed(given, count), nz = latentLength(options); // an image keeps its class
-  const { resolution: R } = options, size = R * R * 3, batch = fittingBatch(G, options);
+  const { resolution: R } = options, size = R * R * imageChannels(options);
+  const batch = fittingBatch(G, options);
   const drawn = scoped(() => latentsAt(options, seed, 0, count * stops));
   const all = await drawn.read();
   release(drawn.storage);

@@ -13,7 +13,7 @@ import type { Slope, Term, Terms } from "./terms.ts";
 
 /** Two networks and what trains them. */
 export interface Players {
-  /** Latents `[N, nz]` to images `[N, R, R, 3]`. */
+  /** Latents `[N, nz]` to images `[N, R, R, C]`. */
   readonly G: Module;
   /** Images to logits `[N]`. */
   readonly D: Module;
@@ -31,7 +31,7 @@ export interface Players {
 export interface Batch {
   /** Latents, `[N, nz]`. */
   readonly z: Tensor;
-  /** Real images, `[N, R, R, 3]` in [-1, 1]. */
+  /** Real images, `[N, R, R, C]` in [-1, 1]. */
   readonly real: Tensor;
   /** Targets for them: one for all, or `[N]`. */
   readonly labels: number | Tensor;

@@ -12,7 +12,7 @@ import { driftPenalty, gradientPenalty, slopePenalty, weightPenalty } from "./pe
 export interface Seen {
   /** Images to logits `[N]`, augmentation left out. */
   readonly D: (x: Tensor) => Tensor;
-  /** Real images as D sees them, `[N, R, R, 3]`. */
+  /** Real images as D sees them, `[N, R, R, C]`. */
   readonly real: Tensor;
   /** Fake images as D sees them, of the same shape. */
   readonly fake: Tensor;

@@ -2,7 +2,7 @@
 // the channels of all taps, one tap after the other; terms are pixels, line after line.
 #part declare
 struct Params {
-  pixels: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, pad: u32,
+  pixels: u32, perPart: u32, parts: u32, OY: u32, OX: u32, S: u32, kh: u32, kw: u32, pad_y: u32, pad_x: u32,
   IC: u32, OC: u32, groups: u32, I4: u32, O4: u32, rowGroups: u32, colGroups: u32, A_rows: u32, A_columns: u32,
   scale: f32,
 }
@@ -28,7 +28,7 @@ fn over(a: u32, b: u32) -> u32 {
 
 #part begin
   let texel = min(firstRow / 4 + l.x % $ROWS4, taps * p.I4 - 1); let ca = texel % p.I4;
-  let dy = texel / p.I4 / p.kw - p.pad; let dx = texel / p.I4 % p.kw - p.pad;
+  let dy = texel / p.I4 / p.kw - p.pad_y; let dx = texel / p.I4 % p.kw - p.pad_x;
   let cb = group * (p.OC / 4) + min(firstCol + l.x % $COLS4, (p.OC + 3) / 4 - 1);
   let end = min((part + 1) * p.perPart, p.pixels); var k = part * p.perPart;
   let first = 0u; let last = (end - min(end, k) + ${KU - 1}) / $KU;

@@ -1,7 +1,7 @@
 // Shared by all gathers: which pixels of A and which taps of B a sum goes over, and where it is stored.
 #part params
 struct Params {
-  rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad: u32, top: u32, left: u32,
+  rows: u32, TY: u32, TX: u32, S: u32, E: u32, kh: u32, kw: u32, pad_y: u32, pad_x: u32, top: u32, left: u32,
   H: u32, W: u32, OC: u32, I4: u32, rowGroups: u32, colGroups: u32, images: u32,
   A_rows: u32, A_width: u32, B_rows: u32, B_width: u32, scale: f32, slope: f32,
   A_columns: u32, parts: u32, perPart: u32, pixels: u32,
@@ -26,13 +26,13 @@ struct Params {
   let bk0 = 0u; let b_row0 = 0u; let b_col0 = 0u;
 #end
 #if TRANSPOSED
-  let ry = (cy + p.pad) % p.E; let rx = (cx + p.pad) % p.E;
+  let ry = (cy + p.pad_y) % p.E; let rx = (cx + p.pad_x) % p.E;
   let tapsY = select(0u, (p.kh - ry + p.E - 1) / p.E, ry < p.kh);
   let tapsX = select(0u, (p.kw - rx + p.E - 1) / p.E, rx < p.kw);
-  let y0 = p.top + (cy + p.pad) / p.E + 1 - tapsY; let x0 = p.left + (cx + p.pad) / p.E + 1 - tapsX;
+  let y0 = p.top + (cy + p.pad_y) / p.E + 1 - tapsY; let x0 = p.left + (cx + p.pad_x) / p.E + 1 - tapsX;
 #else
   let tapsY = p.kh; let tapsX = p.kw;
-  let y0 = p.top - p.pad; let x0 = p.left - p.pad;
+  let y0 = p.top - p.pad_y; let x0 = p.left - p.pad_x;
 #end
 
 #part row

@@ -13,14 +13,16 @@ const SAMPLE: readonly (Fault & { readonly says: string })[] = [
   { kind: "readback", at: 100, says: "results cannot be read" },
   { kind: "loss", at: 60, says: "exit code 0" }, // goes on with another device
 ];
-/** By what is done to which file. */
-const FILES: readonly RegExp[] = [
-  /^openSync .*\.rgb8\.\w+\.part$/,
-  /^rename .*options\.json/,
-  /^truncate/, // of the lock, which was not named
-  /^rename .*checkpoint-000000\.004/,
-  /^writeTextFile .*stats\.jsonl/,
-  /^open .*report\.html/,
+/** By what is done to which file, why it fails, and what is advised. */
+const FILES: readonly (readonly [RegExp, code: string, advice: string])[] = [
+  [/^openSync .*\.rgb8\.\w+\.part$/, "ENOSPC", "make room on the disk"],
+  [/^readFile .*2\.png/, "EMFILE", "ulimit -n"], // it was left out
+  [/^readFile .*1\.png/, "ENOENT", "No such file"],
+  [/^rename .*options\.json/, "EROFS", "choose another with --out"],
+  [/^truncate/, "EIO", ""], // of the lock, which was not named
+  [/^rename .*checkpoint-000000\.004/, "ENOSPC", "make room on the disk"],
+  [/^writeTextFile .*stats\.jsonl/, "ENOMEM", "close other programs"],
+  [/^open .*report\.html/, "EMFILE", "ulimit -n"],
 ];
 
 Deno.test("whatever fails once ends a run in a sentence, and the run is gone on with", () =>
@@ -30,10 +32,11 @@ Deno.test("whatever fails once ends a run in a sentence, and the run is gone on 
     const files = [...runs.files];
     await runs.counts(false);
     for (const { says, ...fault } of SAMPLE) assertStringIncludes(await runs.check(fault), says);
-    for (const pattern of FILES) {
+    for (const [pattern, code, advice] of FILES) {
       const at = files.findIndex((what) => pattern.test(what));
       assert(at >= 0, `${pattern} is not done`);
-      const told = await runs.check({ kind: "file", at, fresh: true });
+      const told = await runs.check({ kind: "file", at, fresh: true, code });
       assert(/gan: .*(\/|\.cache)/.test(told), `no file is named: ${told}`);
+      assertStringIncludes(told, advice);
     }
   }));

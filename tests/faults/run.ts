@@ -46,6 +46,8 @@ export interface Fault {
   readonly at: number;
   /** Whether the data are prepared in this run, and in the case of other kinds than files shaders compiled. */
   readonly fresh?: boolean;
+  /** What the system says of a file; EIO if left out. */
+  readonly code?: string;
 }
 
 /** Runs with faults, in a folder of its own. */
@@ -133,6 +135,7 @@ export class FaultyRuns {
       injector,
       isOurs,
       () => gan(`train dcgan ${this.#line(out)}`),
+      fault.code,
     );
     const { hit } = injector,
       made = { counts: new Map(injector.counts), files: [...injector.files] };
