@@ -107,10 +107,7 @@ export async function* extract(
   };
   for await (const whole of batches(set, batch)) {
     const groups = part ? whole.map((group) => cutOut(group, part)) : whole;
-    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
-    if (!started) await compileAhead(() => scoped(() => void pass()));
-    started = true;
-    const y = pass();
+    const y = scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
     const [count, dimension] = y.shape;
     const features = y.read().then((values) => ({ count, dimension, values }));
     features.catch(() => {}); // it is thrown when its turn comes
