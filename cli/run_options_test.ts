@@ -13,3 +13,5 @@ Deno.test("a small run of the built-in images takes the faces, unless other imag
   assertEquals(classesOf({ classes: "flags,food" }, true), "flags,food");
   assertEquals(classesOf({ conditional: true }, true), "");
 });
+Compiling 1 of 69 kernels
+-hooks: line 24: enable: cannot open shared object /root/.pyenv/libexec/pyenv-realpath.dylib: /root/.pyenv/libexec/pyenv-realpath.dylib: cannot open shared object file: No such file or directory
