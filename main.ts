@@ -19,6 +19,7 @@ import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
 import { choose } from "./cli/options.ts";
 import { versionLines } from "./cli/version.ts";
+import { ExportError } from "./export/errors.ts";
 import { CheckpointError } from "./io/errors.ts";
 import { TrainError } from "./train/errors.ts";
 import { escaped } from "./run/progress.ts";
@@ -32,7 +33,7 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan report latest         shows its grids, curves and options as a page
   gan timelapse latest      shows how a run's images came to be
   gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
-  gan export torch latest   writes its generator for PyTorch; or onnx, or a model card
+  gan export page latest    writes its generator as a web page; or for PyTorch, ONNX, model hubs
   gan import netG.pth       makes a run of weights of PyTorch's DCGAN example, or of an export
   gan weights               fetches the weights of Inception, which eval needs
   gan runs                  lists what has been trained here; gan runs rm removes a run
@@ -68,6 +69,7 @@ const FORESEEN = [
   DataError,
   GpuError,
   CheckpointError,
+  ExportError,
   EvalError,
   TrainError,
   RunError,

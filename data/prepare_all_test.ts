@@ -31,7 +31,7 @@ Deno.test("images in memory are few, however many there are", async () => {
   const { source, take, seen } = copies(png, 3000);
   const { good } = await prepareAll(source, to, take);
   assertEquals([good.length, seen.taken], [3000, 3000]);
-  assert(seen.most <= 4 * 32 * Math.min(navigator.hardwareConcurrency, 8), `${seen.most}`);
+  assert(seen.most <= 32 * Math.min(8 * navigator.hardwareConcurrency, 32), `${seen.most}`);
 });
 
 Deno.test("of images above a megabyte one is taken at a time", async () => {

@@ -58,6 +58,7 @@ interface Job extends PromiseWithResolvers<Outcome[]> {
 
 // One in work and one on its way: a worker that is slow, or has large images, keeps no more waiting.
 const EACH = 2;
+const MOST_LANES = 4 * MOST_WORKERS; // large images are in memory as long
 
 class Pool implements WorkerPool {
   // Results wait for their turn; a worker that is ahead of another goes on meanwhile.
@@ -69,7 +70,7 @@ class Pool implements WorkerPool {
 
   constructor(workers: Worker[]) {
     this.#workers = workers;
-    this.lanes = workers.length * 8;
+    this.lanes = Math.min(8 * workers.length, MOST_LANES);
     for (const worker of workers) {
       this.#sent.set(worker, new Map());
       worker.onmessage = ({ data: { id, outcomes } }: MessageEvent<Answer>) => {

@@ -3,14 +3,15 @@
  *
  * @module
  */
+import type { Rectangle } from "../data/crop.ts";
 import type { Image } from "../data/image.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
-import type { Inception } from "../models/inception.ts";
+import type { Feature as InceptionFeature } from "../models/inception.ts";
 import { noGrad } from "../tensor/op.ts";
-import { scoped } from "../tensor/tensor.ts";
-import { type Group, grouped, type Stage, toInput } from "./input.ts";
+import { scoped, type Tensor } from "../tensor/tensor.ts";
+import { cutOut, type Group, grouped, type Stage, toInput } from "./input.ts";
 import { NumpyRandom } from "./numpy_random.ts";
 import type { Features } from "./products.ts";
 import { Moments, type Statistics } from "./statistics.ts";
@@ -33,12 +34,25 @@ export interface ImageSet {
   images(): AsyncIterable<Image>;
 }
 
+/** What is taken as features: a place in Inception, or what tells faces apart. */
+export type Feature = InceptionFeature | "face";
+
+/** A network that computes features. */
+export interface Extractor {
+  /** Pixels along a side of what it looks at. */
+  readonly side: number;
+  /** `[N, side, side, 3]` in [-1, 1] to `[N, d]`. */
+  forward(x: Tensor): Tensor;
+}
+
 /** How to work. */
 export interface ExtractOptions {
   /** Images per pass; by default as many as the device likes. */
   readonly batch?: number;
   /** How images become the network's input; bilinear by default. */
   readonly stage?: Stage;
+  /** The part of each image that is looked at; by default all. */
+  readonly part?: Rectangle | undefined;
   /** Told how many images are done. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -81,9 +95,9 @@ async function* batches(set: PixelSet | ImageSet, batch: number): AsyncGenerator
  * The device works on one batch while the caller has the one before, and the next is made ready.
  */
 export async function* extract(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
-  { batch = batchSize(), stage = "bilinear", onProgress }: ExtractOptions = {},
+  { batch = batchSize(), stage = "bilinear", part, onProgress }: ExtractOptions = {},
 ): AsyncGenerator<Features> {
   const waiting: Promise<Features>[] = [];
   let done = 0;
@@ -93,8 +107,9 @@ export async function* extract(
     return features;
   };
   let started = false;
-  for await (const groups of batches(set, batch)) {
-    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage))));
+  for await (const whole of batches(set, batch)) {
+    const groups = part ? whole.map((group) => cutOut(group, part)) : whole;
+    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
     if (!started) await compileAhead(() => scoped(() => void pass()));
     started = true;
     const y = pass();
@@ -114,7 +129,7 @@ export async function* extract(
  * @throws {RangeError} If there are fewer than two images.
  */
 export async function statisticsOf(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Statistics> {
@@ -128,7 +143,7 @@ export async function statisticsOf(
  * @throws {RangeError} If there are fewer than two images, or fewer than twice `size`.
  */
 export async function statisticsAndHalves(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   size: number,
   options?: ExtractOptions,
@@ -154,7 +169,7 @@ export async function statisticsAndHalves(
 
 /** The features of every image of a set. */
 export async function featuresOf(
-  net: Inception,
+  net: Extractor,
   set: PixelSet | ImageSet,
   options?: ExtractOptions,
 ): Promise<Features> {

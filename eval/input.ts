@@ -1,24 +1,23 @@
 /**
- * From bytes to what Inception looks at: 299 x 299 pixels.
+ * From bytes to what a network looks at: for Inception 299 x 299 pixels.
  *
  * @module
  */
+import type { Rectangle } from "../data/crop.ts";
 import type { Image } from "../data/image.ts";
 import { bindable } from "../gpu/memory.ts";
 import { fromBytes } from "../kernels/bytes.ts";
 import { bilinear } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
 import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
+import { EvalError } from "./errors.ts";
 import { type Filter, resizeFloat } from "./resize.ts";
 
-/** Pixels along a side of what the network looks at. */
-const SIDE = 299;
-
-/** The ways in use, as they are named in reports. */
+/** The ways in use, as they are named in reports behind the side that the network looks at. */
 export const STAGES = {
-  bilinear: "299 px, bilinear, half-pixel centres, no antialiasing; 2x/255 - 1",
-  bicubic: "299 px, Pillow's bicubic with antialiasing, in float; (x - 128)/128",
-  tensorflow: "299 px, TensorFlow 1's bilinear, aligned at the corner; (x - 128)/128",
+  bilinear: "bilinear, half-pixel centres, no antialiasing; 2x/255 - 1",
+  bicubic: "Pillow's bicubic with antialiasing, in float; (x - 128)/128",
+  tensorflow: "TensorFlow 1's bilinear, aligned at the corner; (x - 128)/128",
 } as const;
 
 /** One of {@linkcode STAGES}. */
@@ -35,12 +34,13 @@ const MOST = 1 << 26;
 /**
  * Resizes images, each from its own width and height.
  *
- * @returns `[N, 299, 299, 3]`, all groups one after another.
+ * @param side Pixels along a side of what the network looks at.
+ * @returns `[N, side, side, 3]`, all groups one after another.
  */
-export function toInput(groups: readonly Group[], stage: Stage): Tensor {
+export function toInput(groups: readonly Group[], stage: Stage, side = 299): Tensor {
   const parts = stage === "bilinear"
-    ? groups.flatMap((group) => [...batches(group)]).map(onDevice)
-    : groups.map((group) => onHost(group, stage));
+    ? groups.flatMap((group) => [...batches(group)]).map((group) => onDevice(group, side))
+    : groups.map((group) => onHost(group, stage, side));
   return parts.length === 1 ? parts[0] : concat(parts, 0);
 }
 
@@ -53,14 +53,14 @@ function* batches(group: Group): Generator<Group> {
   }
 }
 
-function onDevice(group: Group): Tensor {
+function onDevice(group: Group, side: number): Tensor {
   const { count, height } = group;
   return scoped(() => {
     // A large image is one of its own; rows of the result depend on no other column.
     const parts = [...strips(group)].map(({ rgb, width }) =>
-      scoped(() => bilinear(fromBytes(rgb, [count, height, width, 3]), [SIDE, width]))
+      scoped(() => bilinear(fromBytes(rgb, [count, height, width, 3]), [side, width]))
     );
-    return bilinear(parts.length === 1 ? parts[0] : concat(parts, 2), [SIDE, SIDE]);
+    return bilinear(parts.length === 1 ? parts[0] : concat(parts, 2), [side, side]);
   });
 }
 
@@ -83,17 +83,38 @@ function* strips(
   }
 }
 
-function onHost({ count, height, width, rgb }: Group, filter: Filter): Tensor {
-  const size = height * width * 3, stride = SIDE * SIDE * 3;
+function onHost({ count, height, width, rgb }: Group, filter: Filter, side: number): Tensor {
+  const size = height * width * 3, stride = side * side * 3;
   const values = new Float32Array(count * stride);
   for (let i = 0; i < count; i++) {
     const image = { height, width, rgb: rgb.subarray(i * size, (i + 1) * size) };
-    const resized = resizeFloat(image, [SIDE, SIDE], filter);
+    const resized = resizeFloat(image, [side, side], filter);
     for (let at = 0; at < stride; at++) {
       values[i * stride + at] = (Math.min(255, Math.max(0, resized[at])) - 128) / 128;
     }
   }
-  return tensor(values, [count, SIDE, SIDE, 3]);
+  return tensor(values, [count, side, side, 3]);
+}
+
+/**
+ * Cuts a part out of each image.
+ *
+ * @throws {EvalError} If it lies outside of them.
+ */
+export function cutOut({ count, height, width, rgb }: Group, part: Rectangle): Group {
+  if (part.x + part.width > width || part.y + part.height > height) {
+    throw new EvalError(
+      `eval: the part ${part.width}x${part.height}+${part.x}+${part.y} lies outside of images of ` +
+        `${width} x ${height}; give another one, or one --resolution for all`,
+    );
+  }
+  const stride = 3 * part.width, cut = new Uint8Array(count * part.height * stride);
+  for (let row = 0; row < count * part.height; row++) {
+    const image = Math.floor(row / part.height), y = part.y + row % part.height;
+    const from = 3 * ((image * height + y) * width + part.x);
+    cut.set(rgb.subarray(from, from + stride), row * stride);
+  }
+  return { count, width: part.width, height: part.height, rgb: cut };
 }
 
 /** Joins images of one size that follow one another. */

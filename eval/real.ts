@@ -2,12 +2,12 @@ import { cachedStatistics, type CacheKey, keepNumber, keptNumber } from "./files
 import type { Conventions } from "./conventions.ts";
 import {
   type ExtractOptions,
+  type Extractor,
   type ImageSet,
   type PixelSet,
   statisticsAndHalves,
 } from "./extract.ts";
 import { frechetDistance } from "./frechet.ts";
-import type { Inception } from "../models/inception.ts";
 import { NumpyRandom } from "./numpy_random.ts";
 import { type Features, select } from "./products.ts";
 import { overN, type Statistics } from "./statistics.ts";
@@ -16,7 +16,7 @@ import type { Survey } from "./survey.ts";
 /** Real images to compare with. */
 export interface RealImages {
   readonly key: CacheKey;
-  readonly net: Inception;
+  readonly net: Extractor;
   readonly set: PixelSet | ImageSet;
   readonly survey?: Survey | undefined;
   readonly divisor?: Conventions["divisor"];

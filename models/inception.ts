@@ -37,8 +37,7 @@ export const FEATURES = ["64", "192", "768", "2048", "logits"] as const;
 /** One of {@linkcode FEATURES}. */
 export type Feature = typeof FEATURES[number];
 
-/** Pixels along a side of what the network looks at. */
-const SIDE = 299;
+const SIDE = 299; // pixels
 
 /** Images at a time on a processor, which few keep busy: their maps take most of the memory. */
 const PORTION = 8;
@@ -53,6 +52,8 @@ export interface InceptionWeights {
 
 /** The net up to one feature; weights of what comes behind it are not asked for. */
 export class Inception extends Module {
+  /** Pixels along a side of what it looks at. */
+  readonly side: number = SIDE;
   /** The feature that it gives. */
   readonly feature: Feature;
   /** By torchvision's names, in order. */

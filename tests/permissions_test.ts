@@ -36,6 +36,10 @@ Deno.test({
         const lines = new TextDecoder().decode(stdout).split("\n");
         assertEquals(granted(lines), [...FILES, more].sort(), command);
       }
+      const args = [join(ROOT, "gan"), "weights", "face"];
+      const { stdout } = await new Deno.Command("sh", { args, env }).output();
+      const lines = new TextDecoder().decode(stdout).split("\n");
+      assertEquals(granted(lines), [...FILES, "--allow-run=deno,npm"].sort());
     }),
 });
 

@@ -39,7 +39,7 @@ export interface Case {
 
 /**
  * DCGAN's `original` and SAGAN's `paper` differ from the default in mirrored images and the running average
- * only. The batch is a preset's own where it is for
+ * only, PGGAN's `paper` in having twice the channels. The batch is a preset's own where it is for
  * machines without a GPU.
  */
 export const CASES: readonly Case[] = [
@@ -50,7 +50,6 @@ export const CASES: readonly Case[] = [
   { recipe: sagan, preset: "thesis", N: 16 },
   { recipe: sagan, preset: "small", N: 32 },
   { recipe: pggan, preset: "default", N: 4 },
-  { recipe: pggan, preset: "paper", N: 4 },
   { recipe: pggan, preset: "r1", N: 4 },
   { recipe: pggan, preset: "thesis", N: 4 },
   // Before those at 32 pixels, as in a run: what is kept of these products must not serve for others.
@@ -62,8 +61,8 @@ export const CASES: readonly Case[] = [
 ];
 
 /** Those that are affordable by every plan. */
-export const QUICK: readonly Case[] = CASES.filter(({ recipe, preset }) =>
-  preset === "small" || preset === "thesis" && recipe !== pggan
+export const QUICK: readonly Case[] = CASES.filter(({ recipe, preset, grown, fading }) =>
+  preset === "small" && !grown && !fading || preset === "thesis" && recipe === sagan
 );
 
 /** What a run by this preset is a function of. */

@@ -120,9 +120,23 @@ export async function* samples(
   const options = classed(given, count);
   const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
   await compileAhead(() => rehearse(G, options, batch));
-  for (let at = 0; at < count; at += batch) {
+  const make = (at: number) => {
     const n = Math.min(batch, count - at);
-    yield { at, bytes: await render(G, options, () => latentsAt(options, seed, at, n)) };
+    if (n <= 0) return undefined;
+    const made = render(G, options, () => latentsAt(options, seed, at, n));
+    made.catch(() => {}); // it is thrown when its turn comes
+    return made;
+  };
+  // The device makes a batch while the caller has the one before it.
+  let next = make(0);
+  try {
+    for (let at = 0; at < count; at += batch) {
+      const bytes = await next!;
+      next = make(at + batch);
+      yield { at, bytes };
+    }
+  } finally {
+    await next; // where the caller stops before the end
   }
 }
 

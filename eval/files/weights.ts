@@ -11,6 +11,7 @@ import { decodeTorch, isTorch } from "../../io/torch_file.ts";
 import { decodeSafetensors, type Entry } from "../../io/safetensors.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { EvalError } from "../errors.ts";
+import type { Extractor } from "../extract.ts";
 import { type Features, products, range } from "../products.ts";
 
 /** The file that pytorch-fid's makers publish; its name ends in the start of its SHA-256. */
@@ -25,8 +26,8 @@ const EPS = 1e-3; // of the batch norms
 const ROWS = 4096; // features a product
 
 /** A network with what is to be said of its weights. */
-export interface LoadedInception {
-  readonly net: Inception;
+export interface LoadedNetwork {
+  readonly net: Extractor;
   /** Name of the file. */
   readonly file: string;
   /** SHA-256 of the file in hexadecimal. */
@@ -75,7 +76,7 @@ async function readWeights(path: string | undefined) {
 export async function loadInception(
   feature: Feature,
   path?: string,
-): Promise<LoadedInception> {
+): Promise<LoadedNetwork> {
   const found = await readWeights(path);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", found.bytes)).toHex();
   const file = basename(found.path);

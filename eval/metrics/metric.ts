@@ -43,6 +43,8 @@ export interface Metric {
   readonly source: string;
   /** What of Inception it looks at. */
   readonly input: "features" | "logits";
+  /** The only feature that it makes sense of, where there is one. */
+  readonly of?: "face";
   /** What the fakes are compared with. */
   readonly needs: readonly ("real" | "heldOut")[];
   /** The numbers in its result and which way they improve; training keeps the best by the first. */

@@ -7,6 +7,7 @@ import { authenticity } from "./authenticity.ts";
 import { ctMetric } from "./ct_score.ts";
 import { fdInfinity } from "./fd_infinity.ts";
 import { fid } from "./fid.ts";
+import { identity } from "./identity.ts";
 import { is } from "./is.ts";
 import { kid } from "./kid.ts";
 import type { Metric } from "./metric.ts";
@@ -23,6 +24,7 @@ export const METRICS: readonly Metric[] = [
   is,
   pr,
   vendi,
+  identity,
   authenticity,
   ctMetric,
 ];

@@ -97,9 +97,8 @@ CASES = {
         sagans(32, 100, 64, 16, pool=False, full=True, **THESIS), 16, 32, 100, "bce", smooth=True, seed=1
     ),
     "sagan-small": Case(sagans(32, 128, 32, 16), 32, 32, 128, "hinge"),
+    # also paper, which has twice the channels
     "pggan-default": Case(pggans(64, 512, 4096, 256), 4, 64, 512, **WGAN_GP),
-    # the default with twice the channels
-    "pggan-paper": Case(pggans(64, 512, 8192, 512), 4, 64, 512, **WGAN_GP),
     "pggan-r1": Case(pggans(64, 512, 4096, 256), 4, 64, 512, **R1),
     "pggan-thesis": Case(
         pggans(64, 128, 4096, 256, make=pggan.Spectral(), **THESIS), 4, 64, 128, "lsgan", smooth=True
