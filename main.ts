@@ -24,6 +24,7 @@ import { CheckpointError } from "./io/errors.ts";
 import { TrainError } from "./train/errors.ts";
 import { escaped } from "./run/progress.ts";
 import { RunError } from "./run/run_folder.ts";
+import { asTyped } from "./run/typed.ts";
 
 const HELP = `Trains GANs on images, on any GPU, without CUDA.
 
@@ -95,7 +96,7 @@ function codeOf(error: unknown): string | undefined {
 
 export async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(HELP);
+    console.log(asTyped(HELP));
     if (name !== undefined) return 0;
     console.error(`gan: Name a command, one of ${Object.keys(commands).join(", ")}`);
     return 2;
@@ -108,14 +109,15 @@ export async function main([name, ...args]: string[]): Promise<number> {
     if (!Object.hasOwn(commands, name)) {
       throw new UsageError(`There is no command ${name}${choose(name, Object.keys(commands))}`);
     }
-    return await commands[name](args, console.log);
+    const print = (line: string) => console.log(name === "completion" ? line : asTyped(line));
+    return await commands[name](args, print);
   } catch (error) {
     if ((error as Error).name === "AbortError") return 130;
     const code = codeOf(error), advice = code && ADVICE[code];
     const shown = FORESEEN.some((type) => error instanceof type) || code !== undefined;
     const message = (error as Error).message ?? error;
     const lines = String(message).split("\n").map(escaped).join("\n"); // drivers say several
-    console.error(`gan: ${lines}${advice ? `; ${advice}` : ""}`);
+    console.error(`gan: ${asTyped(lines)}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: unexpected error; --debug shows where it arose");
     return error instanceof UsageError ? 2 : 1;
