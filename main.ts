@@ -19,10 +19,12 @@ import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
 import { choose } from "./cli/options.ts";
 import { versionLines } from "./cli/version.ts";
+import { ExportError } from "./export/errors.ts";
 import { CheckpointError } from "./io/errors.ts";
 import { TrainError } from "./train/errors.ts";
 import { escaped } from "./run/progress.ts";
 import { RunError } from "./run/run_folder.ts";
+import { asTyped } from "./run/typed.ts";
 
 const HELP = `Trains GANs on images, on any GPU, without CUDA.
 
@@ -31,7 +33,7 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
   gan report latest         shows its grids, curves and options as a page
   gan timelapse latest      shows how a run's images came to be
   gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
-  gan export torch latest   writes its generator for PyTorch; or onnx, or a model card
+  gan export page latest    writes its generator as a web page; or for PyTorch, ONNX, model hubs
   gan import netG.pth       makes a run of weights of PyTorch's DCGAN example, or of an export
   gan weights               fetches the weights of Inception, which eval needs
   gan runs                  lists what has been trained here; gan runs rm removes a run
@@ -67,6 +69,7 @@ const FORESEEN = [
   DataError,
   GpuError,
   CheckpointError,
+  ExportError,
   EvalError,
   TrainError,
   RunError,
@@ -93,7 +96,7 @@ function codeOf(error: unknown): string | undefined {
 
 export async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(HELP);
+    console.log(asTyped(HELP));
     if (name !== undefined) return 0;
     console.error(`gan: Name a command, one of ${Object.keys(commands).join(", ")}`);
     return 2;
@@ -106,14 +109,15 @@ export async function main([name, ...args]: string[]): Promise<number> {
     if (!Object.hasOwn(commands, name)) {
       throw new UsageError(`There is no command ${name}${choose(name, Object.keys(commands))}`);
     }
-    return await commands[name](args, console.log);
+    const print = (line: string) => console.log(name === "completion" ? line : asTyped(line));
+    return await commands[name](args, print);
   } catch (error) {
     if ((error as Error).name === "AbortError") return 130;
     const code = codeOf(error), advice = code && ADVICE[code];
     const shown = FORESEEN.some((type) => error instanceof type) || code !== undefined;
     const message = (error as Error).message ?? error;
     const lines = String(message).split("\n").map(escaped).join("\n"); // drivers say several
-    console.error(`gan: ${lines}${advice ? `; ${advice}` : ""}`);
+    console.error(`gan: ${asTyped(lines)}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: unexpected error; --debug shows where it arose");
     return error instanceof UsageError ? 2 : 1;

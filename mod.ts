@@ -97,6 +97,7 @@ export {
   Conv2d,
   type ConvOptions,
   ConvTranspose2d,
+  type LayerGeometry,
   type LayerOptions,
   LeakyReLU,
   Linear,

@@ -30,7 +30,7 @@ const commands: Commands = {
   report: { options: ofReport, words: ["latest"] },
   timelapse: { options: ofTimelapse, words: ["latest"] },
   eval: { options: ofEval, words: ["all", ...METRICS.map(({ name }) => name)] },
-  export: { options: ofExport, words: ["torch", "onnx", "card", "latest"] },
+  export: { options: ofExport, words: ["page", "torch", "onnx", "card", "latest"] },
   import: { options: ofImport },
   weights: { options: ofWeights },
   runs: { options: ofRuns, words: ["rm"] },

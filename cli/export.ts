@@ -1,22 +1,30 @@
 import { join } from "@std/path";
+import { savePage } from "../export/page.ts";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 import { findCheckpoint } from "../run/run_folder.ts";
 import { loadGenerator } from "../train/state.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { UsageError } from "./errors.ts";
-import { saveCard } from "./export_card.ts";
+import { type CardOptions, saveCard } from "./export_card.ts";
 import { choose, common, type Option, optionLines, parse } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
 
-const KINDS = ["torch", "onnx", "card"] as const;
+const KINDS = ["torch", "onnx", "page", "card"] as const;
+
+type Kind = typeof KINDS[number];
+/** Those that are one file. */
+const FILES: Readonly<Record<string, string>> = {
+  onnx: "generator.onnx",
+  page: "generator.html",
+};
 
 export const table: readonly Option[] = [
   {
     name: "to",
     kind: "text",
-    help: "folder (onnx: file) to write; by default in the run's folder",
+    help: "folder (onnx, page: file) to write; by default in the run's folder",
   },
   { name: "checkpoint", kind: "text", help: "a file of the run, or best; by default its newest" },
   { name: "license", kind: "text", help: "card: what others may do with it, as mit" },
@@ -34,6 +42,7 @@ const help = [
   "",
   "  gan export torch latest --to made     PyTorch: generator.py and model.safetensors",
   "  gan export onnx latest --to g.onnx    ONNX, operator set 17: from latents to images",
+  "  gan export page latest --to g.html    one web page that makes images in a browser, by WebGPU",
   "  gan export card latest --to made --license mit --metrics eval.json",
   "                                        README.md and samples.png for model hubs",
   "",
@@ -67,25 +76,37 @@ export async function exportCommand(
   await openGpu({ choice: values.device as string | undefined });
   const loaded = await loadGenerator(recipeOf(options.recipe), options, checkpoint);
   const exported: Exported = { ...loaded, options };
-  const to = String(values.to ?? join(run, kind === "onnx" ? "generator.onnx" : "export"));
+  const to = String(values.to ?? join(run, FILES[kind] ?? "export"));
   await refusePlace(to, kind);
-  const paths = kind === "torch"
-    ? await saveTorch(exported, to)
-    : kind === "onnx"
-    ? (await saveOnnx(exported, to), [to])
-    : await saveCard(exported, { run, checkpoint, to, values });
+  const paths = await written(kind as Kind, exported, { run, checkpoint, to, values });
   for (const path of paths) {
     print(values.json ? JSON.stringify({ path, checkpoint, images: loaded.images }) : path);
   }
   return 0;
 }
 
-async function refusePlace(to: string, kind: string): Promise<void> {
-  const there = await Deno.stat(to).catch(() => undefined);
-  if (kind === "onnx" && there?.isDirectory) {
-    throw new UsageError(`--to ${to} is a folder: name a file, as ${join(to, "generator.onnx")}`);
+/** Writes one of the kinds; returns the paths. */
+async function written(kind: Kind, exported: Exported, place: CardOptions): Promise<string[]> {
+  switch (kind) {
+    case "torch":
+      return await saveTorch(exported, place.to);
+    case "card":
+      return await saveCard(exported, place);
+    case "onnx":
+      await saveOnnx(exported, place.to);
+      return [place.to];
+    case "page":
+      await savePage(exported, place.to);
+      return [place.to];
   }
-  if (kind !== "onnx" && there?.isFile) {
+}
+
+async function refusePlace(to: string, kind: string): Promise<void> {
+  const there = await Deno.stat(to).catch(() => undefined), file = FILES[kind];
+  if (file && there?.isDirectory) {
+    throw new UsageError(`--to ${to} is a folder: name a file, as ${join(to, file)}`);
+  }
+  if (!file && there?.isFile) {
     throw new UsageError(`--to ${to} is a file: ${kind} needs a folder`);
   }
 }

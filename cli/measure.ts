@@ -184,7 +184,10 @@ async function measureStatistics(metric: Metric, work: Work): Promise<Result> {
   const path = values.saveStats as string | undefined;
   if (path !== undefined) {
     const { about, survey } = real!;
-    const made = { feature, weights: network.sha256, stage: like.stage, survey };
+    const made = {
+      ...{ feature, weights: network.sha256, stage: like.stage, survey },
+      ...work.part && { part: String(values.faceCrop) },
+    };
     await saveStatistics(path, { statistics: a, about: { ...about, ...made } });
   }
   const b = fake.statistics ?? await named(

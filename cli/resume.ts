@@ -126,8 +126,9 @@ export async function goOn(
   await trimSnapshots(run, state.images);
   const saved = savedOptions(state.recipe, options);
   if (JSON.stringify(await readOptions(run)) !== JSON.stringify(saved)) {
-    const text = JSON.stringify(saved, null, 2) + "\n";
-    await writeAtomically(join(run, "options.json"), new TextEncoder().encode(text));
+    const path = join(run, "options.json"), { origin } = JSON.parse(await Deno.readTextFile(path));
+    const text = JSON.stringify({ ...saved, origin }, null, 2) + "\n";
+    await writeAtomically(path, new TextEncoder().encode(text));
   }
   for (const note of notes) progress.say(note);
   progress.say(`Going on from ${checkpoint}`);

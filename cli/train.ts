@@ -18,6 +18,7 @@ import { graphicsHere } from "../run/terminal.ts";
 import { classesIn } from "../train/classes.ts";
 import { markOf } from "../train/data_mark.ts";
 import { newState, type State } from "../train/state.ts";
+import { VERSION } from "../train/version.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
 import { UsageError } from "./errors.ts";
@@ -101,20 +102,23 @@ export async function trainCommand(args: string[], print: (line: string) => void
   assertPrecision(options.precision as Precision, device);
   if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
-  return await trainRun({ out, values, device, resumed, state: newState(recipe, options) });
+  const state = newState(recipe, options), command = ["train", ...args];
+  return await trainRun({ out, values, command, device, resumed, state });
 }
 
 /** What a run is started with. */
 interface Start {
   readonly out: string;
   readonly values: Values;
+  /** The command line's words. */
+  readonly command: readonly string[];
   readonly device: DeviceInfo;
   readonly resumed: Resumed | undefined;
   readonly state: State;
 }
 
-async function trainRun({ out, values, device, resumed, state }: Start): Promise<number> {
-  const { recipe, options } = state;
+async function trainRun(start: Start): Promise<number> {
+  const { out, values, command, device, resumed, state } = start, { recipe, options } = state;
   // A run's neighbours share its cache, wherever they are.
   const cache = join(resumed === undefined ? out : dirname(resolve(resumed.run)), ".cache");
   await assertWritable(cache, resumed === undefined ? `--out ${out}` : resumed.run);
@@ -140,9 +144,10 @@ async function trainRun({ out, values, device, resumed, state }: Start): Promise
       return { evaluator, tune: Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner };
     };
     let { evaluator, tune } = await tools();
-    run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options));
+    const data = state.data = markOf(dataset);
+    const origin = { version: VERSION, device: device.name, data, command };
+    run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options), origin);
     using _lock = before ?? await lockRun(run);
-    state.data = markOf(dataset);
     tellStart(run, state, dataset, device, progress);
     await compiling;
     if (!device.software) progress.say("Compiling shaders: the first steps are slow");

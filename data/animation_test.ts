@@ -1,56 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { framesOf } from "../tests/apng_reader.ts";
+import { drawn } from "../tests/drawn_cases.ts";
+import { random } from "../tests/support.ts";
 import { encodeAnimation } from "./animation.ts";
 import { decode } from "./decode.ts";
 import type { Image } from "./image.ts";
-
-/** CRC-32 a bit at a time (polynomial 0x04C11DB7, bits reversed). */
-function crc(bytes: Uint8Array): number {
-  let sum = 0xffffffff;
-  for (const byte of bytes) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = sum >>> 1 ^ (sum & 1 ? 0xedb88320 : 0);
-  }
-  return ~sum >>> 0;
-}
-
-interface Chunk {
-  type: string;
-  whole: Uint8Array;
-  data: Uint8Array;
-}
-
-/** The chunks of a PNG, once their sums are found to be right. */
-function chunks(file: Uint8Array): Chunk[] {
-  const view = new DataView(file.buffer, file.byteOffset), found: Chunk[] = [];
-  for (let at = 8; at < file.length;) {
-    const length = view.getUint32(at);
-    const data = file.subarray(at + 8, at + 8 + length),
-      whole = file.subarray(at, at + 12 + length);
-    assertEquals(view.getUint32(at + 8 + length), crc(file.subarray(at + 4, at + 8 + length)));
-    found.push({ type: new TextDecoder().decode(whole.subarray(4, 8)), whole, data });
-    at += 12 + length;
-  }
-  return found;
-}
-
-function u32(data: Uint8Array, at: number): number {
-  return new DataView(data.buffer, data.byteOffset).getUint32(at);
-}
-
-/** A PNG of one frame's data: the header of the file, the data as IDAT, the end. */
-function still(file: Uint8Array, header: Chunk, data: Uint8Array[]): Image {
-  const parts = [file.subarray(0, 8), header.whole];
-  for (const part of data) {
-    const body = new Uint8Array(part.length + 12), view = new DataView(body.buffer);
-    view.setUint32(0, part.length);
-    body.set([73, 68, 65, 84], 4);
-    body.set(part, 8);
-    view.setUint32(part.length + 8, crc(body.subarray(4, part.length + 8)));
-    parts.push(body);
-  }
-  parts.push(Uint8Array.of(0, 0, 0, 0, 73, 69, 78, 68, 0xae, 0x42, 0x60, 0x82));
-  return decode(Uint8Array.from(parts.flatMap((part) => [...part])));
-}
 
 const frame = (n: number): Image => ({
   width: 7,
@@ -61,26 +16,31 @@ const frame = (n: number): Image => ({
 Deno.test("every frame comes back from an animated PNG, for as long as it was meant to be shown", () => {
   const frames = [frame(0), frame(1), frame(2)], file = encodeAnimation(frames, [40, 1000, 65_535]);
   assertEquals(decode(file), frames[0]); // for a program that knows no animations
-  const all = chunks(file), [header, control] = all;
-  assertEquals([header.type, control.type, all.at(-1)!.type], ["IHDR", "acTL", "IEND"]);
-  assertEquals([u32(control.data, 0), u32(control.data, 4)], [3, 0]);
-  const shown: { ms: number; data: Uint8Array[] }[] = [], sequence: number[] = [];
-  for (const { type, data } of all) {
-    if (type === "fcTL") {
-      sequence.push(u32(data, 0));
-      assertEquals([u32(data, 4), u32(data, 8), u32(data, 12), u32(data, 16)], [7, 5, 0, 0]);
-      const [num, den] = [data[20] << 8 | data[21], data[22] << 8 | data[23]];
-      shown.push({ ms: 1000 * num / den, data: [] });
-    } else if (type === "IDAT") shown.at(-1)!.data.push(data);
-    else if (type === "fdAT") {
-      sequence.push(u32(data, 0));
-      shown.at(-1)!.data.push(data.subarray(4));
-    }
-  }
-  assertEquals(sequence, sequence.map((_, i) => i));
+  const shown = framesOf(file);
   assertEquals(shown.map(({ ms }) => ms), [40, 1000, 65_535]);
-  assertEquals(shown.map(({ data }) => still(file, header, data)), frames);
+  assertEquals(shown.map(({ image }) => image), frames);
 });
+
+const samples = fc.record({
+  size: fc.record({
+    width: fc.integer({ min: 1, max: 40 }),
+    height: fc.integer({ min: 1, max: 9 }),
+  }),
+  ms: fc.array(fc.integer({ min: 0, max: 65_535 }), { minLength: 1, maxLength: 5 }),
+  seed: fc.nat(),
+  isNoise: fc.boolean(),
+});
+
+drawn("frames of any size and number come back from an animated PNG", samples, (drawn) => {
+  const { size: { width, height }, ms, seed, isNoise } = drawn, next = random(seed);
+  const value = () => isNoise ? Math.floor(128 * (next() + 1)) : 7;
+  const frames = ms.map(() => ({
+    ...{ width, height },
+    rgb: Uint8Array.from({ length: 3 * width * height }, value),
+  }));
+  const shown = framesOf(encodeAnimation(frames, ms));
+  assertEquals(shown, frames.map((image, i) => ({ ms: ms[i], image })));
+}, 40);
 
 Deno.test("frames that are none, or of several sizes, are refused", () => {
   assertThrows(() => encodeAnimation([], 40), RangeError, "no frame");

@@ -62,6 +62,7 @@ export class Linear extends Weighted {
 
 /** The same padding along both axes, as layers have it. */
 export interface LayerGeometry extends Geometry {
+  /** Pixels of zeros round the image. */
   readonly padding: number;
 }
 

@@ -9,6 +9,16 @@ import { namesIn, RunError, runsIn } from "./run_folder.ts";
 
 const CLAIM_MS = 600_000;
 
+/** What a run's options.json tells of its beginning, beside the options. */
+export interface Origin {
+  readonly version: string;
+  readonly device: string;
+  /** The data's hash and count. */
+  readonly data?: unknown;
+  /** The command line's words. */
+  readonly command: readonly string[];
+}
+
 async function makeNew(folder: string): Promise<boolean> {
   try {
     await Deno.mkdir(folder);
@@ -41,12 +51,18 @@ async function removeClaims(out: string): Promise<void> {
  * @param out Folder of all runs; made if it is not there.
  * @param title What comes after the number, e.g. `dcgan-celeba`.
  * @param options What the run is a function of; a plain record.
+ * @param origin Written beside them.
  * @returns Path of the run's folder.
  * @throws {RunError} If the folder cannot be made.
  */
-export async function createRun(out: string, title: string, options: unknown): Promise<string> {
+export async function createRun(
+  out: string,
+  title: string,
+  options: object,
+  origin?: Origin,
+): Promise<string> {
   const suffix = title.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "");
-  const text = new TextEncoder().encode(JSON.stringify(options, null, 2) + "\n");
+  const text = new TextEncoder().encode(JSON.stringify({ ...options, origin }, null, 2) + "\n");
   try {
     await Deno.mkdir(out, { recursive: true });
     while (true) {

@@ -7,30 +7,9 @@
  * @module
  */
 
-import { duration } from "../train/duration.ts";
+import { clipped, progressLine, type ProgressState } from "./progress_line.ts";
+import { asTyped } from "./typed.ts";
 import type { Drawing } from "./terminal_image.ts";
-
-/** How far a run is, and how it goes. */
-export interface ProgressState {
-  /** Images shown. */
-  readonly images: number;
-  /** Images to show in all. */
-  readonly total: number;
-  /** Images a second. */
-  readonly rate?: number | undefined;
-  /** D's loss on real images. */
-  readonly real?: number | undefined;
-  /** D's loss on fakes. */
-  readonly fake?: number | undefined;
-  /** The generator's loss. */
-  readonly lossG?: number | undefined;
-  /** Where a growing run is, e.g. `fading in 64 px 0.25`. */
-  readonly phase?: string | undefined;
-  /** Seconds left; without it all images take as long as those before. */
-  readonly left?: number | undefined;
-  /** What else is worth a word. */
-  readonly note?: string | undefined;
-}
 
 /** A report, before the rate is known that images are shown at. */
 export interface ProgressReport extends Omit<ProgressState, "left"> {
@@ -61,53 +40,6 @@ const LIVE_EVERY = 100;
 
 /** Seconds after which a rate counts 1/e of what it did. */
 const MEMORY = 20;
-
-/** Three digits or so, without an exponent. */
-function short(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
-}
-
-/** Thousands of images, with as many decimals as a run of `total` needs to be seen moving. */
-function kimg(images: number, total: number): string {
-  return (images / 1000).toFixed(total < 100_000 ? 2 : total < 10_000_000 ? 1 : 0);
-}
-
-/**
- * The line that tells how far a run is.
- *
- * @param state What to tell; what it lacks is left out.
- * @param width Columns to fit in.
- * @returns Text of at most `width` characters, e.g.
- *   `12.8/200.0 kimg  6%  412 img/s  7m 34s left  D real 0.71 fake 0.28  G 1.62`.
- */
-export function progressLine(state: ProgressState, width = Infinity): string {
-  const { total, phase, rate, real, fake, lossG, note } = state;
-  const images = Math.min(state.images, total); // the last batch goes beyond
-  const parts = [
-    `${kimg(images, total)}/${kimg(total, total)} kimg`,
-    `${total > 0 ? Math.floor((100 * images) / total) : 100}%`,
-  ];
-  if (phase) parts.push(phase);
-  if (rate !== undefined) {
-    const { left = (total - images) / rate } = state;
-    parts.push(`${short(rate)} img/s`, `${duration(left)} left`);
-  }
-  const answers = [["real", real], ["fake", fake]] as const;
-  const known = answers.filter(([, value]) => value !== undefined);
-  if (known.length > 0) {
-    parts.push(`D ${known.map(([name, value]) => `${name} ${short(value!)}`).join(" ")}`);
-  }
-  if (lossG !== undefined) parts.push(`G ${short(lossG)}`);
-  if (note) parts.push(note.replace(/\s+/g, " "));
-  return clipped(parts.join("  "), width);
-}
-
-function clipped(text: string, width: number): string {
-  const line = Array.from(text);
-  return line.length <= width ? text : line.slice(0, Math.max(0, width - 1)).join("") + "…";
-}
 
 /** A rate that forgets: its mean over time is weighted towards the last {@linkcode MEMORY}. */
 export class Rate {
@@ -150,6 +82,7 @@ export class Progress {
   #rate = new Rate();
   #next = -Infinity;
   #latest: ProgressState | undefined;
+  #began: number | undefined;
   /** What is being done before the first report, on the live line. */
   #doing = "";
   #nextDoing = -Infinity;
@@ -178,6 +111,7 @@ export class Progress {
     const rate = state.rate ?? this.#rate.read(state.images, now / 1000);
     const left = rate === undefined ? undefined : secondsLeft?.(rate);
     this.#latest = { ...state, rate, ...left !== undefined && { left } };
+    this.#began ??= now;
     if (this.#style !== "json" && now < this.#next) return;
     this.#next = now + (this.#style === "live" ? LIVE_EVERY : LINES_EVERY);
     this.#show();
@@ -189,7 +123,7 @@ export class Progress {
    * @param line What; names of files may hold what terminals take for commands, so that is escaped.
    */
   say(line: string): void {
-    const text = escaped(line);
+    const text = escaped(asTyped(line));
     this.#pictured = 0;
     if (this.#style === "json") return this.#write(JSON.stringify({ say: text }) + "\n");
     this.#write(this.#style === "live" ? `\r\x1b[K${text}\n` : `${text}\n`);
@@ -250,10 +184,11 @@ export class Progress {
   #show(): void {
     const state = this.#shown = this.#latest!;
     this.#doing = "";
-    if (this.#style === "json") this.#write(JSON.stringify(state) + "\n");
-    else if (this.#style === "lines") this.#write(progressLine(state) + "\n");
+    if (this.#style === "json") return this.#write(JSON.stringify(state) + "\n");
+    const told = { ...state, elapsed: (this.#now() - this.#began!) / 1000 };
+    if (this.#style === "lines") this.#write(progressLine(told) + "\n");
     // In the last column some terminals go to the next line.
-    else this.#write(`\r${progressLine(state, this.#width() - 1)}\x1b[K`);
+    else this.#write(`\r${progressLine(told, this.#width() - 1)}\x1b[K`);
   }
 }
 

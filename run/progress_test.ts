@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { duration } from "../train/duration.ts";
-import { isWideTerminal, Progress, progressLine, type ProgressStyle, Rate } from "./progress.ts";
+import { isWideTerminal, Progress, type ProgressStyle, Rate } from "./progress.ts";
+import { progressLine } from "./progress_line.ts";
 
 const STATE = {
   images: 12_800,
@@ -10,7 +11,7 @@ const STATE = {
   fake: 0.281,
   lossG: 1.62,
 };
-const LINE = "12.8/200.0 kimg  6%  412 img/s  7m 34s left  D real 0.71 fake 0.28  G 1.62";
+const LINE = "12.8/200.0 kimg  6%  7m 34s left  412 img/s  D real 0.71 fake 0.28  G 1.62";
 
 /** A progress with a clock to set, and what it wrote. */
 function open(
@@ -49,13 +50,13 @@ Deno.test("progress: the line tells what is known, and no more", () => {
   );
   assertEquals(
     progressLine({ images: 1, total: 2000, rate: 0 }),
-    "0.00/2.00 kimg  0%  0.00 img/s  ? left",
+    "0.00/2.00 kimg  0%  ? left  0.00 img/s",
   );
   assertEquals(progressLine({ images: 0, total: 0, lossG: NaN }), "0.00/0.00 kimg  100%  G NaN");
 });
 
 Deno.test("progress: the line is cut to the width", () => {
-  assertEquals(progressLine(STATE, LINE.length), LINE);
+  assertEquals(progressLine(STATE, 50), LINE.slice(0, 49) + "…");
   assertEquals(progressLine(STATE, 15), "12.8/200.0 kim…");
   for (let width = 1; width < 90; width++) assert(progressLine(STATE, width).length <= width);
 });
@@ -107,10 +108,10 @@ Deno.test("progress: a log has a whole line now and then, and the last one", () 
   progress.finish();
   assertEquals(texts, [
     "0.0/200.0 kimg  0%\n",
-    "5.0/200.0 kimg  2%  500 img/s  6m 30s left\n",
-    "10.0/200.0 kimg  5%  500 img/s  6m 20s left\n",
+    "5.0/200.0 kimg  2%  10s, 6m 30s left  500 img/s\n",
+    "10.0/200.0 kimg  5%  20s, 6m 20s left  500 img/s\n",
     "saved\n",
-    "12.5/200.0 kimg  6%  500 img/s  6m 15s left\n",
+    "12.5/200.0 kimg  6%  25s, 6m 15s left  500 img/s\n",
   ]);
 });
 
@@ -144,7 +145,7 @@ Deno.test("progress: the last batch goes beyond the end, the line ends at 100%",
   assertEquals(progressLine({ images: 1280, total: 1000 }), "1.00/1.00 kimg  100%");
   assertEquals(
     progressLine({ images: 1280, total: 1000, rate: 10 }),
-    "1.00/1.00 kimg  100%  10.0 img/s  0s left",
+    "1.00/1.00 kimg  100%  0s left  10.0 img/s",
   );
 });
 
@@ -153,8 +154,13 @@ Deno.test("progress: 80 columns hold the phase of a growing run and its time lef
   const line = progressLine({ ...STATE, phase, left: 5400, note: "a long warning" }, 80);
   assertEquals(
     line,
-    "12.8/200.0 kimg  6%  stabilising 128 px  412 img/s  1h 30m left  D real 0.71 fa…",
+    "12.8/200.0 kimg  ░░░░░░░░ 6%  1h 30m left  stabilising 128 px  412 img/s  D rea…",
   );
+});
+
+Deno.test("progress: 60 columns hold a bar, the time so far and the time left", () => {
+  const line = progressLine({ ...STATE, images: 128_000, elapsed: 3725 }, 60);
+  assertEquals(line, "128.0/200.0 kimg  █████░░░ 64%  1h 02m, 2m 55s left  412 im…");
 });
 
 Deno.test("progress: the time left is asked for at the rate measured, which begins anew", () => {

@@ -105,7 +105,7 @@ async function latestOf(
  * The options that a run was made with.
  *
  * @param run Path of the run's folder.
- * @returns The record, whose fields are not checked here.
+ * @returns The record without its `origin`; its fields are not checked here.
  * @throws {RunError} If `options.json` is missing or broken.
  */
 export async function readOptions(run: string): Promise<Record<string, unknown>> {
@@ -114,7 +114,8 @@ export async function readOptions(run: string): Promise<Record<string, unknown>>
   try {
     const options: unknown = JSON.parse(await Deno.readTextFile(path));
     if (typeof options === "object" && options !== null && !Array.isArray(options)) {
-      return options as Record<string, unknown>;
+      const { origin: _, ...own } = options as Record<string, unknown>;
+      return own;
     }
     why = "it is not a record";
   } catch (error) {

@@ -211,6 +211,12 @@ Deno.test("a run trains, goes on and makes images", async () => {
   assertEquals([resumed.code, resumed.errors], [0, []], JSON.stringify(resumed));
   assertStringIncludes(resumed.out, "Going on from");
   assertEquals(await images(), 8);
+  // Where it came from, and that stays so.
+  const { origin, kimg } = JSON.parse(await Deno.readTextFile(join(run, "options.json")));
+  assertEquals([origin.version, kimg], [VERSION, 0.008]);
+  assertEquals(origin.command.slice(0, 2), ["train", "dcgan"]);
+  assertEquals(origin.command.slice(-4), ["--data", "faces", "--kimg", "0.004"]);
+  assert(origin.device.length > 0 && origin.data.count === 4 && /^\w+$/.test(origin.data.hash));
 
   await byTwos(
     ["sample latest --to grid.png", "sample 0 --single --count 3 --to three"],
@@ -366,7 +372,7 @@ Deno.test("help, and a plan in JSON", async () => {
 // Open MPI's launcher sends SIGCONT first, and asks twice to end.
 const STOPS: [Deno.Signal[], Record<string, string>][] = [
   [["SIGINT"], {}],
-  [["SIGTERM", "SIGTERM"], {}],
+  [["SIGTERM", "SIGTERM"], { GAN_COMMAND: "./gan" }],
   [["SIGCONT", "SIGTERM"], { OMPI_COMM_WORLD_RANK: "0" }],
 ];
 for (const [signals, env] of STOPS) {
@@ -384,7 +390,8 @@ for (const [signals, env] of STOPS) {
       for (const signal of signals) child.kill(signal);
       const { code, out: said, errors } = await end_;
       assertEquals([code, errors], [130, []], said);
-      assertStringIncludes(said, `gan train --resume ${out}/00000-dcgan-faces-16`);
+      const hint = `: ${env.GAN_COMMAND ?? "gan"} train --resume ${out}/00000-dcgan-faces-16`;
+      assertStringIncludes(said, hint);
       assert(!said.includes("\x1b"), "a log has no commands for terminals");
       const left = await files(run);
       assert(left.some((name) => /^checkpoint-\d{6}\.safetensors$/.test(name)), String(left));

@@ -2,7 +2,6 @@
 import { EVALUATION } from "../nn/context.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { PbfReader } from "pbf";
 import { UsageError } from "../cli/errors.ts";
 import { evalCommand } from "../cli/eval.ts";
 import { exportCommand } from "../cli/export.ts";
@@ -28,6 +27,7 @@ import { recipeOf } from "../cli/recipes.ts";
 import { optionsOf } from "../cli/run_options.ts";
 import { cases, N, toNCHW } from "./exported.ts";
 import { narrowInception } from "./drawn_inception.ts";
+import { computeOnnx, fields, text } from "./onnx_reader.ts";
 import { assertClose } from "./support.ts";
 await openGpu();
 
@@ -62,20 +62,16 @@ for (const made of all) {
   });
 }
 
-/** Fields of a message: a list of values each. */
-function fields(bytes: Uint8Array): Map<number, unknown[]> {
-  const found = new Map<number, unknown[]>();
-  new PbfReader(bytes).readFields((tag, _, pbf) => {
-    const value = pbf.type === 2
-      ? pbf.readBytes()
-      : pbf.type === 5
-      ? pbf.readFloat()
-      : pbf.readVarint();
-    found.set(tag, [...found.get(tag) ?? [], value]);
-  }, undefined);
-  return found;
+for (const made of all) {
+  Deno.test(`${made.name}: what is exported as ONNX computes the same images`, async () => {
+    const path = join(folder, `${made.name}.onnx`);
+    await saveOnnx(made, path);
+    const { dims, data } = computeOnnx(await Deno.readFile(path), made.latents, N);
+    const { resolution: R } = made.options;
+    assertEquals(dims, [N, imageChannels(made.options), R, R]);
+    assertClose("images", data, made.expected, { atol: 1e-4 });
+  });
 }
-const text = (bytes: unknown) => new TextDecoder().decode(bytes as Uint8Array);
 
 Deno.test("ONNX: operator set 17, the layers in order, their weights, named ends", async () => {
   const made = all.find(({ name }) => name === "sagan")!, path = join(folder, "g.onnx");

@@ -39,14 +39,17 @@ const classes = { conditional: true, classes: "cat,dog" };
 // Wide enough for groups, and narrower in the last level.
 const grouped = { fmapBase: 128, fmapMax: 32 };
 
+/** What a case is made of. */
+export interface Asked {
+  readonly name: string;
+  readonly recipe: Recipe;
+  readonly preset: string;
+  readonly more?: Partial<TrainOptions>;
+  readonly stage?: Parameters<typeof stageOf>;
+}
+
 /** What is tested: each system, and each of its parts in both ways. */
-const CASES: readonly {
-  name: string;
-  recipe: Recipe;
-  preset: string;
-  more?: Partial<TrainOptions>;
-  stage?: Parameters<typeof stageOf>;
-}[] = [
+const CASES: readonly Asked[] = [
   { name: "dcgan", recipe: dcgan, preset: "default" },
   { name: "sagan", recipe: sagan, preset: "default", more: { attention: "8", ngf: 8 } },
   {
@@ -106,29 +109,32 @@ async function stir(
 /** Builds them. */
 export async function cases(): Promise<Case[]> {
   const made: Case[] = [];
-  for (const { name, recipe, preset, more, stage: at } of CASES) {
-    const options = {
-      ...{ ...defaults, ...recipe.presets[preset].options, ...narrow, ...more },
-      ...{ recipe: recipe.name, preset, data: "/home/someone/faces.zip" },
-    };
-    const whole = { resolution: options.resolution, fading: false, from: 0, images: 1 };
-    const stage = stageOf(...at ?? [whole, 1] as const);
-    const G = recipe.G(networkOptions(options), hostRandom(1), stage);
-    const spectra = new PowerIteration(G);
-    for (let i = 0; i < 15; i++) scoped(() => spectra.step());
-    await stir(
-      G.named(),
-      recipe === pggan ? 0.5 : recipe === r3gan ? 0.5 : recipe === dcgan ? 20 : 5,
-      recipe === pggan ? 6 : 0.2,
-    );
-    const nz = latentLength(options);
-    const latents = Float32Array.from({ length: N * nz }, (_, i) => Math.sin(7 * i + 1));
-    const z = tensor(latents, [N, nz]), factor = options.resolution / stage.resolution;
-    const x = noGrad(() => upNearest(G.forward(z, EVALUATION), factor));
-    const expected = toNCHW(await x.read(), options.resolution, imageChannels(options));
-    made.push({ name, G, options, stage, images: 4000, latents, expected });
-  }
+  for (const one of CASES) made.push(await caseOf(one));
   return made;
+}
+
+/** Builds one. */
+export async function caseOf({ name, recipe, preset, more, stage: at }: Asked): Promise<Case> {
+  const options = {
+    ...{ ...defaults, ...recipe.presets[preset].options, ...narrow, ...more },
+    ...{ recipe: recipe.name, preset, data: "/home/someone/faces.zip" },
+  };
+  const whole = { resolution: options.resolution, fading: false, from: 0, images: 1 };
+  const stage = stageOf(...at ?? [whole, 1] as const);
+  const G = recipe.G(networkOptions(options), hostRandom(1), stage);
+  const spectra = new PowerIteration(G);
+  for (let i = 0; i < 15; i++) scoped(() => spectra.step());
+  await stir(
+    G.named(),
+    recipe === pggan ? 0.5 : recipe === r3gan ? 0.5 : recipe === dcgan ? 20 : 5,
+    recipe === pggan ? 6 : 0.2,
+  );
+  const nz = latentLength(options);
+  const latents = Float32Array.from({ length: N * nz }, (_, i) => Math.sin(7 * i + 1));
+  const z = tensor(latents, [N, nz]), factor = options.resolution / stage.resolution;
+  const x = noGrad(() => upNearest(G.forward(z, EVALUATION), factor));
+  const expected = toNCHW(await x.read(), options.resolution, imageChannels(options));
+  return { name, G, options, stage, images: 4000, latents, expected };
 }
 
 /** `[N, R, R, C]` as `[N, C, R, R]`. */
