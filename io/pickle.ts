@@ -1,8 +1,8 @@
 /**
  * As much of Python's pickle format as PyTorch's files of tensors and CIFAR's batches need.
  *
- * A pickle is a program that may call anything in Python. Here a name that the caller does not give
- * is refused before anything is done.
+ * A pickle is a program that may call anything in Python. Here nothing is ever called but what the caller
+ * gives: any other name is refused, or stands for an object that is only a name.
  *
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py
  * @module
@@ -11,10 +11,18 @@
 /** What a name in a pickle stands for: called with what the pickle gives it. */
 export type Callable = (...args: unknown[]) => unknown;
 
+/** An object that the caller does not know: its name, and nothing of what it holds. */
+export class Unknown {
+  /** @param name As in `argparse.Namespace`. */
+  constructor(readonly name: string) {}
+}
+
 /** What names and references of a pickle mean. */
 export interface Meanings {
   /** By `module name`, as in `collections OrderedDict`. */
   readonly names: ReadonlyMap<string, Callable>;
+  /** Whether objects by other names become {@linkcode Unknown} ones; else they are refused. */
+  readonly passesUnknown?: boolean;
   /** What an object stored outside of the pickle is, by its id. */
   readonly persistent: (id: unknown) => unknown;
   /** What an object becomes with the attributes that it is given; by default they are ignored. */
@@ -161,7 +169,7 @@ class Machine {
         throw new TypeError("it names a function by what is no text");
       }
       this.#push(module, name);
-    } else if (op === "R") {
+    } else if (op === "R" || code === 0x81) { // REDUCE, NEWOBJ
       const args = this.pop(), call = this.pop();
       if (typeof call !== "function" || !Array.isArray(args)) {
         throw new TypeError("it calls what is no function");
@@ -177,8 +185,11 @@ class Machine {
 
   #push(module: string, name: string): void {
     const found = this.meanings.names.get(`${module} ${name}`);
-    if (!found) throw new TypeError(`it calls ${module}.${name}, which no file of tensors needs`);
-    this.#stack.push(found);
+    if (!found && !this.meanings.passesUnknown) {
+      throw new TypeError(`it calls ${module}.${name}, which no file of tensors needs`);
+    }
+    const passed = () => new Unknown(`${module}.${name}`);
+    this.#stack.push(found ?? Object.assign(passed, { unknown: `${module}.${name}` }));
   }
 
   #popMark(): unknown[] {
@@ -189,12 +200,14 @@ class Machine {
 
   #setItems(items: unknown[]): void {
     const map = this.#stack.at(-1);
+    if (map instanceof Unknown) return;
     if (!(map instanceof Map)) throw new TypeError("it fills what is no dictionary");
     for (let i = 0; i + 1 < items.length; i += 2) map.set(items[i], items[i + 1]);
   }
 
   #append(items: unknown[]): void {
     const list = this.#stack.at(-1);
+    if (list instanceof Unknown) return;
     if (!Array.isArray(list)) throw new TypeError("it appends to what is no list");
     for (const item of items) list.push(item);
   }

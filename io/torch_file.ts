@@ -4,7 +4,7 @@
  * @module
  */
 import { CheckpointError } from "./errors.ts";
-import { type Callable, unpickle } from "./pickle.ts";
+import { type Callable, Unknown, unpickle } from "./pickle.ts";
 import type { Contents } from "./safetensors.ts";
 import { readTensors, STORAGES, type StoredElements, StoredTensor } from "./torch_tensors.ts";
 import { type OpenedTorch, openTorchZip, type Stored } from "./torch_zip.ts";
@@ -29,11 +29,16 @@ function rebuildTensor(...[stored, offset, shape, strides]: unknown[]): StoredTe
   return new StoredTensor(stored as StoredElements, offset as number, shape, strides);
 }
 
-/** The only names that are allowed. */
+function refuseSparse(): never {
+  throw new TypeError("it holds a sparse tensor: save it by torch.save after .to_dense()");
+}
+
+/** The only names that mean something; what else a file holds beside tensors is passed over. */
 const NAMES = new Map<string, Callable>([
   ["collections OrderedDict", () => new Map()],
   ["torch._utils _rebuild_tensor_v2", rebuildTensor],
   ["torch._utils _rebuild_parameter", (tensor) => tensor],
+  ["torch._utils _rebuild_sparse_tensor", refuseSparse],
   ...Object.keys(STORAGES).map((name): [string, Callable] => [
     `torch ${name}`,
     // Never called: a class is named only as the kind of a storage.
@@ -45,7 +50,8 @@ const NAMES = new Map<string, Callable>([
 
 function persistent(id: unknown): StoredElements {
   const [tag, kind, key] = Array.isArray(id) ? id : [];
-  const { storage } = (kind ?? {}) as { storage?: unknown };
+  const { storage, unknown } = (kind ?? {}) as { storage?: unknown; unknown?: string };
+  if (unknown) throw new TypeError(`it stores numbers as ${unknown}: save them as float32`);
   if (tag !== "storage" || !(storage instanceof StorageClass) || typeof key !== "string") {
     throw new TypeError("it refers to something that is no storage");
   }
@@ -79,6 +85,12 @@ export async function decodeTorch(
       ? await openTorchZip(bytes, unpickled)
       : openLegacy(bytes);
     const { prefix, tensors } = unwrapped(tensorsIn(value));
+    if (value instanceof Unknown) {
+      throw new TypeError(
+        `it is an object of the class ${value.name}, not its tensors: in Python, save its ` +
+          "state_dict() by torch.save, and give that file",
+      );
+    }
     if (tensors.size === 0) throw new TypeError("it holds no tensor");
     const entries = await readTensors(tensors, storages, 16 * bytes.length + 2 ** 20);
     return { entries, metadata: prefix ? { prefix } : {} };
@@ -91,13 +103,17 @@ export async function decodeTorch(
 }
 
 function unpickled(program: Uint8Array): unknown {
-  return unpickle(program, 0, { names: NAMES, persistent }).value;
+  return unpickle(program, 0, { names: NAMES, persistent, passesUnknown: true }).value;
 }
 
 function openLegacy(bytes: Uint8Array): OpenedTorch {
   let at = 0;
   const next = () => {
-    const { value, end } = unpickle(bytes, at, { names: NAMES, persistent: noting });
+    const { value, end } = unpickle(bytes, at, {
+      names: NAMES,
+      persistent: noting,
+      passesUnknown: true,
+    });
     at = end;
     return value;
   };

@@ -156,19 +156,36 @@ Deno.test("views that together are far larger than the file are refused, equal o
   );
 });
 
-Deno.test("a name that no tensor needs is refused, and not called", async () => {
+Deno.test("objects beside the tensors are passed over, and what is none is named", async () => {
+  const { entries, metadata } = await decodeTorch(read("beside.pth"), "beside.pth");
+  assertEquals([...entries.keys()], ["w"]);
+  assertEquals(metadata, { prefix: "g_ema." });
+  const refusals = {
+    "module.pth": "an object of the class torch.nn.modules.container.Sequential, not its tensors",
+    "script.pth": "an object of the class __torch__.torch.nn.modules.container",
+    "sparse.pth": "it holds a sparse tensor: save it by torch.save after .to_dense()",
+  };
+  for (const [name, message] of Object.entries(refusals)) {
+    await assertRejects(() => decodeTorch(read(name), name), CheckpointError, message);
+  }
+});
+
+Deno.test("a name that no tensor needs stands for nothing, and is not called", async () => {
   for (
-    const program of [
-      text("cos\nsystem\n(S'true'\ntR."),
-      text("cbuiltins\neval\n."),
-      text("ctorch._utils\n_rebuild_tensor\n."),
-      Uint8Array.from([0x8c, 2, ...text("os"), 0x8c, 6, ...text("system"), 0x93, 0x2e]), // STACK_GLOBAL
-    ]
+    const [program, message] of [
+      [text("cos\nsystem\n(X\u0004\0\0\0truetR."), "an object of the class os.system"],
+      [text("cbuiltins\neval\n."), "it holds no tensor"],
+      [text("ctorch._utils\n_rebuild_tensor\n."), "it holds no tensor"],
+      [
+        Uint8Array.from([0x8c, 2, ...text("os"), 0x8c, 6, ...text("system"), 0x93, 0x2e]), // STACK_GLOBAL
+        "it holds no tensor",
+      ],
+    ] as const
   ) {
     await assertRejects(
-      () => decodeTorch(legacy(program), "bad.pth"),
+      () => decodeTorch(legacy(Uint8Array.from([...program, ...text("].")])), "bad.pth"),
       CheckpointError,
-      "which no file of tensors needs",
+      message,
     );
   }
   await assertRejects(
