@@ -11,7 +11,7 @@
  * or with a finished one. Memory is the process's peak when the last image is prepared, and at its end
  * (Linux). `--data` may be given several times: the times of the others are also compared with those of
  * a folder among them. An older checkout that cannot read one fails there, and that is said. A Python
- * with Pillow prepares zips and folders, too, with two processes (`bench/pillow.py`).
+ * with Pillow prepares zips and folders, too, with two processes (`bench/pillow.py`); its processor time counts its start, too.
  *
  * @module
  */
@@ -31,6 +31,8 @@ interface Timed {
   /** Seconds. */
   list: number;
   prepare?: number;
+  /** Seconds of all processors while preparing, which other work on the machine changes less. */
+  cpu?: number;
   cached?: number;
   /** Bytes. */
   preparing?: number;
@@ -38,6 +40,11 @@ interface Timed {
 }
 
 const WORKER = `
+import process from "node:process";
+const cpu = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
 import { openPath } from "OPEN";
 import { openDataset } from "DATASET";
 const [data, resolution, cache, kind] = Deno.args;
@@ -56,8 +63,10 @@ const source = await openPath(data), timed = { count: source.names.length, list:
 await source.close();
 if (kind !== "list") {
   start = performance.now();
+  const before = cpu();
   await openDataset({ data, resolution: Number(resolution), cache, onProgress });
   timed.prepare = lap();
+  timed.cpu = cpu() - before;
   await openDataset({ data, resolution: Number(resolution), cache });
   timed.cached = lap();
 }
@@ -145,7 +154,7 @@ function report(found: Found, folder?: Record<string, number>): string[] {
       if (typeof list === "string" || !(list[what] > 0)) return [];
       return [`${name} ${shown(list[what])}, ratio ${(list[what] / value).toFixed(2)}`];
     });
-    if (folder && what === "prepare") {
+    if (folder && (what === "prepare" || what === "cpu")) {
       than.push(`${(value / folder[what]).toFixed(2)} of the folder's`);
     }
     lines.push([`  ${what.padEnd(9)} ${shown(value)}`, ...than].join("; "));

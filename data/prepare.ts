@@ -30,10 +30,11 @@ export interface Prepared {
 /**
  * Gives memory back at once: V8 would keep some 100 MB in every thread before it looks for garbage.
  *
- * @param bytes What is not used any more; it is empty from now on.
+ * @param bytes What is not used any more; it is empty from now on, if its memory is its own.
  */
-export function release({ buffer }: Uint8Array): void {
-  (buffer as ArrayBuffer).transfer(0);
+export function release({ buffer, byteLength }: Uint8Array): void {
+  const isWhole = byteLength === buffer.byteLength; // not a part of what others use
+  if (isWhole) (buffer as ArrayBuffer).transfer(0);
 }
 
 /**

@@ -5,7 +5,6 @@
  */
 import type { Rectangle } from "../data/crop.ts";
 import type { Image } from "../data/image.ts";
-import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
 import type { Feature as InceptionFeature } from "../models/inception.ts";
@@ -106,13 +105,9 @@ export async function* extract(
     onProgress?.(done += features.count, set.count);
     return features;
   };
-  let started = false;
   for await (const whole of batches(set, batch)) {
     const groups = part ? whole.map((group) => cutOut(group, part)) : whole;
-    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
-    if (!started) await compileAhead(() => scoped(() => void pass()));
-    started = true;
-    const y = pass();
+    const y = scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
     const [count, dimension] = y.shape;
     const features = y.read().then((values) => ({ count, dimension, values }));
     features.catch(() => {}); // it is thrown when its turn comes

@@ -38,15 +38,33 @@ export function evaluationDue(
   return due || images >= schedule.total ? evaluator : undefined;
 }
 
+const IN_A_ROW = 3, WORSE = 1.1; // three evaluations, each by more than a tenth
+
+/** What to do about a run whose last evaluations are all clearly worse than its best one; else undefined. */
+export function declined(
+  values: readonly number[],
+  { name, better }: Pick<Evaluator, "name" | "better">,
+): string | undefined {
+  const best = better === "less" ? Math.min(...values) : Math.max(...values);
+  const isWorse = (value: number) =>
+    better === "less" ? value > WORSE * best : value < best / WORSE;
+  const last = values.slice(-IN_A_ROW);
+  if (last.length < IN_A_ROW || !last.every(isWorse)) return undefined;
+  return `${name} has been worse than ${
+    best.toPrecision(5)
+  } ${IN_A_ROW} times: best.safetensors has ` +
+    "that state, for --resume RUN --checkpoint best with lower --lr-g and --lr-d, or --augment";
+}
+
 /**
  * Evaluates the generator; the state with the best value so far is kept as `best.safetensors`.
  *
- * @returns The values by name, for the statistics.
+ * @returns The values by name, for the statistics, and a warning where they get worse.
  */
 export async function evaluateNow(
   evaluator: Evaluator,
   { state, run, progress }: Evaluated,
-): Promise<Record<string, number>> {
+): Promise<{ numbers: Record<string, number>; declined: string | undefined }> {
   const { images } = state;
   progress.pause();
   const earlier = (await readStats(run)).map((report) => report[evaluator.name])
@@ -64,5 +82,5 @@ export async function evaluateNow(
       others,
   );
   progress.pause();
-  return found;
+  return { numbers: found, declined: declined([...earlier, value], evaluator) };
 }

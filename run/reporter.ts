@@ -75,7 +75,7 @@ export class Reporter implements Observer, Disposable {
   #latest: LossMeans | undefined;
   readonly #balance: Balance;
   /** Of grids that have become alike, and of one network that has won. */
-  #warnings: { readonly alike?: string | undefined; readonly balance?: string | undefined } = {};
+  #warnings: Readonly<Partial<Record<"alike" | "balance" | "declined", string | undefined>>> = {};
   /** Images of the last line of statistics, and of the last snapshot. */
   #told = -1;
   #kept: number;
@@ -117,7 +117,9 @@ export class Reporter implements Observer, Disposable {
     const { state: { images, options } } = this.#reported;
     const evaluator = evaluationDue(this.#reported, before);
     if (evaluator) pause();
-    this.#evaluated = evaluator && await evaluateNow(evaluator, this.#reported);
+    const evaluation = evaluator && await evaluateNow(evaluator, this.#reported);
+    this.#evaluated = evaluation?.numbers;
+    if (evaluation) this.#warn({ declined: evaluation.declined });
     // Before a checkpoint: what goes on from that must know what is the best so far.
     if (this.#evaluated) await this.#note({ images, time: Date.now() / 1000, ...this.#evaluated });
     if (last) return; // the snapshot at the end tells it all

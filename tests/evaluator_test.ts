@@ -13,6 +13,7 @@ import { loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { trainIn } from "./train_in.ts";
 import { defaults } from "../train/options.ts";
+import { declined } from "../run/evaluator.ts";
 import { Progress } from "../run/progress.ts";
 import { bestPath, findCheckpoint, readStats, RunError } from "../run/run_folder.ts";
 import { newState } from "../train/state.ts";
@@ -78,6 +79,20 @@ Deno.test("the state of least value is kept, and a worse one does not take its p
     said.some((line) => line.startsWith("Image 12: FID-64 4.0000, best 3.0000")),
     said.join(""),
   );
+  const warned = said.filter((line) => line.includes("has been worse than 3.0000 3 times"));
+  assert(warned[0].startsWith("Image 20: "), warned[0]);
+  assert(warned[1].includes("100%"), "it stands in the progress line, too");
+  assertEquals(warned.length, 2);
+});
+
+Deno.test("three evaluations in a row that are clearly worse than the best one are told", () => {
+  const fid = { name: "FID", better: "less" } as const;
+  const isv = { name: "IS", better: "more" } as const;
+  assertEquals(declined([3, 4, 4], fid), undefined);
+  assertEquals(declined([3, 4, 3.2, 4, 4], fid), undefined);
+  assert(declined([5, 3, 4, 3.5, 6], fid)?.startsWith("FID has been worse than 3.0000 3 times"));
+  assertEquals(declined([5, 4, 4.6, 4], isv), undefined);
+  assert(declined([5, 4, 4.5, 4.4], isv)?.startsWith("IS has been worse than 5.0000 3 times"));
 });
 
 Deno.test("a run is evaluated as gan eval evaluates it, and can go back to its best", async () => {

@@ -27,7 +27,7 @@ export const dcgan: Recipe = {
     small: {
       about: "half the channels at 32 pixels, for machines without a GPU: soon something to see",
       options: {
-        ...{ resolution: 32, batch: 16, ngf: 32, ndf: 32, lrG: 4e-4, lrD: 1e-4 },
+        ...{ resolution: 32, batch: 16, ngf: 32, ndf: 32 },
         ...{ kimg: 300, snapshot: 5 },
       },
     },
