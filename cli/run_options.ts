@@ -95,11 +95,11 @@ export function absolute(options: TrainOptions): TrainOptions {
  */
 export function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
   metricsIn(options.evalMetrics);
-  const wrong = validate(options) ?? recipe.validate?.(options);
-  if (wrong) throw new UsageError(wrong);
   if (!Number.isInteger(Math.log2(options.resolution))) {
     throw new UsageError(`--resolution ${options.resolution}: expected a power of two`);
   }
+  const wrong = validate(options) ?? recipe.validate?.(options);
+  if (wrong) throw new UsageError(wrong);
   try {
     parseCrop(options.crop);
   } catch (error) {

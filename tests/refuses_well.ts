@@ -3,7 +3,7 @@ import { assert } from "@std/assert";
 
 /** What V8 and the libraries say where nobody looked at the input first. */
 const FROM_THE_DEPTHS =
-  /Cannot (read|set|convert|mix|destructure|perform)|is not (a function|iterable|defined|an object)|undefined is|Invalid (array|typed|string|DataView|count|date)|Offset is outside|offset is out of|Maximum call stack|allocation failed|byte length of|[Ss]tart offset|Reduce of empty|NaN|\[object/;
+  /Cannot (read|set|convert|mix|destructure|perform)|is not (a function|iterable|defined|an object)|undefined is|Invalid (array|typed|string|DataView|count|date)|Offset is outside|offset is out of|Maximum call stack|allocation failed|byte length of|[Ss]tart offset|Reduce of empty|(?<!holds )NaN|\[object/;
 
 // Of the processor: others may compute on the same machine.
 const SECONDS = 5;
