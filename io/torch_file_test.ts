@@ -183,7 +183,7 @@ Deno.test("a name that no tensor needs stands for nothing, and is not called", a
     ] as const
   ) {
     await assertRejects(
-      () => decodeTorch(legacy(Uint8Array.from([...program, ...text("].")])), "bad.pth"),
+      () => decodeTorch(legacy(Uint8Array.from([...START, ...program, ...text("].")])), "bad.pth"),
       CheckpointError,
       message,
     );
