@@ -30,8 +30,18 @@ export function seal(file: Uint8Array): void {
 
 /** Whether a file has a checksum, and it is not that of its bytes. */
 export function isDamaged(file: Uint8Array): boolean {
+  const digits = digitsIn(file);
+  return digits !== undefined && digits !== digitsOf(file);
+}
+
+/** Whether a file has a checksum, and it is that of its bytes. */
+export function isSound(file: Uint8Array): boolean {
+  return digitsIn(file) === digitsOf(file);
+}
+
+function digitsIn(file: Uint8Array): string | undefined {
   const text = new TextDecoder("latin1").decode(file.subarray(8, END));
-  return text.startsWith(START) && text.slice(START.length) !== digitsOf(file);
+  return text.startsWith(START) ? text.slice(START.length) : undefined;
 }
 
 function digitsOf(file: Uint8Array): string {

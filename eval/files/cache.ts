@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import { packHash } from "../../data/pack.ts";
+import { isSound } from "../../io/checksum.ts";
 import { replaceFile } from "../../io/replace_file.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../io/safetensors.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
@@ -30,7 +31,7 @@ export interface CacheKey {
 }
 
 // Raise when the same images and weights would give other features than before.
-const VERSION = 2;
+const VERSION = 3;
 
 async function pathOf(key: CacheKey, ending: string, what: string[] = []) {
   const { folder, name, hash, feature, weights, stage = "bilinear" } = key;
@@ -68,7 +69,9 @@ export async function cachedFeatures(
   survey?: Survey,
 ): Promise<Features> {
   const path = await pathOf(key, "safetensors");
-  const known = await Deno.readFile(path).then((bytes) => decodeSafetensors(bytes, path))
+  // Whatever is not as it was written is made anew.
+  const known = await Deno.readFile(path)
+    .then((bytes) => isSound(bytes) ? decodeSafetensors(bytes, path) : undefined)
     .catch(() => undefined);
   const entry = known?.entries.get("features");
   if (entry?.dtype === "F32" && entry.shape.length === 2) {

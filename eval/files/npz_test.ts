@@ -119,3 +119,21 @@ Deno.test("what is kept is made once, and again where it was damaged or the cont
     await cachedFeatures(key, () => Promise.resolve(rows));
     assertEquals(await cachedFeatures(key, () => Promise.reject(new Error("made twice"))), rows);
   }));
+
+Deno.test("features that are kept are made anew where a bit of their file has changed, or two", () =>
+  inFolder(async (folder) => {
+    const key = { folder, name: "faces", hash: "h", feature: "64", weights: "w" };
+    const rows = features("few");
+    await cachedFeatures(key, () => Promise.resolve(rows));
+    const [{ name }] = Deno.readDirSync(folder), path = join(folder, name);
+    const whole = await Deno.readFile(path),
+      at = new TextDecoder().decode(whole).indexOf("checksum");
+    for (const places of [[whole.length - 1], [at, whole.length - 1]]) {
+      const changed = whole.slice();
+      for (const place of places) changed[place] ^= 1;
+      await Deno.writeFile(path, changed);
+      let made = 0;
+      const found = await cachedFeatures(key, () => Promise.resolve((made++, rows)));
+      assertEquals([found, made], [rows, 1]);
+    }
+  }));
