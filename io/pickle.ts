@@ -21,8 +21,8 @@ export class Unknown {
 export interface Meanings {
   /** By `module name`, as in `collections OrderedDict`. */
   readonly names: ReadonlyMap<string, Callable>;
-  /** Whether objects by other names become {@linkcode Unknown} ones; else they are refused. */
-  readonly passesUnknown?: boolean;
+  /** Whether objects by another name become {@linkcode Unknown} ones; if left out all are refused. */
+  readonly passes?: (name: string) => boolean;
   /** What an object stored outside of the pickle is, by its id. */
   readonly persistent: (id: unknown) => unknown;
   /** What an object becomes with the attributes that it is given; by default they are ignored. */
@@ -184,12 +184,11 @@ class Machine {
   }
 
   #push(module: string, name: string): void {
-    const found = this.meanings.names.get(`${module} ${name}`);
-    if (!found && !this.meanings.passesUnknown) {
-      throw new TypeError(`it calls ${module}.${name}, which no file of tensors needs`);
+    const unknown = `${module}.${name}`, found = this.meanings.names.get(`${module} ${name}`);
+    if (!found && !this.meanings.passes?.(unknown)) {
+      throw new TypeError(`it calls ${unknown}, which no file of tensors needs`);
     }
-    const passed = () => new Unknown(`${module}.${name}`);
-    this.#stack.push(found ?? Object.assign(passed, { unknown: `${module}.${name}` }));
+    this.#stack.push(found ?? Object.assign(() => new Unknown(unknown), { unknown }));
   }
 
   #popMark(): unknown[] {

@@ -102,18 +102,17 @@ export async function decodeTorch(
   }
 }
 
+/** What is no tensor is passed over; a tensor that is made in another way must not be. */
+const passes = (name: string) => !name.includes("._rebuild_");
+
 function unpickled(program: Uint8Array): unknown {
-  return unpickle(program, 0, { names: NAMES, persistent, passesUnknown: true }).value;
+  return unpickle(program, 0, { names: NAMES, persistent, passes }).value;
 }
 
 function openLegacy(bytes: Uint8Array): OpenedTorch {
   let at = 0;
   const next = () => {
-    const { value, end } = unpickle(bytes, at, {
-      names: NAMES,
-      persistent: noting,
-      passesUnknown: true,
-    });
+    const { value, end } = unpickle(bytes, at, { names: NAMES, persistent: noting, passes });
     at = end;
     return value;
   };
