@@ -81,7 +81,7 @@ Deno.test("images stand above the live line, and are replaced unless something w
   progress.picture(picture);
   progress.say("said");
   progress.picture(picture);
-  const line = "\r0.00/0.00 kimg  50%\x1b[K", clear = "\r\x1b[K";
+  const line = "\r0.00/0.00 kimg  ████░░░░ 50%\x1b[K", clear = "\r\x1b[K";
   assertEquals(
     texts.join("|"),
     [

@@ -239,7 +239,7 @@ Deno.test("what cannot be evaluated is a sentence", async () => {
   await assertRejects(
     () => run("fun"),
     UsageError,
-    "|kid|mind|is|pr|vendi|authpct|ct|nearest, not fun",
+    "|kid|mind|is|pr|vendi|identity|authpct|ct|nearest, not fun",
   );
   await assertRejects(
     () => run("fid", "--checkpoint", "best", "--fake", a),

@@ -102,9 +102,9 @@ Deno.test("nearest rows: exact, the first of equal ones, and without itself", as
   await assertRejects(() => nearest(rows, rows, 4, [0, 1, 2, 3]), RangeError, "at least 4");
 });
 
-Deno.test("each metric names its paper, and its numbers", () => {
+Deno.test("each metric names its source, and its numbers", () => {
   for (const { name, source, numbers } of METRICS) {
-    assert(/https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}/.test(source), name);
+    assert(/https:\/\/(arxiv\.org\/abs\/\d{4}\.\d{5}|github\.com\/davisking\/)/.test(source), name);
     assert(Object.keys(numbers).length > 0, name);
   }
   assertEquals(new Set(METRICS.map(({ name }) => name)).size, METRICS.length);
