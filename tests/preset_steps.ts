@@ -16,7 +16,7 @@ import { freeState, grow, newState, saveState } from "../train/state.ts";
 import { datasetOf } from "./dataset.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
-const STEPS = 2; // in each phase
+const STEPS = 1; // in each phase
 
 /** `small` as it is, but for R3GAN's; other presets with narrow networks at no more than 32 pixels, or 16 if they grow. */
 function optionsOf(job: string): TrainOptions {

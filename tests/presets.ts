@@ -62,7 +62,8 @@ export const CASES: readonly Case[] = [
 
 /** Those that are affordable by every plan. */
 export const QUICK: readonly Case[] = CASES.filter(({ recipe, preset, grown, fading }) =>
-  preset === "small" && !grown && !fading || preset === "thesis" && recipe === sagan
+  preset === "small" && (recipe === pggan ? grown === 16 : !fading) ||
+  preset === "thesis" && recipe === sagan
 );
 
 /** What a run by this preset is a function of. */
