@@ -6,16 +6,15 @@ import { attentionSheets, type Point, standardPoints } from "../train/attention_
 import { scheduleOf } from "../train/growth.ts";
 import type { Module } from "../nn/module.ts";
 import type { TrainOptions } from "../train/options.ts";
-import { findCheckpoint, kimgName } from "../run/run_folder.ts";
+import { kimgName } from "../run/run_folder.ts";
 import { samples, type SamplingOptions, walk } from "../train/sampling.ts";
-import { freeNetwork, loadGenerator } from "../train/state.ts";
+import { freeNetwork } from "../train/state.ts";
 import { grid } from "../data/grid.ts";
 import { classChosen, seedsChosen, truncationChosen } from "./chosen_latents.ts";
-import { chosenRun } from "./chosen_run.ts";
+import { chosenGenerator } from "./chosen_generator.ts";
 import { UsageError } from "./errors.ts";
 import { common, type Option, optionLines, parse, type Values } from "./options.ts";
 import { recipeOf } from "./recipes.ts";
-import { optionsOf } from "./run_options.ts";
 import { teller } from "./teller.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
@@ -74,6 +73,7 @@ const help = [
   "",
   "  gan sample latest                       a grid of 64",
   "  gan sample 3 --count 1000 --single --to images",
+  "  gan sample model.safetensors            of an export, or a checkpoint by its path",
   "  gan sample latest --seeds 0-15,40       these images, always the same ones",
   "  gan sample latest --interpolate         16 that change into others, as an animated PNG",
   "  gan sample latest --attention           what attention looks at in 8 images",
@@ -113,12 +113,10 @@ export async function sampleCommand(
   const seeds = seedsChosen(values.seeds as string | undefined);
   const { to, interpolate, attention, single } = values;
   await refusePlace(to as string | undefined, single === true);
-  const run = await chosenRun(given);
-  const saved = await optionsOf(run), recipe = recipeOf(saved.recipe);
-  const checkpoint = await findCheckpoint(run, values.checkpoint as string | undefined);
+  const { folder: run, file: checkpoint, options: saved, load } = await chosenGenerator(given);
   await openGpu({ choice: values.device as string | undefined });
-  const { G, images } = await loadGenerator(recipe, saved, checkpoint);
-  const { total, at } = scheduleOf(recipe, saved), { batch } = at(total);
+  const { G, images } = await load();
+  const { total, at } = scheduleOf(recipeOf(saved.recipe), saved), { batch } = at(total);
   const count = Number(values.count ?? seeds?.length ?? (interpolate ? 16 : attention ? 8 : 64)),
     seed = Number(values.seed ?? 0),
     kimg = kimgName(images, saved.snapshot);

@@ -177,6 +177,13 @@ async function openFiles(
   most: Values[string] | undefined,
   like: Conventions,
 ): Promise<Side> {
+  if (path.endsWith(".pkl")) {
+    throw new UsageError(
+      `${path} is a Python pickle, as StyleGAN's and EDM's tools write; in Python, save mean and ` +
+        `covariance by numpy.savez(FILE, mu=mean, sigma=cov) and give that .npz (StyleGAN3 divides its ` +
+        `covariance by N, other tools by N - 1: multiply it by N / (N - 1))`,
+    );
+  }
   if (path.endsWith(".npz")) {
     try {
       return await openStatistics(path, like);

@@ -251,6 +251,11 @@ Deno.test("what cannot be evaluated is a sentence", async () => {
     EvalError,
     "6726825d",
   );
+  await assertRejects(
+    () => evaluate("fid", "--real", join(folder, "ffhq.pkl"), "--fake", b, "--feature", "64"),
+    UsageError,
+    "numpy.savez(FILE, mu=mean, sigma=cov)",
+  );
   const npz = join(folder, "short.npz");
   await evaluate("fid", "--real", a, "--fake", b, "--feature", "64", "--save-stats", npz);
   await assertRejects(

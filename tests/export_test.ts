@@ -131,7 +131,17 @@ Deno.test("networks of PyTorch's DCGAN example give PyTorch's image and logit, a
   await loadState(state, checkpoint);
   const logit = noGrad(() => state.D.forward(image, EVALUATION));
   assertClose("logit", await logit.read(), array("logit"), { rtol: 1e-4 });
-  assertEquals(await sampleCommand([run, "--count", "4"], () => {}), 0);
+  // The same image of a run, of its checkpoint, and of what is exported from it.
+  const [weightsOfG] = await saveTorch(
+    { ...await loadGenerator(recipeOf("dcgan"), options, checkpoint), options },
+    join(folder, "made-of-run"),
+  );
+  const made = await Promise.all([run, checkpoint, weightsOfG].map(async (what, i) => {
+    const to = join(folder, `made${i}.png`);
+    assertEquals(await sampleCommand([what, "--count", "4", "--to", to], () => {}), 0);
+    return await Deno.readFile(to);
+  }));
+  for (const each of made) assert(made[0].every((byte, i) => byte === each[i]));
   const weights = join(folder, "narrow.safetensors");
   await saveSafetensors(weights, narrowInception());
   const few = ["--samples", "6", "--feature", "64", "--weights", weights, "--json"];
