@@ -2,6 +2,7 @@ import { basename } from "@std/path";
 import { discriminatorWidth, importedState, sourceOf } from "../export/load.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 import { decodeSafetensors } from "../io/safetensors.ts";
+import { CheckpointError } from "../io/errors.ts";
 import { decodeTorch, isTorch } from "../io/torch_file.ts";
 import { naming } from "../io/write_atomically.ts";
 import { createRun } from "../run/new_run.ts";
@@ -96,5 +97,12 @@ function without(prefix: string | undefined): string {
 
 async function read(path: string) {
   const bytes = await naming(path, () => Deno.readFile(path));
-  return isTorch(bytes) ? await decodeTorch(bytes, path) : decodeSafetensors(bytes, path);
+  if (isTorch(bytes)) return await decodeTorch(bytes, path);
+  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) { // PROTO
+    throw new CheckpointError(
+      `import: ${path} is a Python pickle, as StyleGAN's and EDM's networks are: those are other ` +
+        "networks than ours; of PyTorch's DCGAN example or our exports, save state_dict() by torch.save",
+    );
+  }
+  return decodeSafetensors(bytes, path);
 }

@@ -165,6 +165,9 @@ Deno.test("what cannot be imported is a sentence", async () => {
   await refused([fixture("netD.pth")], "give it with --discriminator");
   await refused([fixture("netG.pth"), "--discriminator", fixture("netG.pth")], "is a generator");
   await refused([fixture("dcgan.safetensors")], "neither a netG");
+  const pickle = join(folder, "ffhq.pkl");
+  await Deno.writeFile(pickle, Uint8Array.from([0x80, 4, 0x7d, 0x2e])); // {} by Python 3.11
+  await refused([pickle], "is a Python pickle, as StyleGAN's and EDM's networks are");
   const gray = join(folder, "gray.safetensors");
   const conv = (shape: number[]) =>
     ({ dtype: "F32", shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }) as const;
