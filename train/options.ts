@@ -102,6 +102,11 @@ export const optionGroups = {
       ...{ value: "stddev", special: true, choices: ["discrimination", "stddev", "none"] },
       help: "what shows D how images of a batch differ",
     },
+    residual: {
+      value: false,
+      special: true,
+      help: "residual blocks in both networks, as the authors have, instead of DCGAN's ladder",
+    },
     spectralNorm: {
       value: true,
       special: true,
