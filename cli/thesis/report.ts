@@ -140,7 +140,8 @@ function besides(
     const verdict = compared.get(name);
     if (!verdict) return "";
     const { word, why } = verdict;
-    return word === "agrees" || word === "disagrees" ? `**${why}**` : `${word}: ${why}`;
+    if (word === "not run yet") return word;
+    return word === "cannot be told" ? `${word}: ${why}` : `**${why}**`;
   };
   return {
     kind,
