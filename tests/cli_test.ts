@@ -298,7 +298,11 @@ Deno.test("what a run cannot go on from, or an image be made of or written to", 
     ["train dcgan --data nowhere --dry-run", 1, "nowhere does not exist"],
     ["train dcgan --data empty --dry-run", 1, "empty holds no"],
     ["train dcgan --data faces --crop 16x16+9+0 --dry-run", 1, "crop 16x16+9+0", "20 x 20"],
-    ["sample latest --to file/x.png", 1, "mkdir 'file'", "choose another place"],
+    [
+      "sample latest --to file/x.png",
+      1,
+      "'file/x.png'; a part of that path is a file: choose another",
+    ],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
   assert(!left.some((name) => name.endsWith(".part")), String(left));
