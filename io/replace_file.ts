@@ -20,7 +20,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
       await Deno.mkdir(dirname(path), { recursive: true });
       await write(beside, bytes);
     }
-    Deno.renameSync(beside, path);
+    await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
     throw named(error, path);
