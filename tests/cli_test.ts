@@ -148,6 +148,7 @@ Deno.test("options that do not go together, and images that cannot be used", asy
     ["train dcgan --augment color,blur", 2, "no blur", "color,translation,cutout"],
     ["train sagan --attention 12", 2, "--attention 12", "powers of two"],
     ["train sagan --norm-d batch --r1 1", 2, "--r1", "--norm-d none"],
+    ["train sagan --preset thesis --residual", 2, "--residual", "--norm-d none"],
     ["train sagan --dropout 1", 2, "--dropout 1", "below 1"],
     ["train sagan --preset thesis --loss hinge", 2, "--label-smoothing", "hinge"],
     ["train dcgan --gp 10", 2, "--gp is for sagan and pggan"],
