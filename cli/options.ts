@@ -185,10 +185,11 @@ function wrapped(words: readonly string[], most: number): string[] {
   return lines;
 }
 
-/** Columns of the terminal, 60 at least; undefined if there is none. */
+/** Columns of the terminal, 60 at least; undefined if there is none, or it has no columns. */
 export function terminalColumns(): number | undefined {
   try {
-    return Deno.stdout.isTerminal() ? Math.max(60, Deno.consoleSize().columns) : undefined;
+    const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
+    return columns > 0 ? Math.max(60, columns) : undefined;
   } catch {
     return undefined;
   }
