@@ -299,15 +299,11 @@ Deno.test("a flipped bit in a checkpoint is noticed, and resume goes back to the
   await assertRejects(() => train(`--resume latest --out ${out}`), CheckpointError, "cut short");
 });
 
-Deno.test("flags take no value, and what was meant is asked for", async () => {
+Deno.test("flags take no value, and the run that was meant is asked for", async () => {
   const cases: [string, ...string[]][] = [
     ["dcgan --mirror=maybe", "--mirror takes no value, got maybe"],
     ["dcgan --no-mirror=1", "--no-mirror takes no value"],
     ["dcgan --augment color,color", "color is there twice"],
-    ["dcgan --kmig 3", "did you mean --kimg?"],
-    ["dcgan --preset smal", "did you mean small?"],
-    ["dcgna", "did you mean dcgan?"],
-    ["dcgan --loss hing", "did you mean hinge?"],
   ];
   for (const [line, ...says] of cases) {
     const error = await assertRejects(() => trainCommand(line.split(" "), () => {}), UsageError);
