@@ -213,8 +213,8 @@ Deno.test("a run trains, goes on and makes images", async () => {
   assertStringIncludes(resumed.out, "Going on from");
   assertEquals(await images(), 8);
   // Where it came from, and that stays so.
-  const { origin, kimg } = JSON.parse(await Deno.readTextFile(join(run, "options.json")));
-  assertEquals([origin.version, kimg], [VERSION, 0.008]);
+  const saved = JSON.parse(await Deno.readTextFile(join(run, "options.json"))), { origin } = saved;
+  assertEquals([origin.version, saved.kimg, saved.fmapBase], [VERSION, 0.008, undefined]);
   assertEquals(origin.command.slice(0, 2), ["train", "dcgan"]);
   assertEquals(origin.command.slice(-4), ["--data", "faces", "--kimg", "0.004"]);
   assert(origin.device.length > 0 && origin.data.count === 4 && /^\w+$/.test(origin.data.hash));
@@ -369,8 +369,9 @@ Deno.test("help, and a plan in JSON", async () => {
     `train dcgan ${NETS} --data faces --precision f16 --dry-run --json --out planned`,
   );
   assertEquals([planned.code, planned.errors], [0, []]);
-  const { options: { ngf, precision }, images } = JSON.parse(planned.out);
+  const { options, images } = JSON.parse(planned.out), { ngf, precision } = options;
   assertEquals([ngf, precision, images], [2, "f16", 5]);
+  assert(!("fmapBase" in options), "an option of another system");
   assert(!(await files(temp)).includes("planned"), "a plan writes nothing");
 });
 
