@@ -17,7 +17,8 @@ import { weightsCommand } from "./cli/weights.ts";
 import { DataError } from "./data/errors.ts";
 import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
-import { choose } from "./cli/options.ts";
+import { fit } from "./cli/fit.ts";
+import { choose, terminalColumns } from "./cli/options.ts";
 import { versionLines } from "./cli/version.ts";
 import { ExportError } from "./export/errors.ts";
 import { CheckpointError } from "./io/errors.ts";
@@ -28,20 +29,20 @@ import { asTyped } from "./run/typed.ts";
 
 const HELP = `Trains GANs on images, on any GPU, without CUDA.
 
-  gan train dcgan           trains; gan train --help tells all options
-  gan sample latest         makes images with a trained generator
-  gan report latest         shows its grids, curves and options as a page
-  gan timelapse latest      shows how a run's images came to be
-  gan eval fid --run latest tells how good it is: FID, KID, Inception Score, precision
-  gan export page latest    writes its generator as a web page; or for PyTorch, ONNX, model hubs
-  gan import netG.pth       makes a run of weights of PyTorch's DCGAN example, or of an export
-  gan weights               fetches the weights of Inception, which eval needs
-  gan runs                  lists what has been trained here; gan runs rm removes a run
-  gan cache                 shows what is kept of the data; gan cache clear removes it
-  gan data FILE             tells what a data set is: counts, sizes, classes, damaged images
-  gan thesis                trains the experiments of the thesis behind this program, and reports
-  gan doctor                tells what device there is and how fast it is
-  gan completion bash       prints a script by which bash completes all this; or zsh, fish
+  gan train dcgan            trains; gan train --help tells all options
+  gan sample latest          makes images with a trained generator
+  gan report latest          shows its grids, curves and options as a page
+  gan timelapse latest       shows how a run's images came to be
+  gan eval fid --run latest  tells how good it is: FID, KID, Inception Score, precision
+  gan export page latest     writes its generator as a web page; or for PyTorch, ONNX, model hubs
+  gan import netG.pth        makes a run of weights of PyTorch's DCGAN example, or of an export
+  gan weights                fetches the weights of Inception, which eval needs
+  gan runs                   lists what has been trained here; gan runs rm removes a run
+  gan cache                  shows what is kept of the data; gan cache clear removes it
+  gan data FILE              tells what a data set is: counts, sizes, classes, damaged images
+  gan thesis                 trains the experiments of the thesis behind this program, and reports
+  gan doctor                 tells what device there is and how fast it is
+  gan completion bash        prints a script by which bash completes all this; or zsh, fish
 
 Each command has --help; --version tells the versions of the program, Deno and the devices.`;
 
@@ -96,7 +97,7 @@ function codeOf(error: unknown): string | undefined {
 
 export async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(asTyped(HELP));
+    console.log(fit(asTyped(HELP), terminalColumns() ?? Infinity));
     if (name !== undefined) return 0;
     console.error(`gan: Name a command, one of ${Object.keys(commands).join(", ")}`);
     return 2;
@@ -107,9 +108,13 @@ export async function main([name, ...args]: string[]): Promise<number> {
       return 0;
     }
     if (!Object.hasOwn(commands, name)) {
-      throw new UsageError(`There is no command ${name}${choose(name, Object.keys(commands))}`);
+      const names = name.startsWith("-") ? ["--version", "--help"] : Object.keys(commands);
+      throw new UsageError(`There is no command ${name}${choose(name, names)}`);
     }
-    const print = (line: string) => console.log(name === "completion" ? line : asTyped(line));
+    const helps = args.some((arg) => arg === "--help" || arg === "-h");
+    const width = helps && terminalColumns() || Infinity;
+    const print = (line: string) =>
+      console.log(name === "completion" && !helps ? line : fit(asTyped(line), width));
     return await commands[name](args, print);
   } catch (error) {
     if ((error as Error).name === "AbortError") return 130;

@@ -1,5 +1,6 @@
 import { PHASE_HEAD, phaseRow, plan, planText } from "../train/plan.ts";
 import { reach } from "../train/growth.ts";
+import { savedOptions } from "../train/recipe.ts";
 import type { State } from "../train/state.ts";
 import type { Values } from "./options.ts";
 import { lookAtData } from "./training_data.ts";
@@ -10,7 +11,8 @@ export async function dryRun(
   values: Values,
   print: (line: string) => void,
 ): Promise<number> {
-  const { options } = state, count = await lookAtData(options);
+  const count = await lookAtData(state.options),
+    options = savedOptions(state.recipe, state.options);
   if (values.json) {
     const images = count === undefined ? {} : { images: count };
     print(JSON.stringify({ options, ...images, ...await plan(state) }));

@@ -16,7 +16,7 @@ import { aboutOf, notesOf, textOf } from "./eval_report.ts";
 import { tableOf } from "./eval_table.ts";
 import { measure, measureRows, type Work } from "./measure.ts";
 import { nearestSheet } from "./nearest_sheet.ts";
-import { parse, type Values } from "./options.ts";
+import { choose, parse, type Values } from "./options.ts";
 import {
   evaluatedIn,
   openFakes,
@@ -101,9 +101,14 @@ function chosenIn(rest: readonly string[]): { chosen: readonly Metric[]; many: b
   if (rest.length === 1 && found.every((metric) => metric !== undefined)) {
     return { chosen: METRICS.filter((one) => found.includes(one)), many: found.length > 1 };
   }
-  const names = ["all", ...METRICS.map(({ name }) => name), "nearest"].join("|");
+  const names = ["all", ...METRICS.map(({ name }) => name), "nearest"];
+  const wrong = text.split(",").find((name) => !names.includes(name));
+  if (rest.length === 1 && wrong) {
+    throw new UsageError(`There is no metric ${wrong}${choose(wrong, names)}`);
+  }
   throw new UsageError(
-    `Name one thing to measure: gan eval ${names}` + (rest.length ? `, not ${rest.join(" ")}` : ""),
+    `Name one thing to measure: gan eval ${names.join("|")}` +
+      (rest.length ? `, not ${rest.join(" ")}` : ""),
   );
 }
 

@@ -151,7 +151,7 @@ const COLUMN = 30, WIDEST = 110;
 export function optionLines(
   table: readonly Option[],
   defaults: Readonly<Record<string, unknown>> = {},
-  width: number = Math.min(columns(), WIDEST),
+  width: number = Math.min(terminalColumns() ?? WIDEST, WIDEST),
 ): string[] {
   const groups = [...new Set(table.map(({ group }) => group))];
   return groups.flatMap((group) => [
@@ -185,10 +185,12 @@ function wrapped(words: readonly string[], most: number): string[] {
   return lines;
 }
 
-function columns(): number {
+/** Columns of the terminal, 60 at least; undefined if there is none, or it has no columns. */
+export function terminalColumns(): number | undefined {
   try {
-    return Math.max(60, Deno.consoleSize().columns);
+    const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
+    return columns > 0 ? Math.max(60, columns) : undefined;
   } catch {
-    return WIDEST; // not a terminal
+    return undefined;
   }
 }

@@ -1,6 +1,8 @@
 import { writeReport } from "../run/report.ts";
+import { savedOptions } from "../train/recipe.ts";
 import { chosenRun } from "./chosen_run.ts";
 import { common, type Option, optionLines, parse } from "./options.ts";
+import { recipeOf } from "./recipes.ts";
 import { optionsOf } from "./run_options.ts";
 
 export const table: readonly Option[] = [
@@ -28,8 +30,8 @@ export async function reportCommand(
     print(help);
     return 0;
   }
-  const run = await chosenRun(given);
-  const path = await writeReport(run, { ...await optionsOf(run) });
+  const run = await chosenRun(given), options = await optionsOf(run);
+  const path = await writeReport(run, savedOptions(recipeOf(options.recipe), options));
   print(values.json ? JSON.stringify({ path }) : path);
   return 0;
 }

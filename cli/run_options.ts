@@ -116,7 +116,7 @@ export function checked(recipe: Recipe, options: TrainOptions): TrainOptions {
  */
 export async function optionsOf(run: string): Promise<TrainOptions> {
   const saved = renamed(await readOptions(run));
-  const options = { recipe: "", preset: "", ...defaults, ...saved } as TrainOptions;
+  const options = { ...defaults, recipe: "", preset: "", ...saved } as TrainOptions;
   let faults = faultsIn(saved, options);
   if (faults.length === 0) {
     try {

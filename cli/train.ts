@@ -17,6 +17,7 @@ import { type Reported, Reporter } from "../run/reporter.ts";
 import { graphicsHere } from "../run/terminal.ts";
 import { classesIn } from "../train/classes.ts";
 import { markOf } from "../train/data_mark.ts";
+import type { Training } from "../train/training.ts";
 import { newState, type State } from "../train/state.ts";
 import { VERSION } from "../train/version.ts";
 import { tellCourse } from "./course.ts";
@@ -31,7 +32,7 @@ import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
 import { openTraining, withNames } from "./training_data.ts";
-import { openTuner, profiling } from "./tuning.ts";
+import { openTuner, profiling, type Tuning } from "./tuning.ts";
 import { advised } from "./way_on.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
@@ -135,19 +136,13 @@ async function trainRun(start: Start): Promise<number> {
     const phases = recipe.schedule && isLeft
       ? await tellCourse(state, progress, signal)
       : undefined;
-    const tools = async () => {
-      const evaluator = await openEvaluator(options, dataset, cache, progress);
-      const say = (text: string) => progress.say(text);
-      const tuner = values.autotune ?? !device.software
-        ? await openTuner(cache, device, say)
-        : undefined;
-      return { evaluator, tune: Deno.env.get("GPU_DEBUG") === "2" ? profiling(say, tuner) : tuner };
-    };
-    let { evaluator, tune } = await tools();
+    let evaluator = await openEvaluator(options, dataset, cache, progress);
     const data = state.data = markOf(dataset);
     const origin = { version: VERSION, device: device.name, data, command };
     run ??= await createRun(out, title(options, dataset), savedOptions(recipe, options), origin);
     using _lock = before ?? await lockRun(run);
+    const tuning = { cache, run, device, say: (text: string) => progress.say(text) };
+    let tune = await tunerOf(tuning, values);
     tellStart(run, state, dataset, device, progress);
     await compiling;
     if (!device.software) progress.say("Compiling shaders: the first steps are slow");
@@ -161,7 +156,8 @@ async function trainRun(start: Start): Promise<number> {
       },
       reopen: async () => {
         await openGpu({ choice: values.device as string | undefined });
-        ({ evaluator, tune } = await tools());
+        evaluator = await openEvaluator(options, dataset, cache, progress);
+        tune = await tunerOf(tuning, values);
       },
     });
     progress.say(
@@ -187,6 +183,11 @@ function compile(state: State, progress: Progress): Promise<void> {
   );
   compiling.catch(() => {}); // it is waited for later, if at all
   return compiling;
+}
+
+async function tunerOf(tuning: Tuning, { autotune }: Values): Promise<Training["tune"]> {
+  const tune = await openTuner(tuning, autotune as boolean | undefined);
+  return Deno.env.get("GPU_DEBUG") === "2" ? profiling(tuning.say, tune) : tune;
 }
 
 /** What draws images for the terminal; undefined where there is none that can show them. */

@@ -1,7 +1,7 @@
 import { parseCrop } from "./crop.ts";
 import { MAX_PIXELS } from "./decode.ts";
 import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
-import { EMOJI, fetchEmoji } from "./emoji.ts";
+import { checkEmoji, EMOJI, fetchEmoji } from "./emoji.ts";
 import { CHANNELS, type Channels } from "./image.ts";
 import { DataError } from "./errors.ts";
 import { type Known, Memory } from "./known.ts";
@@ -154,7 +154,11 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   if (data === undefined) {
     const { classes = "" } = options, content = classes ? [EMOJI, `classes ${classes}`] : [EMOJI];
     chosenEmoji(classes); // unknown ones are told before anything is fetched
-    const emoji = async () => await openEmoji(await fetchEmoji(cache, signal), classes, signal);
+    const emoji = async () => {
+      const folder = await fetchEmoji(cache, signal);
+      checkEmoji(folder);
+      return await openEmoji(folder, classes, signal);
+    };
     return await openSource("emoji", content, emoji, options);
   }
   const memory = await Memory.of(data, cache), known = memory.part(options.classes);

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { chosenEmoji, openEmoji } from "./emoji_classes.ts";
-import { EMOJI, fetchEmoji } from "./emoji.ts";
+import { checkEmoji, EMOJI, fetchEmoji } from "./emoji.ts";
 import { DataError } from "./errors.ts";
 
 const PATH = "emoji-datasource-twitter/16.0.0/img/twitter/64";
@@ -78,5 +78,24 @@ Deno.test("emoji: classes follow Unicode's categories, with skin tones, and can 
   await assertRejects(() => openEmoji(folder, ""), DataError, "lacks the emoji 6.png");
   assertEquals(chosenEmoji("people,faces"), ["faces", "people"]);
   assertThrows(() => chosenEmoji("smileys"), DataError, 'emoji has no class "smileys"');
+  await Deno.remove(root, { recursive: true });
+});
+
+Deno.test("emoji: others than the built-in ones are refused", async () => {
+  const root = await Deno.makeTempDir(), folder = `${root}/img/twitter/64`;
+  await Deno.mkdir(folder, { recursive: true });
+  for (const name of ["b.png", "a.png"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, `of ${name}`);
+  }
+  await Deno.writeTextFile(`${root}/emoji.json`, "[]");
+  // printf '[]a.pngof a.pngb.pngof b.png' | sha256sum
+  checkEmoji(folder, "089d701c7a59f7fcb43c906dcb88e13147e1fca210e69e5c298246ac2e9b1776");
+  assertThrows(() => checkEmoji(folder), DataError, "expected 61979c71");
+  await Deno.writeTextFile(`${folder}/a.png`, "of b.png");
+  assertThrows(
+    () => checkEmoji(folder, "089d701c7a59f7fcb43c906dcb88e13147e1fca210e69e5c298246ac2e9b1776"),
+    DataError,
+    "remove that folder",
+  );
   await Deno.remove(root, { recursive: true });
 });

@@ -109,7 +109,7 @@ function unpickled(program: Uint8Array): unknown {
   return unpickle(program, 0, { names: NAMES, persistent, passes }).value;
 }
 
-function openLegacy(bytes: Uint8Array): OpenedTorch {
+function openLegacy(bytes: Uint8Array<ArrayBuffer>): OpenedTorch {
   let at = 0;
   const next = () => {
     const { value, end } = unpickle(bytes, at, { names: NAMES, persistent: noting, passes });
@@ -139,7 +139,7 @@ function openLegacy(bytes: Uint8Array): OpenedTorch {
     const start = at;
     found.set(key, {
       size,
-      read: (from, to) => Promise.resolve(bytes.slice(start + from, start + to)),
+      read: (from, to) => Promise.resolve(bytes.subarray(start + from, start + to)),
     });
     at += size;
   }

@@ -129,20 +129,37 @@ function entryOf(
     1,
   );
   const last = shape.reduce((end, s, i) => end + (s - 1) * strides[i], 0);
-  const begin = offset * width - from, end = begin + (last + 1) * width;
-  const whole = begin === 0 && end === bytes.length;
-  const data = read((whole ? bytes : bytes.slice(begin, end)).buffer);
-  return { dtype, shape, data: dense === size ? data : gathered(data, size, shape, strides) };
+  const begin = offset * width - from, found = bytes.subarray(begin, begin + (last + 1) * width);
+  const own = found.length === found.buffer.byteLength;
+  const packed = dense !== size
+    ? gathered(elements(found, width), size, shape, strides)
+    : own
+    ? found
+    : found.slice();
+  return { dtype, shape, data: read(packed.buffer) };
+}
+
+type Words =
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>;
+
+/** Bytes as elements of a width, copied only where they do not lie on multiples of it. */
+function elements(bytes: Uint8Array<ArrayBuffer>, width: number): Words {
+  const { buffer, byteOffset, length } = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const Kind = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[width]!;
+  return new Kind(buffer, byteOffset, length / width);
 }
 
 /** Elements in row-major order from an array of any strides. */
 function gathered(
-  all: Elements,
+  all: Words,
   size: number,
   shape: readonly number[],
   strides: readonly number[],
-): Elements {
-  const out = new (all.constructor as new (n: number) => Elements)(size);
+): Words {
+  const out = new (all.constructor as new (n: number) => Words)(size);
   let at = 0;
   const fill = (axis: number, from: number) => {
     const step = strides[axis];

@@ -27,3 +27,26 @@ Deno.test("of a storage only what its tensors span is read, and once", async () 
     ["none"],
   ]);
 });
+
+Deno.test("elements are read in place, wherever they lie, and tensors own theirs", async () => {
+  for (const offset of [0, 4, 1]) {
+    const file = new Uint8Array(offset + 24), six = [NaN, 1, -2, 3, 4, 5];
+    file.set(new Uint8Array(Float32Array.from(six).buffer), offset);
+    const storage = {
+      size: 24,
+      read: (from: number, to: number) =>
+        Promise.resolve(file.subarray(offset + from, offset + to)),
+    };
+    const stored = { kind: "FloatStorage", key: "0" };
+    const tensors = new Map([
+      ["whole", new StoredTensor(stored, 0, [6], [1])],
+      ["transposed", new StoredTensor(stored, 0, [3, 2], [1, 3])],
+    ]);
+    const entries = await readTensors(tensors, new Map([["0", storage]]), 1000);
+    file.fill(0);
+    assertEquals([...entries].map(([name, { data }]) => [name, ...data]), [
+      ["whole", ...(offset ? six : [0, 0, 0, 0, 0, 0])], // the only owner of the memory
+      ["transposed", NaN, 3, 1, 4, -2, 5],
+    ]);
+  }
+});

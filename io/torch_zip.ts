@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { type FileEntry, Uint8ArrayReader, ZipReader } from "@zip.js/zip.js";
 
 /** Elements that a file stores. */
@@ -15,6 +16,7 @@ export interface OpenedTorch {
   readonly storages: ReadonlyMap<string, Stored>;
 }
 
+const LOCAL = 0x04034b50, HEADER = 30; // of a file in a zip: its mark, and its size without names
 const MOST_PROGRAM = 2 ** 26; // bytes of data.pkl: it holds names and shapes
 
 /**
@@ -31,7 +33,8 @@ export async function openTorchZip(
   const files = new Map<string, Stored>();
   for await (const entry of zip.getEntriesGenerator()) {
     if (entry.directory) continue;
-    const read = (from: number, to: number) => part(entry, from, to);
+    const read = async (from: number, to: number) =>
+      stored(bytes, entry)?.subarray(from, to) ?? await part(entry, from, to);
     files.set(entry.filename.replace(/^[^/]*\//, ""), { size: entry.uncompressedSize, read });
   }
   const program = files.get("data.pkl");
@@ -41,6 +44,21 @@ export async function openTorchZip(
   const storages = [...files].filter(([name]) => name.startsWith("data/"))
     .map(([name, stored]) => [name.slice("data/".length), stored] as const);
   return { value, storages: new Map(storages) };
+}
+
+/** The bytes of a file that is not compressed, as torch.save leaves all, in place; their sum is right. */
+function stored(
+  zip: Uint8Array<ArrayBuffer>,
+  { filename, offset, compressionMethod, encrypted, uncompressedSize, signature }: FileEntry,
+): Uint8Array<ArrayBuffer> | undefined {
+  const view = new DataView(zip.buffer, zip.byteOffset, zip.length);
+  if (compressionMethod !== 0 || encrypted || offset + HEADER > zip.length) return undefined;
+  if (view.getUint32(offset, true) !== LOCAL) return undefined;
+  const lengths = view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
+  const start = offset + HEADER + lengths, found = zip.subarray(start, start + uncompressedSize);
+  if (found.length < uncompressedSize) return undefined;
+  if (crc32(found) !== signature) throw new TypeError(`${filename} is damaged (Invalid CRC32)`);
+  return found;
 }
 
 /** Reads a part of a file, and checks the sum of all of it. */

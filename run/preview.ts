@@ -34,8 +34,9 @@ export function arranged(
   const sides = [4, 2, 1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32].map((times) => R * times)
     .filter((side) => side >= 8 && (least > LEAST.blocks || side <= R));
   const all = sides.map((side) => {
-    const across = Math.min(Math.floor(width / side), n);
-    const rows = Math.min(Math.floor(height / side), Math.floor(n / across)); // whole ones
+    // Some terminals have no columns, or no rows.
+    const across = Math.max(0, Math.min(Math.floor(width / side), n));
+    const rows = Math.max(0, Math.min(Math.floor(height / side), Math.floor(n / across))); // whole ones
     const count = across * rows || 0;
     return { side, across, count };
   });

@@ -70,6 +70,10 @@ Deno.test("images are as large as the least number of them allows, in whole rows
   const grey = new Uint8Array(64 * 8 * 8 * 3).fill(128);
   assertEquals(drawn(grey, 64, 8, blocks, { columns: 60, rows: 24 })?.rows, 20);
   assertEquals(drawn(grey, 64, 8, blocks, { columns: 60, rows: 5 }), undefined);
+  // Open MPI gives its processes a terminal without columns and rows.
+  assertEquals(drawn(grey, 64, 8, blocks, { columns: 0, rows: 24 }), undefined);
+  assertEquals(drawn(grey, 64, 8, blocks, { columns: 0, rows: 0 }), undefined);
+  assertEquals(of(40, -4), undefined);
 });
 
 Deno.test("images stand above the live line, and are replaced unless something was said", () => {

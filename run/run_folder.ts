@@ -25,10 +25,14 @@ const RUN = /^\.?(\d{5,})(-|$)/;
 const GRID = /^fakes(\d{6,}(?:\.\d{3})?)\.png$/;
 const CHECKPOINT = /^checkpoint-(\d{6,}(?:\.\d{3})?)\.safetensors$/;
 
+/** The file of the plans by which a run computes its products and convolutions. */
+export const RUN_PLANS = "plans.json";
+
 /** Whether a file in a run's folder is one that training writes, by its name. */
 export function isOwnFile(name: string): boolean {
   return GRID.test(name) || CHECKPOINT.test(name) ||
-    ["options.json", "stats.jsonl", "reals.png", "report.html", "best.safetensors"].includes(name);
+    ["options.json", "stats.jsonl", "reals.png", "report.html", "best.safetensors", RUN_PLANS]
+      .includes(name);
 }
 
 /** The names in a folder, sorted; none if it is not there. */

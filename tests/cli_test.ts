@@ -213,8 +213,8 @@ Deno.test("a run trains, goes on and makes images", async () => {
   assertStringIncludes(resumed.out, "Going on from");
   assertEquals(await images(), 8);
   // Where it came from, and that stays so.
-  const { origin, kimg } = JSON.parse(await Deno.readTextFile(join(run, "options.json")));
-  assertEquals([origin.version, kimg], [VERSION, 0.008]);
+  const saved = JSON.parse(await Deno.readTextFile(join(run, "options.json"))), { origin } = saved;
+  assertEquals([origin.version, saved.kimg, saved.fmapBase], [VERSION, 0.008, undefined]);
   assertEquals(origin.command.slice(0, 2), ["train", "dcgan"]);
   assertEquals(origin.command.slice(-4), ["--data", "faces", "--kimg", "0.004"]);
   assert(origin.device.length > 0 && origin.data.count === 4 && /^\w+$/.test(origin.data.hash));
@@ -294,12 +294,17 @@ Deno.test("what a run cannot go on from, or an image be made of or written to", 
     ["sample latest --single --to faces", 2, "--to faces holds other images", "another folder"],
     ["sample latest --single --to file", 2, "--to file is a file", "folder"],
     ["sample latest --count 1000000", 2, "1000000 images of 16 pixels do not fit", "--single"],
+    ["export card latest --to card --metrics none", 2, "none does not exist", "gan eval all"],
     ["trian", 2, "did you mean train?"],
     ["sampel", 2, "did you mean sample?"],
     ["train dcgan --data nowhere --dry-run", 1, "nowhere does not exist"],
     ["train dcgan --data empty --dry-run", 1, "empty holds no"],
     ["train dcgan --data faces --crop 16x16+9+0 --dry-run", 1, "crop 16x16+9+0", "20 x 20"],
-    ["sample latest --to file/x.png", 1, "mkdir 'file'", "choose another place"],
+    [
+      "sample latest --to file/x.png",
+      1,
+      "'file/x.png'; a part of that path is a file: choose another",
+    ],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
   assert(!left.some((name) => name.endsWith(".part")), String(left));
@@ -365,8 +370,9 @@ Deno.test("help, and a plan in JSON", async () => {
     `train dcgan ${NETS} --data faces --precision f16 --dry-run --json --out planned`,
   );
   assertEquals([planned.code, planned.errors], [0, []]);
-  const { options: { ngf, precision }, images } = JSON.parse(planned.out);
+  const { options, images } = JSON.parse(planned.out), { ngf, precision } = options;
   assertEquals([ngf, precision, images], [2, "f16", 5]);
+  assert(!("fmapBase" in options), "an option of another system");
   assert(!(await files(temp)).includes("planned"), "a plan writes nothing");
 });
 

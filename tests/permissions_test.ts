@@ -5,6 +5,8 @@ import { inFolder } from "./support.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const FILES = ["--allow-env", "--allow-read", "--allow-sys", "--allow-write"];
+/** Commands of files alone. */
+const PLAIN = ["report", "timelapse", "runs", "cache", "data", "completion"];
 const SHORT: Readonly<Record<string, string>> = {
   ...{ "-R": "--allow-read", "-W": "--allow-write", "-E": "--allow-env", "-S": "--allow-sys" },
 };
@@ -16,7 +18,7 @@ function granted(args: readonly string[]): string[] {
 }
 
 Deno.test({
-  name: "gan: only weights has a network, the others run deno and npm",
+  name: "gan: only weights has a network, and what needs no device runs no other program",
   ignore: Deno.build.os === "windows", // which has no sh
   fn: () =>
     inFolder(async (folder) => {
@@ -28,13 +30,14 @@ Deno.test({
       await Deno.chmod(deno, 0o755);
       const env = { PATH: `${folder}:${Deno.env.get("PATH")}`, VK_DRIVER_FILES: "named" };
       for (
-        const command of ["train", "eval", "thesis", "weights", "sample", "runs", "export", ""]
+        const command of ["train", "eval", "thesis", "weights", "sample", "export", ...PLAIN, ""]
       ) {
         const args = [join(ROOT, "gan"), ...command && [command], "word"];
         const { stdout } = await new Deno.Command("sh", { args, env }).output();
-        const more = command === "weights" ? "--allow-net" : "--allow-run=deno,npm";
+        const run = PLAIN.includes(command) ? [] : ["--allow-run=deno,npm"];
+        const more = command === "weights" ? ["--allow-net"] : run;
         const lines = new TextDecoder().decode(stdout).split("\n");
-        assertEquals(granted(lines), [...FILES, more].sort(), command);
+        assertEquals(granted(lines), [...FILES, ...more].sort(), command);
       }
       const args = [join(ROOT, "gan"), "weights", "face"];
       const { stdout } = await new Deno.Command("sh", { args, env }).output();
@@ -67,6 +70,21 @@ console.log(await widthFor({ file: undefined, deno: Deno.execPath() }));`;
 Deno.test("tasks: those of users have no more permissions than the script gives", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   for (const name of ["train", "sample", "report", "timelapse", "eval", "thesis", "doctor"]) {
-    assertEquals(granted(tasks[name].split(" ")), [...FILES, "--allow-run=deno,npm"].sort(), name);
+    const run = PLAIN.includes(name) ? [] : ["--allow-run=deno,npm"];
+    assertEquals(granted(tasks[name].split(" ")), [...FILES, ...run].sort(), name);
   }
+});
+
+Deno.test("Deno is installed by hash, in a version that will do", async () => {
+  const { packages } = JSON.parse(await Deno.readTextFile(join(ROOT, ".deno/package-lock.json")));
+  const found = Object.entries(packages as Record<string, Record<string, string>>)
+    .filter(([path]) => path !== "");
+  assertEquals(found.length, 7, "the package, and a program for each of six systems");
+  for (const [path, { integrity, resolved }] of found) {
+    assert(/^sha512-[\w+/]{86}==$/.test(integrity), path);
+    assertEquals(resolved, undefined, "from the registry that npm is set to");
+  }
+  const script = await Deno.readTextFile(join(ROOT, "gan"));
+  const wanted = /^DENO_WANTED=(.*)$/m.exec(script)![1];
+  assert(packages["node_modules/deno"].version.startsWith(`${wanted}.`));
 });

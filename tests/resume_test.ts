@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { UsageError } from "../cli/errors.ts";
+import { reportCommand } from "../cli/report.ts";
 import { optionsOf } from "../cli/run_options.ts";
 import { sampleCommand } from "../cli/sample.ts";
 import { trainCommand } from "../cli/train.ts";
@@ -79,6 +80,10 @@ Deno.test("a finished run says so, and its files stay as they are", async () => 
   assertEquals(line, `${run} is already at 0.004 of 0.004 kimg; give --kimg N to go on`);
   const [less] = await train(`--resume latest --out ${out} --kimg 0.001`);
   assertEquals(less, `${run} is already at 0.004 of 0.001 kimg; give --kimg N to go on`);
+  assertEquals(await contents(run), before);
+  // The page can be made again, from what the run left.
+  await Deno.remove(join(run, "report.html"));
+  assertEquals(await reportCommand(["latest", "--out", out], () => {}), 0);
   assertEquals(await contents(run), before);
 });
 
@@ -299,15 +304,11 @@ Deno.test("a flipped bit in a checkpoint is noticed, and resume goes back to the
   await assertRejects(() => train(`--resume latest --out ${out}`), CheckpointError, "cut short");
 });
 
-Deno.test("flags take no value, and what was meant is asked for", async () => {
+Deno.test("flags take no value, and the run that was meant is asked for", async () => {
   const cases: [string, ...string[]][] = [
     ["dcgan --mirror=maybe", "--mirror takes no value, got maybe"],
     ["dcgan --no-mirror=1", "--no-mirror takes no value"],
     ["dcgan --augment color,color", "color is there twice"],
-    ["dcgan --kmig 3", "did you mean --kimg?"],
-    ["dcgan --preset smal", "did you mean small?"],
-    ["dcgna", "did you mean dcgan?"],
-    ["dcgan --loss hing", "did you mean hinge?"],
   ];
   for (const [line, ...says] of cases) {
     const error = await assertRejects(() => trainCommand(line.split(" "), () => {}), UsageError);

@@ -1,4 +1,5 @@
 import { augmentations } from "./augment.ts";
+import { closest } from "./closest.ts";
 import { losses } from "./losses.ts";
 import type { TrainOptions } from "./options.ts";
 
@@ -17,8 +18,10 @@ export function validate(options: TrainOptions): string | undefined {
   const changes = changesOf(augment);
   const unknown = changes.find((name) => !augmentations.includes(name));
   if (unknown !== undefined) {
-    return `--augment ${augment}: there is no ${unknown || "empty change"}: choose some of ` +
-      `${augmentations.join(",")}, or none`;
+    const near = closest(unknown, augmentations),
+      list = `some of ${augmentations.join(",")}, or none`;
+    return `--augment ${augment}: there is no ${unknown || "empty change"}: ` +
+      (near === undefined ? `choose ${list}` : `did you mean ${near}? Choose ${list}`);
   }
   if (options.adaTarget > 0 && loss !== "bce" && loss !== "hinge") {
     return `--ada-target needs logits that are positive for real images (bce or hinge): --loss ${loss} has ` +
