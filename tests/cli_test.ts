@@ -174,7 +174,7 @@ Deno.test("options that do not go together, and images that cannot be used", asy
     ["data cut.zip", 1, "cut.zip is not a zip, or was cut short"],
     [`${train} --data nowhere`, 1, "nowhere does not exist"],
     [`${train} --data empty`, 1, "empty holds no image"],
-    [`${train} --data file`, 1, "file is not a zip"],
+    [`${train} --data file`, 1, "file is of a kind that is not read"],
     [`${train} --data cut.zip`, 1, "cut.zip is not a zip, or was cut short"],
   ]);
   const left = await files(join(temp, "refused")).catch(() => [] as string[]);
