@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { compileAhead } from "../gpu/ahead.ts";
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
@@ -107,11 +108,12 @@ async function runJobs(names: readonly string[], asked: Asked): Promise<void> {
   if (forced !== undefined) forcePlan(planOf(forced));
   const say = (text: string) => console.error(`bench: ${text}`);
   const tune = !device.software && asked.autotune && forced === undefined
-    ? await openTuner("runs/.cache", device, say)
+    ? await openTuner({ cache: "runs/.cache", run: "runs/.cache", device, say })
     : undefined;
   for (const name of names) {
     trim(); // so that no job works in what another has left
     const job = jobs(batch, precision)[name]();
+    await compileAhead(job.rehearse ?? job.run); // as training does
     await job.check();
     await tune?.(job.run);
     const line = asked.profile
