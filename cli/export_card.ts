@@ -52,7 +52,11 @@ export async function saveCard(
 
 /** Reports that `gan eval --json` printed, one a line. */
 async function reportsIn(path: string): Promise<Record<string, unknown>[]> {
-  const text = await naming(path, () => Deno.readTextFile(path));
+  const made = "what gan eval all --run RUN --json prints";
+  const text = await naming(path, () => Deno.readTextFile(path)).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError(`--metrics ${path} does not exist: expected a file of ${made}`);
+  });
   try {
     const reports = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
     if (reports.length && reports.every(({ weights, fake, notes }) => weights && fake && notes)) {
@@ -61,7 +65,7 @@ async function reportsIn(path: string): Promise<Record<string, unknown>[]> {
   } catch {
     // It is told below.
   }
-  throw new UsageError(`--metrics ${path}: expected what gan eval all --run RUN --json prints`);
+  throw new UsageError(`--metrics ${path}: expected ${made}`);
 }
 
 /**

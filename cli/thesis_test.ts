@@ -148,7 +148,7 @@ Deno.test("the report tells of every experiment, from the runs alone", async () 
     assertStringIncludes(html, `<h2>${name}: `);
     for (const { says } of claims) assertStringIncludes(text, says);
   }
-  assertStringIncludes(text, "runs finished | 2 of 21");
+  assertStringIncludes(text, "runs finished | 2 of 36");
   assertStringIncludes(text, "--data noise"); // not where it lies
   for (const words of SCALE) assertStringIncludes(text, words);
   for (const part of [/hash `\w{64}`/, /device \| \w+/, /dates \| 20\d\d-/, /version \d/]) {

@@ -1,9 +1,8 @@
-import { DataError } from "../data/errors.ts";
 import type { Broken, Dataset } from "../data/pack.ts";
 import { chosenFrom, withClasses } from "../data/classes.ts";
 import { chosenEmoji } from "../data/emoji_classes.ts";
 import { openPath } from "../data/open.ts";
-import { openDataset, preparation } from "../data/dataset.ts";
+import { noImage, openDataset, preparation } from "../data/dataset.ts";
 import { type Channels, imageChannels } from "../data/image.ts";
 import { Memory } from "../data/known.ts";
 import { prepare } from "../data/prepare.ts";
@@ -133,9 +132,7 @@ export async function lookAtData(options: TrainOptions): Promise<number | undefi
   try {
     await source.list?.();
     const { names } = source, broken: Broken[] = [];
-    if (names.length === 0) {
-      throw new DataError(`data: ${data} holds no image; expected files such as .jpg or .png`);
-    }
+    if (names.length === 0) throw noImage(data, source);
     const how = { crop, resize: resize as Resize, channels: channels as Channels };
     const to = preparation(how, resolution);
     for (const [i, name] of names.slice(0, LOOKED_AT).entries()) {
@@ -146,7 +143,7 @@ export async function lookAtData(options: TrainOptions): Promise<number | undefi
         broken.push({ name, reason: (error as Error).message });
       }
     }
-    throw noneUsable(data, broken);
+    throw noneUsable(data, broken, names.length);
   } finally {
     await source.close();
   }

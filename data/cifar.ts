@@ -1,4 +1,5 @@
 import { dirname, join } from "@std/path";
+import { DataError } from "./errors.ts";
 import { type Callable, unpickle } from "../io/pickle.ts";
 import type { Bytes } from "./bytes.ts";
 import { exactly } from "./bytes.ts";
@@ -97,8 +98,16 @@ const names = new Map<string, Callable>([
   ]),
 ]);
 
-/** Reads a dictionary of Python, whose keys may be bytes. */
-function unpickled(bytes: Uint8Array): Map<string, unknown> {
+/** What to say of a pickle that holds something else. */
+function noBatch(path: string, why: string): DataError {
+  return new DataError(
+    `data: ${path} is a Python pickle, but no batch of CIFAR (${why}): write its images as files, ` +
+      "or as uint8 with numpy.save, and give that",
+  );
+}
+
+/** Reads a dictionary of Python, whose keys may be bytes; undefined if it is another object. */
+function unpickled(bytes: Uint8Array): Map<string, unknown> | undefined {
   const { value } = unpickle(bytes, 0, {
     names,
     persistent: () => {
@@ -110,14 +119,14 @@ function unpickled(bytes: Uint8Array): Map<string, unknown> {
       return Object.assign(object, arrayOf(shape, type, fortran, data));
     },
   });
-  if (!(value instanceof Map)) throw new TypeError("it is no dictionary");
+  if (!(value instanceof Map)) return undefined;
   return new Map([...value].map(([key, part]) => [textOf(key), part]));
 }
 
 async function classesBeside(path: string): Promise<string[] | undefined> {
   for (const [file, key] of [["batches.meta", "label_names"], ["meta", "fine_label_names"]]) {
     const bytes = await Deno.readFile(join(dirname(path), file)).catch(() => undefined);
-    const found = bytes && unpickled(bytes).get(key);
+    const found = bytes && unpickled(bytes)?.get(key);
     if (Array.isArray(found)) return found.map(textOf);
   }
   return undefined;
@@ -129,14 +138,16 @@ async function classesBeside(path: string): Promise<string[] | undefined> {
  * @param bytes The file.
  * @param path Its path; the names of the classes are in a file beside it.
  * @returns The images; classes of CIFAR-100 are the fine ones.
- * @throws {Error} If it is another pickle, or cut short.
+ * @throws {DataError} If it holds something else.
+ * @throws {Error} If it is cut short.
  */
 export async function listCifarPython(bytes: Bytes, path: string): Promise<Listing> {
   if (bytes.size! > MOST) throw new Error(`it is a pickle of ${bytes.size} bytes`);
   const whole = await exactly(bytes, 0, bytes.size!), batch = unpickled(whole);
+  if (!batch) throw noBatch(path, "it is no dictionary");
   const data = batch.get("data"), numbers = batch.get("fine_labels") ?? batch.get("labels");
   if (!(data instanceof PickledArray) || data.shape[1] !== PIXELS) {
-    throw new TypeError("it has no array of 32 x 32 images under the key data");
+    throw noBatch(path, "it has no array of 32 x 32 images under the key data");
   }
   const [count] = data.shape;
   const stack: Stack = { ...layout, count, start: 0, stride: PIXELS };

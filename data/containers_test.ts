@@ -202,6 +202,7 @@ Deno.test("kinds that are not read are named, with what to do", async () => {
     [pack("ARROW1"), "an Arrow file: save it as Parquet"],
     [lmdb2, "an LMDB database of data format 2: write it with liblmdb"],
     [[0xff, 0xd8, 0xff], "a JPEG image: give a folder or a zip of images"],
+    [pack("url,caption"), "of a kind that is not read: give a folder"],
     [pack("GIF89a"), "a GIF image: give a folder"],
     [pack("<!DOCTYPE html>"), "a web page: the download failed"],
   ];
@@ -223,7 +224,7 @@ Deno.test("kinds that are not read are named, with what to do", async () => {
     await assertRejects(
       () => openPath(path),
       DataError,
-      "truncated Python pickle: it is no dictionary",
+      "data.bin is a Python pickle, but no batch of CIFAR (it is no dictionary)",
     );
   });
 });

@@ -80,11 +80,22 @@ Deno.test("a folder within a linked one that a link leads to is read once", link
 });
 
 Deno.test("files that are no images are counted by kind", async () => {
-  const lines = ["a.png", "b.webp", "c.gif", "d.bmp", "e.TIF", "f/g.gif", "Thumbs.db", "._a.png"];
+  const lines = [
+    "a.png",
+    "b.webp",
+    "c.JFIF",
+    "d.jpe",
+    "c.gif",
+    "d.bmp",
+    "e.TIF",
+    "f/g.gif",
+    "Thumbs.db",
+    "._a.png",
+  ];
   lines.push(".git/h.png", "__MACOSX/i.png", "j.heic", "k");
   await withFiles(lines, async (root) => {
     assertEquals(await listed(root), {
-      names: ["a.png", "b.webp"],
+      names: ["a.png", "b.webp", "c.JFIF", "d.jpe"],
       notes: [
         "10 other files were passed over: 2 gif, 1 Thumbs.db, 1 bmp, 1 folder __MACOSX, 1 heic, " +
         "1 hidden, 1 hidden folder, 1 tif, 1 others",

@@ -16,6 +16,8 @@ export interface ImageHeader {
   depth: number;
   /** 1 to 8, from Exif; 1 is upright. */
   orientation: number;
+  /** JPEG: whether colors are stored for half of the rows, and all columns. */
+  is440?: boolean;
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -41,6 +43,12 @@ function skipScan(bytes: Uint8Array, at: number): number {
 /** SOF0 to SOF15; the gaps are DHT, JPG and DAC. */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+}
+
+/** Of a frame's components: number, columns and rows in 4 bits each, quantisation table. */
+function is440(components: Uint8Array): boolean {
+  const [y, cb, cr] = [components[1], components[4], components[7]];
+  return components.length === 9 && cb === cr && y >> 4 === cb >> 4 && (y & 15) === 2 * (cb & 15);
 }
 
 // Progressive JPEG has about ten. Decoders go over the whole image for each, and one may be empty.
@@ -72,6 +80,7 @@ function jpegHeader(bytes: Uint8Array): ImageHeader {
         header.height = view.getUint16(at + 5);
         header.width = view.getUint16(at + 7);
         header.channels = bytes[at + 9];
+        header.is440 = is440(bytes.subarray(at + 10, next));
       }
       if (marker === 0xe1 && text(bytes, at + 4, 5) === "Exif\0") {
         header.orientation = exifOrientation(bytes.subarray(at + 4, next));

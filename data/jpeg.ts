@@ -1,49 +1,81 @@
+import turboBytes from "@cwasm/jpeg-turbo/jpeg-turbo.wasm" with { type: "bytes" };
 import mozjpeg from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
 import mozjpegBytes from "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm" with { type: "bytes" };
-import cmykBytes from "imagescript/wasm/any/jpeg.wasm" with { type: "bytes" };
 import type { ImageHeader } from "./header.ts";
 import { type Rgba, WasmDecoder } from "./wasm_decoder.ts";
 
-/** What imagescript's JPEG decoder, Rust's `jpeg-decoder` in WebAssembly, exports. */
-interface CmykDecoder {
+/** What libjpeg-turbo exports: its TurboJPEG interface. Pointers are into `memory`. */
+interface TurboJpeg {
   readonly memory: WebAssembly.Memory;
-  walloc(size: number): number;
-  /** Takes `pointer` back and returns a handle; 0 or 1 if it fails. */
-  decode(pointer: number, size: number, width: number, height: number): number;
-  decode_buffer(handle: number): number;
-  /** 0 gray, 1 RGB, 2 CMYK. */
-  decode_format(handle: number): number;
+  malloc(size: number): number;
+  tjInitDecompress(): number;
+  /** 0 unless the header is refused. */
+  tjDecompressHeader3(
+    ...[decoder, file, size, width, height, sampling, space]: readonly number[]
+  ): number;
+  tjDecompress2(
+    ...[decoder, file, size, pixels, width, pitch, height, format, flags]: readonly number[]
+  ): number;
 }
 
+const RGBA = 7, CMYK = 11; // numbers of TurboJPEG's pixel formats
 const PRESERVE_ORIENTATION = false; // it would turn by Exif, which decode.ts does
 const color = new WasmDecoder("JPEG", mozjpeg, mozjpegBytes, PRESERVE_ORIENTATION);
-let cmykModule: WebAssembly.Module | undefined;
+let turboModule: WebAssembly.Module | undefined;
 
-/** A fresh instance for each image: a panic in the decoder would leave it unusable, and CMYK is rare. */
-function decodeCmyk(bytes: Uint8Array, { width, height }: ImageHeader): Rgba {
-  cmykModule ??= new WebAssembly.Module(cmykBytes);
-  const codec = new WebAssembly.Instance(cmykModule).exports as unknown as CmykDecoder;
-  let ink: Uint8Array;
-  try {
-    const pointer = codec.walloc(bytes.length);
-    new Uint8Array(codec.memory.buffer, pointer, bytes.length).set(bytes);
-    const handle = codec.decode(pointer, bytes.length, 0, 0);
-    if (handle < 2 || codec.decode_format(handle) !== 2) throw new Error("refused");
-    ink = new Uint8Array(codec.memory.buffer, codec.decode_buffer(handle), width * height * 4);
-  } catch (error) {
-    throw new Error("damaged or unsupported CMYK JPEG", { cause: error });
-  }
-  const data = new Uint8Array(width * height * 4).fill(255);
-  for (let i = 0; i < data.length; i += 4) {
-    // Light left by the black plate times light left by the color's plate.
-    const light = 255 - ink[i + 3];
-    for (let c = 0; c < 3; c++) data[i + c] = Math.round((255 - ink[i + c]) * light / 255);
-  }
-  return { width, height, data };
+function refuse(): never {
+  throw new Error("damaged or unsupported JPEG");
 }
 
 /**
- * Decodes a JPEG: gray and color to the bytes that libjpeg-turbo gives, CMYK and YCCK to within 1.
+ * Samples as libjpeg-turbo decodes them, in RGBA or CMYK. It is a fresh instance for each image, as
+ * a refused one may leave it unusable, and such images are rare.
+ */
+function decodeByTurbo(bytes: Uint8Array, { width, height }: ImageHeader, format: number): Rgba {
+  turboModule ??= new WebAssembly.Module(turboBytes);
+  const { exports } = new WebAssembly.Instance(turboModule, {
+    // It ends by longjmp where a file is refused.
+    env: { setjmp: () => 0, longjmp: refuse },
+    wasi_snapshot_preview1: {
+      environ_sizes_get: () => 0,
+      ...{ environ_get: refuse, proc_exit: refuse, fd_close: refuse },
+      ...{ fd_seek: refuse, fd_write: refuse },
+    },
+  });
+  const turbo = exports as unknown as TurboJpeg, size = bytes.length;
+  const file = turbo.malloc(size), about = turbo.malloc(16), decoder = turbo.tjInitDecompress();
+  new Uint8Array(turbo.memory.buffer, file, size).set(bytes);
+  const status = turbo.tjDecompressHeader3(
+    ...[decoder, file, size, about, about + 4, about + 8, about + 12],
+  );
+  const found = new Uint32Array(turbo.memory.buffer, about, 2);
+  if (status !== 0 || found[0] !== width || found[1] !== height) refuse();
+  const pixels = turbo.malloc(4 * width * height);
+  if (pixels === 0) refuse();
+  // What it returns tells warnings, too, which Pillow passes over.
+  turbo.tjDecompress2(decoder, file, size, pixels, width, 4 * width, height, format, 0);
+  return { width, height, data: new Uint8Array(turbo.memory.buffer, pixels, 4 * width * height) };
+}
+
+/** `a b / 255`, rounded. */
+function product(a: number, b: number): number {
+  const sum = a * b + 128;
+  return ((sum >> 8) + sum) >> 8;
+}
+
+/** Samples are light: what the black plate leaves of it times what the color's plate leaves. */
+function decodeCmyk(bytes: Uint8Array, header: ImageHeader): Rgba {
+  const image = decodeByTurbo(bytes, header, CMYK), { data } = image;
+  for (let i = 0; i < data.length; i += 4) {
+    for (let c = 0; c < 3; c++) data[i + c] = product(data[i + c], data[i + 3]);
+    data[i + 3] = 255;
+  }
+  return image;
+}
+
+/**
+ * Decodes a JPEG to Pillow's bytes. mozjpeg refuses CMYK and YCCK, and interpolates 4:4:0 otherwise
+ * than libjpeg-turbo, which in turn refuses rare kinds of subsampling.
  *
  * @param bytes The whole file.
  * @param header Its header.
@@ -51,5 +83,6 @@ function decodeCmyk(bytes: Uint8Array, { width, height }: ImageHeader): Rgba {
  * @throws {Error} If the file is damaged or of a kind that is not supported.
  */
 export function decodeJpeg(bytes: Uint8Array, header: ImageHeader): Rgba {
-  return header.channels === 4 ? decodeCmyk(bytes, header) : color.decode(bytes);
+  if (header.channels === 4) return decodeCmyk(bytes, header);
+  return header.is440 ? decodeByTurbo(bytes, header, RGBA) : color.decode(bytes);
 }

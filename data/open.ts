@@ -192,7 +192,14 @@ async function openShards(folder: string, plain: Source): Promise<Source> {
 /** What to say of a file that is no container. */
 async function refusal(path: string): Promise<DataError | undefined> {
   const { kind, isGzip } = await kindOfFile(path);
-  if (kind === "a zip" || kind === undefined && !isGzip) return undefined;
+  if (kind === "a zip") return undefined;
+  if (kind === undefined && !isGzip) {
+    // A zip may lack its beginning.
+    return /\.zip$/i.test(path) ? undefined : new DataError(
+      `data: ${path} is of a kind that is not read: give a folder or a zip of images, or a file of ` +
+        "tar, Parquet, LMDB, NumPy, MNIST or CIFAR",
+    );
+  }
   const name = isGzip ? `a gzip file of ${kind ?? "something unknown"}` : kind!;
   const isImage = ["JPEG", "PNG", "WebP"].includes(name) || name.endsWith(" image");
   const article = /^an? /.test(name) ? "" : "a ";

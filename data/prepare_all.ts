@@ -37,11 +37,11 @@ function ownThread(): WorkerPool {
   };
 }
 
-/** What to say where every image of `where` is left out. */
-export function noneUsable(where: string, broken: readonly Broken[]): DataError {
-  const [{ name, reason }] = broken;
+/** What to say where every image of `where` is left out, or all that were looked at of so many. */
+export function noneUsable(where: string, broken: readonly Broken[], count = 0): DataError {
+  const [{ name, reason }] = broken, first = count > broken.length ? "first " : "";
   return new DataError(
-    `data: none of the ${broken.length} images in ${where} can be used (first: ${name}: ${reason}); ` +
+    `data: none of the ${first}${broken.length} images in ${where} can be used (first: ${name}: ${reason}); ` +
       `check the copy of the data, and --crop`,
   );
 }

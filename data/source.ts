@@ -47,7 +47,7 @@ export function contentOf(source: Pick<Source, "stamps" | "digest">): readonly s
  * @returns False for other endings, and for what is hidden or lies in something hidden.
  */
 export function isImagePath(path: string): boolean {
-  return /\.(jpe?g|png|webp)$/i.test(path) && !/(^|\/)(\.|__MACOSX(\/|$))/.test(path);
+  return /\.(jp(e?g|e)|jfif|png|webp)$/i.test(path) && !/(^|\/)(\.|__MACOSX(\/|$))/.test(path);
 }
 
 /**

@@ -9,6 +9,7 @@ import { DcganGenerator } from "../models/dcgan.ts";
 import { PgganGenerator, type PgganLayer } from "../models/pggan.ts";
 import { R3ganGenerator } from "../models/r3gan.ts";
 import { SaganGenerator } from "../models/sagan.ts";
+import { UpBlock } from "../models/sagan_blocks.ts";
 import { levelOf, type Stage } from "../models/stage.ts";
 import { type BatchNorm2d, type Conv2d, ConvTranspose2d } from "../nn/layers.ts";
 import type { Module } from "../nn/module.ts";
@@ -81,6 +82,13 @@ class Builder {
     return this.#leaky((module as Conv2d).geometry.slope, this.add({ op: "layer", layer }, x));
   }
 
+  /** See models/sagan_blocks.ts. */
+  upBlock({ norm1, conv1, norm2, conv2, skip }: UpBlock, x: number): number {
+    const twice = (x: number) => this.add({ op: "upNearest", factor: 2 }, x);
+    const inside = this.norm(norm2, this.conv(conv1, twice(this.norm(norm1, x))));
+    return this.add({ op: "add" }, this.conv(conv2, inside), twice(this.conv(skip, x)));
+  }
+
   norm(module: BatchNorm2d | undefined, x: number): number {
     if (!module) return x;
     const layer = { name: this.nameOf(module), kind: "batchNorm", module } as const;
@@ -140,7 +148,11 @@ export function graphOf(G: Module, options: TrainOptions, stage: Stage): Graph {
 function ladder(build: Builder, G: DcganGenerator | SaganGenerator, nz: number): void {
   let x = build.add({ op: "latent", nz }, 0);
   for (const [i, block] of G.blocks.entries()) {
-    x = build.norm(block.norm, build.conv(block.conv, x));
+    const { conv } = block;
+    x = build.norm(
+      block.norm,
+      conv instanceof UpBlock ? build.upBlock(conv, x) : build.conv(conv, x),
+    );
     if ("attention" in block && block.attention) {
       x = build.attention(block.attention, x, 4 * 2 ** i);
     }

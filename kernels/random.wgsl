@@ -3,9 +3,10 @@
 // numbers without the others. Chosen over PCG4D, which is cheaper but mixes key and counter in one
 // 128-bit state in a single round: Philox has 192 bits, passes BigCrush, and is PyTorch's on GPUs.
 #include exact
-// n4 blocks of four numbers
+// n4 blocks of four numbers, in draws of draw4 blocks; each draw's counter is one more
 struct Params {
   n4: u32,
+  draw4: u32,
   seed_low: u32, seed_high: u32,
   stream: u32,
   counter_low: u32, counter_high: u32,
@@ -24,9 +25,12 @@ fn high(a: u32, b: u32) -> u32 {
   return a1 * b1 + (middle >> 16) + (cross >> 16);
 }
 
-// Block i of this draw. The generator's counter is (i, counter, seed_high), its key (seed_low, stream).
+// Block i. The generator's counter is (block of the draw, counter, seed_high), its key (seed_low, stream).
 fn philox(i: u32) -> vec4u {
-  var c = vec4u(i, p.counter_low, p.counter_high, p.seed_high);
+  let draw = i / p.draw4;
+  let low = p.counter_low + draw;
+  let carried = select(0u, 1u, low < draw);
+  var c = vec4u(i % p.draw4, low, p.counter_high + carried, p.seed_high);
   var k = vec2u(p.seed_low, p.stream);
   for (var round = 0; round < 10; round++) {
     c = vec4u(

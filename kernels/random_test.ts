@@ -2,7 +2,7 @@ import { now } from "../gpu/record.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { inFewGroups } from "../tests/check.ts";
 import { assertClose } from "../tests/support.ts";
-import { normal, type RandomKey, uniform } from "./random.ts";
+import { normal, normalRows, type RandomKey, uniform } from "./random.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 await openGpu();
 
@@ -74,6 +74,17 @@ for (const k of keys) {
       }));
   }
 }
+Deno.test("rows are draws of their own, also where the counter's low half ends", async () => {
+  for (const cols of [1, 7, 8, 300]) {
+    for (const counter of [0, 12345, 2 ** 32 - 2]) {
+      const rows = await inFewGroups(() => normalRows(5, cols, { ...key, counter })).read();
+      for (let i = 0; i < 5; i++) {
+        const row = await normal([cols], { ...key, counter: counter + i }).read();
+        assertEquals([...rows.subarray(i * cols, (i + 1) * cols)], [...row]);
+      }
+    }
+  }
+});
 Deno.test("normal() is as exact for its rarer numbers", async () => {
   const n = 40_000, y = await normal([n], key).read();
   assertClose("normal", y, normalReference(n, key), { rtol: 2e-6, atol: 2e-6 });

@@ -14,7 +14,7 @@ export const ALLOWED: Readonly<Record<string, string>> = {
   "tensor/op.ts recording": "whether a graph is recorded: to move into the context of a pass",
   "nn/flat.ts flats": "finds the buffer that a parameter lies in by the parameter; it goes with it",
   "eval/resize.ts kept": "weights of a resize, found by all that they were made from",
-  "data/jpeg.ts cmykModule": "a compiled module, the same for all, made when first needed",
+  "data/jpeg.ts turboModule": "a compiled module, the same for all, made when first needed",
 };
 
 /** Methods that change a collection, an array or a view of bytes. */

@@ -24,6 +24,19 @@ export function uniformInit(random: HostRandom): Init {
     );
 }
 
+/**
+ * From U(-1, 1) sqrt(6 / (fan-in + fan-out)), for convolutions and products.
+ *
+ * @see Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html
+ */
+export function xavierInit(random: HostRandom): Init {
+  return (shape, fanIn) => {
+    const taps = shape.length === 4 ? shape[0] * shape[1] : 1;
+    const limit = Math.sqrt(6 / (fanIn + taps * sizeOf(shape) / fanIn));
+    return Float32Array.from({ length: sizeOf(shape) }, () => limit * (2 * random.uniform() - 1));
+  };
+}
+
 /** One value everywhere. */
 export function constantInit(value: number): Init {
   return (shape) => new Float32Array(sizeOf(shape)).fill(value);

@@ -3,7 +3,7 @@ import { openGpu } from "../gpu/engines/deno.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { assertClose } from "../tests/support.ts";
 import { TRAINING } from "./context.ts";
-import { constantInit, type Init, normalInit, uniformInit } from "./init.ts";
+import { constantInit, type Init, normalInit, uniformInit, xavierInit } from "./init.ts";
 import { hostRandom } from "./random.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, Linear } from "./layers.ts";
 await openGpu();
@@ -49,6 +49,10 @@ Deno.test("initial values have the distributions that their names say", () => {
   // Uniform in (-1/4, 1/4): standard deviation 1 / (4 sqrt 3).
   assert(uniform.every((x) => Math.abs(x) <= 0.25));
   assertClose("uniform", [mean(uniform), spread(uniform)], [0, 1 / Math.sqrt(48)], { atol: 0.01 });
+  // A 3x3 convolution of 24 to 40 channels: uniform within sqrt(6 / (9 * 64)).
+  const xavier = xavierInit(hostRandom(1))([3, 3, 24, 40], 9 * 24), limit = Math.sqrt(6 / 576);
+  assert(xavier.every((x) => Math.abs(x) <= limit));
+  assert(xavier.some((x) => Math.abs(x) > 0.99 * limit));
   const values = normal([n], 1), around = values.map((x) => x - 3);
   assertClose("normal", [mean(values), spread(around)], [3, 0.5], { atol: 0.03 });
 });

@@ -148,6 +148,7 @@ Deno.test("options that do not go together, and images that cannot be used", asy
     ["train dcgan --augment color,blur", 2, "no blur", "color,translation,cutout"],
     ["train sagan --attention 12", 2, "--attention 12", "powers of two"],
     ["train sagan --norm-d batch --r1 1", 2, "--r1", "--norm-d none"],
+    ["train sagan --preset thesis --residual", 2, "--residual", "--norm-d none"],
     ["train sagan --dropout 1", 2, "--dropout 1", "below 1"],
     ["train sagan --preset thesis --loss hinge", 2, "--label-smoothing", "hinge"],
     ["train dcgan --gp 10", 2, "--gp is for sagan and pggan"],
@@ -173,7 +174,7 @@ Deno.test("options that do not go together, and images that cannot be used", asy
     ["data cut.zip", 1, "cut.zip is not a zip, or was cut short"],
     [`${train} --data nowhere`, 1, "nowhere does not exist"],
     [`${train} --data empty`, 1, "empty holds no image"],
-    [`${train} --data file`, 1, "file is not a zip"],
+    [`${train} --data file`, 1, "file is of a kind that is not read"],
     [`${train} --data cut.zip`, 1, "cut.zip is not a zip, or was cut short"],
   ]);
   const left = await files(join(temp, "refused")).catch(() => [] as string[]);
@@ -293,12 +294,17 @@ Deno.test("what a run cannot go on from, or an image be made of or written to", 
     ["sample latest --single --to faces", 2, "--to faces holds other images", "another folder"],
     ["sample latest --single --to file", 2, "--to file is a file", "folder"],
     ["sample latest --count 1000000", 2, "1000000 images of 16 pixels do not fit", "--single"],
+    ["export card latest --to card --metrics none", 2, "none does not exist", "gan eval all"],
     ["trian", 2, "did you mean train?"],
     ["sampel", 2, "did you mean sample?"],
     ["train dcgan --data nowhere --dry-run", 1, "nowhere does not exist"],
     ["train dcgan --data empty --dry-run", 1, "empty holds no"],
     ["train dcgan --data faces --crop 16x16+9+0 --dry-run", 1, "crop 16x16+9+0", "20 x 20"],
-    ["sample latest --to file/x.png", 1, "mkdir 'file'", "choose another place"],
+    [
+      "sample latest --to file/x.png",
+      1,
+      "'file/x.png'; a part of that path is a file: choose another",
+    ],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
   assert(!left.some((name) => name.endsWith(".part")), String(left));

@@ -22,6 +22,7 @@ const generators = fc.record({
   fmapMax: fc.constantFrom(16, 32),
   channels: fc.constantFrom("gray", "rgb", "rgba"),
   conditional: fc.boolean(),
+  residual: fc.boolean(), // of SAGAN
 });
 
 drawn(

@@ -58,6 +58,12 @@ const CASES: readonly Asked[] = [
     preset: "thesis",
     more: { attention: "8,4", spectralNorm: false },
   },
+  {
+    name: "sagan-residual",
+    recipe: sagan,
+    preset: "default",
+    more: { residual: true, attention: "8,4" },
+  },
   { name: "pggan", recipe: pggan, preset: "default" },
   { name: "pggan-thesis", recipe: pggan, preset: "thesis" },
   { name: "r3gan", recipe: r3gan, preset: "default", more: grouped },

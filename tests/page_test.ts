@@ -26,7 +26,7 @@ function drawn(bytes: Uint8Array, R: number, C: number): number[] {
   return data;
 }
 
-for (const name of ["dcgan-gray", "sagan-classes", "pggan-fading", "r3gan"]) {
+for (const name of ["dcgan-gray", "sagan-classes", "sagan-residual", "pggan-fading", "r3gan"]) {
   Deno.test(`${name}: the exported page makes the images that gan sample makes`, () =>
     inFolder(async (folder) => {
       const made = all.find((each) => each.name === name)!, { G, options } = made;

@@ -3,7 +3,8 @@ import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { gpu } from "../gpu/gpu.ts";
 import { idle } from "../gpu/record.ts";
-import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { attentionSizes } from "../models/sagan_steps.ts";
 import { EVALUATION } from "../nn/context.ts";
 import { hostRandom } from "../nn/random.ts";
 import { noGrad } from "../tensor/op.ts";
@@ -47,6 +48,15 @@ const everything: Record<string, Partial<TrainOptions>> = {
     ema: 0.99,
   },
   "penalties on slopes": { gp: 10, r1: 1, drift: 1e-3, loss: "ragan", minibatch: "discrimination" },
+  "residual blocks": {
+    residual: true,
+    attention: "8,4",
+    dropout: 0.25,
+    r1: 1,
+    minibatch: "stddev",
+    batch: 8,
+    accumulate: 2,
+  },
   "no parts": { attention: "none", spectralNorm: false, minibatch: "stddev" },
 };
 const R = options.resolution, dataset = datasetOf(R);
@@ -97,6 +107,7 @@ Deno.test("each option changes the run", async () => {
     values: { attentionValues: "full" },
     pool: { attentionPool: false },
     "spectral norm": { spectralNorm: false },
+    residual: { residual: true },
     "norm in D": { normD: "batch" },
     discrimination: { minibatch: "discrimination" },
     stddev: { minibatch: "stddev" },
@@ -196,6 +207,31 @@ for (const resolution of [8, 32, 64, 128]) {
     const n = Math.log2(resolution / 4), top = Math.min(3, n - 1);
     assertEquals(at(G), top === 0 ? [0] : [0, top]);
     assertEquals(at(D), top === 0 ? [0] : [n - 1 - top, n - 1]);
+    const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), EVALUATION));
+    assertEquals(x.shape, [2, resolution, resolution, 3]);
+    const logits = await noGrad(() => D.forward(x, EVALUATION)).read();
+    assertEquals(logits.length, 2);
+    assert(logits.every(Number.isFinite));
+  });
+}
+
+const residual: Record<number, { G: string; D: string }> = {
+  8: { G: "ConvTranspose2d+ UpBlock", D: "DownBlock+ DownBlock" },
+  64: {
+    G: "ConvTranspose2d+ UpBlock UpBlock UpBlock+ UpBlock",
+    D: "DownBlock+ DownBlock DownBlock DownBlock+ DownBlock",
+  },
+};
+for (const [side, steps] of Object.entries(residual)) {
+  Deno.test(`SAGAN of ${side} pixels with residual blocks: its steps, + with attention, and images`, async () => {
+    const resolution = Number(side), small = { ngf: 1, ndf: 1, attention: "32,4" };
+    const own = { ...options, ...small, resolution, residual: true };
+    const G = new SaganGenerator(own, hostRandom(1));
+    const D = new SaganDiscriminator(own, hostRandom(2));
+    const text = (net: SaganGenerator | SaganDiscriminator) =>
+      net.blocks.map(({ conv, attention }) => conv.constructor.name + (attention ? "+" : ""))
+        .join(" ");
+    assertEquals({ G: text(G), D: text(D) }, steps);
     const x = noGrad(() => G.forward(tensor(randoms(16, 3), [2, 8]), EVALUATION));
     assertEquals(x.shape, [2, resolution, resolution, 3]);
     const logits = await noGrad(() => D.forward(x, EVALUATION)).read();

@@ -22,13 +22,13 @@ function distance(a: string, b: string): number {
  *
  * @param word What was typed.
  * @param names What there is.
- * @returns The name that takes the fewest edits, at most a third of its letters; else one that begins
- *   with the word; undefined if none is near.
+ * @returns The name that takes the fewest edits, at most a third of its letters; else one that, or a part
+ *   of which, begins with the word; undefined if none is near.
  */
 export function closest(word: string, names: readonly string[]): string | undefined {
   const near = names.map((name) => ({ name, edits: distance(word, name) }))
     .filter(({ name, edits }) => edits <= Math.max(1, Math.max(name.length, word.length) / 3))
     .sort((a, b) => a.edits - b.edits)[0]?.name;
   return near ?? names.find((name) => word.length > 1 && name.startsWith(word)) ??
-    names.find((name) => word.length > 2 && name.includes(word));
+    names.find((name) => word.length > 2 && name.includes(`-${word}`));
 }

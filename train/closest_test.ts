@@ -11,6 +11,10 @@ Deno.test("what was meant is the name of the fewest edits, then one that begins 
   assertEquals([closest("aevl", names), closest("evla", names)], [undefined, "eval"]);
   assertEquals([closest("veal", names), closest("vela", names)], ["eval", undefined]);
   assertEquals([closest("th", names), closest("t", names)], ["thesis", undefined]);
-  assertEquals([closest("amp", names), closest("am", names)], ["sample", undefined]);
+  // Within a name only what begins a word of it.
+  assertEquals([closest("amp", names), closest("every", ["eval-every"])], [
+    undefined,
+    "eval-every",
+  ]);
   assertEquals(closest("", names), undefined);
 });

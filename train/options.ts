@@ -102,6 +102,7 @@ export const optionGroups = {
       ...{ value: "stddev", special: true, choices: ["discrimination", "stddev", "none"] },
       help: "what shows D how images of a batch differ",
     },
+    residual: { value: false, special: true, help: "residual blocks, as SAGAN's authors have" },
     spectralNorm: {
       value: true,
       special: true,
@@ -140,9 +141,7 @@ export const optionGroups = {
       help: "real targets are uniform in [this, 1]",
     },
     gp: {
-      value: 0,
-      special: true,
-      real: true,
+      ...{ value: 0, special: true, real: true },
       help: "weight of WGAN-GP's penalty on D's slope (10 there)",
     },
     r1: {

@@ -1,9 +1,10 @@
-import { attentionSizes, SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { SaganDiscriminator, SaganGenerator } from "../models/sagan.ts";
+import { attentionSizes } from "../models/sagan_steps.ts";
 import type { TrainOptions } from "./options.ts";
 import type { Recipe } from "./recipe.ts";
 import { drift, r1, weightDecay, wganGp } from "./terms.ts";
 
-/** The authors' choices, but for residual blocks, classes and the batch of 256. */
+/** The authors' choices, but for residual blocks (`--residual`), classes and the batch of 256. */
 const paper = {
   loss: "hinge",
   lrG: 1e-4,
@@ -76,6 +77,7 @@ export const sagan: Recipe = {
   options: [
     "ngf",
     "ndf",
+    "residual",
     "spectralNorm",
     "attention",
     "attentionReduction",
@@ -89,11 +91,14 @@ export const sagan: Recipe = {
     "r1Every",
     "gammaEnd",
   ],
-  validate: ({ attention, resolution, normD, gp, r1, minibatch, batch }) => {
+  validate: ({ attention, resolution, normD, gp, r1, minibatch, batch, residual }) => {
     try {
       attentionSizes(attention, resolution);
     } catch (error) {
       return `--${(error as Error).message}`;
+    }
+    if (normD === "batch" && residual) {
+      return "--residual has a discriminator without batch norm: take --norm-d none";
     }
     if (normD === "batch" && (gp || r1)) {
       return "--gp and --r1 need a discriminator without batch norm: take --norm-d none";

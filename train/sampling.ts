@@ -8,9 +8,9 @@ import { compileAhead } from "../gpu/ahead.ts";
 import { TooLargeError } from "../gpu/errors.ts";
 import { release } from "../gpu/memory.ts";
 import { rehearsed } from "../gpu/record.ts";
-import { toBytes } from "../kernels/bytes.ts";
+import { toBytesLater } from "../kernels/bytes.ts";
 import { full, scale } from "../kernels/elementwise.ts";
-import { normal } from "../kernels/random.ts";
+import { normalRows } from "../kernels/random.ts";
 import { upNearest } from "../kernels/resample.ts";
 import { concat } from "../kernels/slice.ts";
 import { EVALUATION } from "../nn/context.ts";
@@ -20,6 +20,7 @@ import { scoped, type Tensor, tensor } from "../tensor/tensor.ts";
 import { classesIn, latentLength, oneHot, spread, withClasses } from "./classes.ts";
 
 const STREAM = 3; // of random numbers; training draws from others
+const PIXELS = 2 ** 18; // made at a time, if a training batch has fewer
 
 /** What images are made with; part of a run's options. */
 export interface SamplingOptions {
@@ -47,20 +48,19 @@ export interface SamplingOptions {
   readonly truncation?: number;
 }
 
-/**
- * The latents of images `at` to `at + n - 1` of a seed, `[n, nz]`, beside their classes where G is told;
- * a draw each.
- */
+/** The latents of images `at` to `at + n - 1` of a seed, `[n, nz]`, beside their classes where G is told. */
 export function latentsAt(options: SamplingOptions, seed: number, at: number, n: number): Tensor {
   const { nz, classOf = () => 0, seeds, truncation = 1 } = options, C = classesIn(options).length;
-  const draw = (_: unknown, i: number) => {
-    const key = seeds ? { seed: seeds[at + i], counter: 0 } : { seed, counter: at + i };
-    return normal([1, nz], { ...key, stream: STREAM });
-  };
-  const drawn = concat(Array.from({ length: n }, draw), 0);
+  const drawn = seeds
+    ? concat(seeds.slice(at, at + n).map((seed) => drawOf(nz, seed, 0, 1)), 0)
+    : drawOf(nz, seed, at, n);
   const z = truncation === 1 ? drawn : scale(drawn, truncation);
   if (C === 0) return z;
   return withClasses(z, oneHot(Uint16Array.from({ length: n }, (_, i) => classOf(at + i)), n, C));
+}
+
+function drawOf(nz: number, seed: number, counter: number, n: number): Tensor {
+  return normalRows(n, nz, { seed, counter, stream: STREAM });
 }
 
 /** The same options, with classes for `count` images. */
@@ -70,15 +70,19 @@ export function classed<T extends SamplingOptions>(options: T, count: number): T
 }
 
 /** The images of `latents()`, `[n, nz]`, as bytes `[n, R, R, C]`. */
-export async function render(
+export function render(
   G: Module,
-  { resolution }: SamplingOptions,
+  options: SamplingOptions,
   latents: () => Tensor,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  return renderLater(G, options, latents)();
+}
+
+function renderLater(G: Module, { resolution }: SamplingOptions, latents: () => Tensor) {
   const x = scoped(() => made(G, resolution, latents()));
-  const bytes = toBytes(x);
+  const bytes = toBytesLater(x);
   release(x.storage);
-  return await bytes;
+  return bytes;
 }
 
 function made(G: Module, resolution: number, z: Tensor): Tensor {
@@ -117,26 +121,26 @@ export async function* samples(
   count: number,
   seed: number,
 ): AsyncGenerator<{ at: number; bytes: Uint8Array }> {
-  const options = classed(given, count);
-  const batch = fittingBatch(G, { ...options, batch: Math.min(options.batch, count) });
+  const options = classed(given, count), { resolution: R } = options;
+  const most = Math.max(options.batch, Math.floor(PIXELS / R ** 2));
+  const batch = fittingBatch(G, { ...options, batch: Math.min(most, count) });
   await compileAhead(() => rehearse(G, options, batch));
   const make = (at: number) => {
     const n = Math.min(batch, count - at);
-    if (n <= 0) return undefined;
-    const made = render(G, options, () => latentsAt(options, seed, at, n));
-    made.catch(() => {}); // it is thrown when its turn comes
-    return made;
+    return n > 0 ? renderLater(G, options, () => latentsAt(options, seed, at, n)) : undefined;
   };
   // The device makes a batch while the caller has the one before it.
   let next = make(0);
   try {
     for (let at = 0; at < count; at += batch) {
-      const bytes = await next!;
+      const wait = next!;
+      next = undefined;
+      const bytes = await wait();
       next = make(at + batch);
       yield { at, bytes };
     }
   } finally {
-    await next; // where the caller stops before the end
+    await next?.(); // where the caller stops before the end
   }
 }
 

@@ -46,7 +46,8 @@ export function conditions(findings: readonly Finding[], scale: Scale): Block[] 
         "and the number of images for FID: these are ours. All else is the preset `thesis` of each " +
         "system. *Rise of G's loss* is its mean over the last quarter of the images less that over " +
         "the second quarter. *Diversity* is the mean distance between pixels of two fakes over that " +
-        "of two real images. A mean is followed by the standard deviation and by each seed's value.",
+        "of two real images. *Minutes at its fastest* are what all images of a run would take at its " +
+        "fastest pace, since other work ran beside it. A mean is followed by the standard deviation and by each seed's value.",
     },
   ];
 }

@@ -5,16 +5,19 @@
  * @module
  */
 import type { Values } from "../options.ts";
+import { ablations } from "./ablations.ts";
 
 /** One way to train; options are changes of the preset, by their names in a run's options.json. */
 export interface Variant {
   readonly recipe: string;
   readonly preset: string;
   readonly options: Values;
+  /** So many times the images of the others; 1 if left out. */
+  readonly times?: number;
 }
 
-/** What is compared: the evaluation at the end, how far G's loss rises, how unlike the fakes are. */
-export type MeasureName = "fid" | "rise" | "diversity";
+/** What is compared: the evaluation at the end, how far G's loss rises, how unlike the fakes are, time. */
+export type MeasureName = "fid" | "rise" | "diversity" | "minutes";
 
 /** A statement of the thesis about variants of an experiment. */
 export interface Claim {
@@ -37,6 +40,8 @@ export interface Experiment {
   readonly variants: Readonly<Record<string, Variant>>;
   /** None where our notes of the thesis tell of a comparison, but not how it ended. */
   readonly claims: readonly Claim[];
+  /** Of a question that the thesis does not ask: all variants are compared with `against`. */
+  readonly ours?: { readonly question: string; readonly against: string };
 }
 
 const thesis = (recipe: string) => (options: Values = {}): Variant => ({
@@ -228,4 +233,5 @@ export const experiments: readonly Experiment[] = [
       than: ["pixel"],
     }],
   },
+  ablations,
 ];

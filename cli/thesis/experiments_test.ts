@@ -3,6 +3,7 @@ import { scheduleOf } from "../../train/growth.ts";
 import { parse } from "../options.ts";
 import { newOptions } from "../run_options.ts";
 import { trainOptions } from "../train_options.ts";
+import { ablations } from "./ablations.ts";
 import { experiments } from "./experiments.ts";
 import { commandOf, jobOf, jobsOf, keyOf, type Scale } from "./plan.ts";
 
@@ -31,7 +32,7 @@ Deno.test("every variant has options that its recipe accepts, at any scale", () 
         assertEquals(options.seed, 1);
         if (scale.kimg === undefined) continue;
         const { total } = scheduleOf(job.recipe, options);
-        assertAlmostEquals(total, 1000 * scale.kimg, 20); // growing networks, too
+        assertAlmostEquals(total, 1000 * scale.kimg * (variant.times ?? 1), 20); // growing networks, too
       }
     }
   }
@@ -40,10 +41,19 @@ Deno.test("every variant has options that its recipe accepts, at any scale", () 
 Deno.test("what experiments share is trained once", () => {
   const jobs = jobsOf(experiments, FULL), keys = jobs.map(({ key }) => key);
   assertEquals(new Set(keys).size, keys.length);
-  // DCGAN, 16 SAGANs at 32 and 2 at 64 pixels, and 3 PGGANs
-  assertEquals(jobs.length, FULL.seeds * 23);
+  // DCGAN, 16 SAGANs at 32 and 2 at 64 pixels, 3 PGGANs, and of the ablations 3 DCGANs and 10 SAGANs
+  assertEquals(jobs.length, FULL.seeds * (23 + 13));
   assertEquals(jobs.slice(0, 2).map(({ recipe: { name } }) => name), ["dcgan", "sagan"]);
   assertEquals(jobs.slice(0, 6).map(({ options: { seed } }) => seed), [0, 0, 1, 1, 2, 2]);
+});
+
+Deno.test("a variant may have a batch of its own, and more images than the others", () => {
+  const options = (name: string, scale: Scale) =>
+    jobOf(ablations, ablations.variants[name], 0, scale).options;
+  assertEquals(options("residual, batch 32", SMALL).batch, 32);
+  assertEquals(options("residual", SMALL).batch, 16);
+  assertEquals(options("dcgan, 3 x images", SMALL).kimg, 15);
+  assertEquals(options("dcgan, 3 x images", FULL).kimg, 3000); // the preset has 1000
 });
 
 Deno.test("what a run keeps does not make it another run; what it computes does", () => {

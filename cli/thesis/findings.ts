@@ -17,7 +17,8 @@ export interface Tried {
   readonly runs: readonly (Made | undefined)[];
   /** What two experiments have in common has one key. */
   readonly key: string;
-  readonly batch: number;
+  /** Images that are shown for one step of G. */
+  readonly imagesAStep: number;
 }
 
 /** A claim, and whether measurements agree. */
@@ -31,6 +32,8 @@ export interface Finding {
   readonly experiment: Experiment;
   readonly tried: readonly Tried[];
   readonly judged: readonly Judged[];
+  /** Of a question of ours: each variant's evaluation against that of one, by the variants' names. */
+  readonly compared: ReadonlyMap<string, Verdict>;
 }
 
 /** Runs of a variant that are finished. */
@@ -56,19 +59,24 @@ export function findingOf(
       { length: scale.seeds },
       (_, seed) => jobOf(experiment, variant, seed, scale),
     );
-    const [{ key, options: { batch } }] = jobs;
-    return { name, variant, runs: jobs.map(({ key }) => made.get(key)), key, batch };
+    const [{ key, options: { batch, dSteps } }] = jobs, imagesAStep = batch * dSteps;
+    return { name, variant, runs: jobs.map(({ key }) => made.get(key)), key, imagesAStep };
   });
-  const judged = experiment.claims.map((claim) => ({
-    claim,
-    verdict: judge(experiment, claim, tried, measures[claim.measure], scale),
-  }));
-  return { experiment, tried, judged };
+  const verdict = (claim: Omit<Claim, "says">) =>
+    judge(experiment, claim, tried, measures[claim.measure], scale);
+  const judged = experiment.claims.map((claim) => ({ claim, verdict: verdict(claim) }));
+  const against = experiment.ours?.against;
+  const compared = new Map(
+    tried.filter(({ name }) => against !== undefined && name !== against).map(({ name }) =>
+      [name, verdict({ measure: "fid", better: name, than: [against!] })] as const
+    ),
+  );
+  return { experiment, tried, judged, compared };
 }
 
 function judge(
   experiment: Experiment,
-  { better, than, denied }: Claim,
+  { better, than, denied }: Omit<Claim, "says">,
   tried: readonly Tried[],
   measure: Measure,
   scale: Scale,
@@ -95,7 +103,9 @@ function limitOf(
     return `measured at ${resolution} pixels, and the claim is about ${claimed}`;
   }
   const steps = Math.min(
-    ...tried.flatMap((one) => finished(one).map(({ images }) => Math.ceil(images / one.batch))),
+    ...tried.flatMap((one) =>
+      finished(one).map(({ images }) => Math.ceil(images / one.imagesAStep))
+    ),
   );
   return steps < LEAST_STEPS ? `after ${steps} steps of G, fewer than ${LEAST_STEPS}` : undefined;
 }

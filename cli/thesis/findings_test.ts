@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { ablations } from "./ablations.ts";
 import { experiments } from "./experiments.ts";
 import { findingOf } from "./findings.ts";
 import { measuresOf } from "./measures.ts";
@@ -49,6 +50,37 @@ Deno.test("what has no finished runs is not run yet", () => {
   const stopped = made(SCALE, { dcgan: fid(2, 2.1, 2.2), sagan: fid(1, 1.1, 1.2) });
   for (const [key, run] of stopped) stopped.set(key, { ...run, state: "stopped" });
   assertEquals(verdict(SCALE, stopped).word, "not run yet");
+});
+
+Deno.test("of a question of ours, each variant is compared with one", () => {
+  const runs = new Map<string, Made>(), images = 1000 * SCALE.kimg!;
+  const end = (name: string, values: readonly number[]) => {
+    for (const [seed, value] of values.entries()) {
+      const { key } = jobOf(ablations, ablations.variants[name], seed, SCALE);
+      const stats = [{ images, "FID-768": value }];
+      runs.set(key, { folder: name, state: "finished", images, stats, metadata: {} });
+    }
+  };
+  end("dcgan", [2, 2.1, 2.2]);
+  end("residual", [1, 1.1, 1.2]);
+  end("paper", [3, 3.1, 3.2]);
+  end("residual, 2 steps of D", [1, 1.1, 1.2]);
+  const { compared } = findingOf(ablations, SCALE, runs, measuresOf("768"));
+  assertEquals(compared.has("dcgan"), false);
+  assertEquals(compared.get("residual")!.word, "agrees");
+  assertStringIncludes(compared.get("residual")!.why, "better than dcgan by 1 ");
+  assertEquals(compared.get("paper")!.word, "disagrees");
+  assertEquals(compared.get("sagan")!.word, "not run yet");
+  const few = compared.get("residual, 2 steps of D")!;
+  assertEquals(few.word, "cannot be told");
+  assertStringIncludes(few.why, "after 500 steps of G");
+});
+
+Deno.test("a run's minutes are those of its fastest pace", () => {
+  const line = (images: number, time: number) => ({ images, time });
+  const stats = [line(16, 100), line(116, 200), line(216, 250), line(300, 9000)];
+  assertEquals(measuresOf("768").minutes.of(stats), 300 * 0.5 / 60);
+  assertEquals(measuresOf("768").minutes.of([line(16, 100)]), undefined);
 });
 
 Deno.test("G's loss rises from the second quarter to the last", () => {

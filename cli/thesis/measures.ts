@@ -27,6 +27,7 @@ export function measuresOf(feature: string): Readonly<Record<MeasureName, Measur
       better: "more",
       of: (stats) => last(stats, "diversity/pixels"),
     },
+    minutes: { title: "minutes at its fastest", better: "less", of: minutes },
   };
 }
 
@@ -34,6 +35,17 @@ export function measuresOf(feature: string): Readonly<Record<MeasureName, Measur
 function last(stats: readonly Report[], name: string): number | undefined {
   const value = stats.at(-1)?.[name];
   return typeof value === "number" ? value : undefined;
+}
+
+/** What all images would take at a run's fastest pace: other work beside it, and pauses, count little. */
+function minutes(stats: readonly Report[]): number | undefined {
+  const timed = stats.filter((line): line is Report & { time: number } =>
+    typeof line.time === "number"
+  );
+  const paces = timed.slice(1).flatMap(({ images, time }, i) =>
+    images > timed[i].images ? [(time - timed[i].time) / (images - timed[i].images)] : []
+  );
+  return paces.length ? Math.min(...paces) * stats.at(-1)!.images / 60 : undefined;
 }
 
 /** Mean of G's loss over the last quarter of the images, less that over the second quarter. */

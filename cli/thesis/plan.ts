@@ -4,7 +4,7 @@
  * @module
  */
 import { scheduleOf } from "../../train/growth.ts";
-import type { TrainOptions } from "../../train/options.ts";
+import { defaults, type TrainOptions } from "../../train/options.ts";
 import { type Recipe, savedOptions, uses } from "../../train/recipe.ts";
 import { kebab, type Values } from "../options.ts";
 import { recipeOf } from "../recipes.ts";
@@ -58,26 +58,25 @@ export function keyOf(recipe: Recipe, options: TrainOptions): string {
  */
 export function jobOf(
   { resolution }: Experiment,
-  { recipe: name, preset, options: changes }: Variant,
+  { recipe: name, preset, options: changes, times = 1 }: Variant,
   seed: number,
   scale: Scale,
 ): Job {
   const { batch, data, crop } = scale;
   const values = present({
     preset,
-    ...changes,
     ...{ resolution: scale.resolution ?? resolution, seed, batch, data, crop },
     ...widths(recipeOf(name), scale),
+    ...changes,
   });
-  const { recipe, options } = newOptions(
-    name,
-    { ...values, ...length(name, values, scale) },
-    false,
-  );
+  const shown = times *
+    (scale.kimg ?? recipeOf(name).presets[preset].options.kimg ?? defaults.kimg);
+  const images = length(name, values, times === 1 ? scale.kimg : shown);
+  const { recipe, options } = newOptions(name, { ...values, ...images }, false);
   const kimg = scheduleOf(recipe, options).total / 1000;
   const whole = present({
     ...values,
-    ...length(name, values, scale),
+    ...images,
     ...evaluation(kimg, scale),
     snapshot: rounded(kimg / 4),
     keep: 1,
@@ -94,7 +93,7 @@ function widths(recipe: Recipe, { width }: Scale): Values {
 }
 
 /** So many images as are wanted; networks that grow do so in proportion. */
-function length(name: string, values: Values, { kimg }: Scale): Values {
+function length(name: string, values: Values, kimg: number | undefined): Values {
   if (kimg === undefined) return {};
   const { recipe, options } = newOptions(name, values, false);
   if (!recipe.schedule) return { kimg };

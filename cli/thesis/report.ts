@@ -17,9 +17,11 @@ import { type Measure, measuresOf } from "./measures.ts";
 import { type Block, html, markdown } from "./page.ts";
 import type { Scale } from "./plan.ts";
 import { madeIn } from "./runs.ts";
-import { deviation, digits, mean, RULE } from "./verdict.ts";
+import { deviation, digits, mean, RULE, type Verdict } from "./verdict.ts";
 
 const FIGURES = "thesis"; // folder beside the page
+
+type Table = Extract<Block, { kind: "table" }>;
 
 /**
  * Writes the report of the runs in a folder.
@@ -72,7 +74,7 @@ function summary(findings: readonly Finding[]): Block[] {
 
 /** The part of the page about one experiment; its figures are written. */
 async function section(
-  { experiment: { name, about }, tried, judged }: Finding,
+  { experiment: { name, about, ours }, tried, judged, compared }: Finding,
   measures: Readonly<Record<MeasureName, Measure>>,
   to: string,
   strips: Map<string, string>,
@@ -85,18 +87,22 @@ async function section(
   if (judged.length === 0) {
     blocks.push({
       kind: "text",
-      text:
-        "The thesis makes this comparison; how it ended there is not in our notes, so there is " +
-        "nothing to agree with.",
+      text: ours
+        ? `${ours.question} The thesis does not ask this; the rule is the one for its claims.`
+        : "The thesis makes this comparison; how it ended there is not in our notes, so there is " +
+          "nothing to agree with.",
     });
   }
   if (tried.every(({ runs }) => runs.every((run) => run === undefined))) {
     return [...blocks, { kind: "text", text: "Not run yet." }];
   }
-  blocks.push(tableOf(tried, measures));
-  const file = `${FIGURES}/${name}.svg`;
-  await replaceFile(join(to, file), new TextEncoder().encode(curvesOf(tried)));
-  blocks.push({ kind: "figure", file, text: `${name}: losses, a line for each seed` });
+  const table = tableOf(tried, measures);
+  blocks.push(ours ? besides(table, ours.against, tried, compared) : table);
+  if (!ours) {
+    const file = `${FIGURES}/${name}.svg`;
+    await replaceFile(join(to, file), new TextEncoder().encode(curvesOf(tried)));
+    blocks.push({ kind: "figure", file, text: `${name}: losses, a line for each seed` });
+  }
   for (const one of tried) blocks.push(...await strip(name, one, to, strips));
   return blocks;
 }
@@ -104,7 +110,7 @@ async function section(
 function tableOf(
   tried: readonly Tried[],
   measures: Readonly<Record<MeasureName, Measure>>,
-): Block {
+): Table {
   const all = Object.values(measures);
   return {
     kind: "table",
@@ -120,6 +126,27 @@ function tableOf(
       progressOf(one),
       ...all.map((measure) => spread(valuesOf(one, measure))),
     ]),
+  };
+}
+
+/** The table with a column of verdicts behind the variants' names. */
+function besides(
+  { kind, head: [first, ...head], rows }: Table,
+  against: string,
+  tried: readonly Tried[],
+  compared: ReadonlyMap<string, Verdict>,
+): Table {
+  const cell = (name: string) => {
+    const verdict = compared.get(name);
+    if (!verdict) return "";
+    const { word, why } = verdict;
+    if (word === "not run yet") return word;
+    return word === "cannot be told" ? `${word}: ${why}` : `**${why}**`;
+  };
+  return {
+    kind,
+    head: [first, `against ${against}`, ...head],
+    rows: rows.map(([variant, ...row], i) => [variant, cell(tried[i].name), ...row]),
   };
 }
 

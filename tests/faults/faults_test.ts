@@ -10,7 +10,7 @@ const SAMPLE: readonly (Fault & { readonly says: string })[] = [
   { kind: "submit", at: 30, says: "refused a command" },
   { kind: "upload", at: 30, says: "refused a command" },
   { kind: "readback", at: 0, says: "results cannot be read" }, // was an unexpected error
-  { kind: "readback", at: 100, says: "results cannot be read" },
+  { kind: "readback", at: 50, says: "results cannot be read" },
   { kind: "loss", at: 60, says: "exit code 0" }, // goes on with another device
 ];
 /** By what is done to which file, why it fails, and what is advised. */

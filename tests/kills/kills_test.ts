@@ -7,7 +7,7 @@ import { KilledRuns } from "./kills.ts";
 /** What is done to which file when a run is killed, one after the other. */
 const MOMENTS: Readonly<Record<string, readonly string[]>> = {
   dcgan: ["rename .*rgb8", "rename .*checkpoint-000000.002", "open .*report", "stats.jsonl"],
-  pggan: ["rename .*checkpoint-000000.006", "open .*fakes000000.012"], // fading in; at the end
+  pggan: ["rename .*checkpoint-000000.006", "writeFileSync .*fakes000000.012"], // fading in; at the end
   sagan: [],
   r3gan: [],
 };

@@ -29,6 +29,7 @@ norm in both; batch norm in G; minibatch discrimination, 100 kernels of 5, in D;
 
 import copy
 import math
+import re
 from pathlib import Path
 
 import torch
@@ -182,19 +183,21 @@ def train(G, D, z, real):
     return {"losses": torch.stack(losses), **state("final", G=G, D=D)}
 
 
-def main():
-    torch.manual_seed(22)
-    torch.set_num_threads(1)
-    steps, N, R, nz = 10, 4, 16, 6
-    nets = Generator(R, nz, 4, 8), Discriminator(R, 2, 8)
+def fill(net):
+    """Draws first weights, and moves what would begin at 0 or 1."""
+    for name, p in net.named_parameters():
+        if name.endswith("weight_orig"):
+            nn.init.normal_(p, 0, 0.2)
+        elif name.endswith("bias") and "discrimination" not in name:
+            nn.init.normal_(p, 0, 0.2)
+        elif re.search(r"norm\d?\.weight$", name):
+            nn.init.normal_(p, 1, 0.2)
+
+
+def make(path, source, nets, N=4, R=16, nz=6, steps=10):
+    """Writes the fixture of these networks, G and D."""
     for net in nets:
-        for name, p in net.named_parameters():
-            if name.endswith("weight_orig"):
-                nn.init.normal_(p, 0, 0.2)
-            elif name.endswith("bias") and "discrimination" not in name:
-                nn.init.normal_(p, 0, 0.2)
-            elif name.endswith("norm.weight"):
-                nn.init.normal_(p, 1, 0.2)
+        fill(net)
     G, D = nets
     z = torch.randn(steps, N, nz)
     real_u8 = torch.randint(0, 256, (steps, N, 3, R, R), dtype=torch.uint8)
@@ -212,16 +215,21 @@ def main():
 
     exact, single = compute(torch.float64), compute(torch.float32)
     given = {**state("init", G=G, D=D), "z": z, "real_u8": real_u8}
-    metadata = {"source": "tests/oracle/sagan.py", "torch": torch.__version__}
-    save_safetensors(FIXTURE, {**given, **exact}, metadata)
+    save_safetensors(path, {**given, **exact}, {"source": source, "torch": torch.__version__})
 
     # How far float32 itself lies from the fixture: a tolerance below this asks for too much.
     for folder in ("spectra", "out", "map", "grad", "r1", "losses", "final"):
         pairs = [(exact[k], single[k]) for k in exact if k.split("/")[0] == folder]
         worst = max(float((a - b).abs().max() / (a.abs().max() + 1e-12)) for a, b in pairs)
         print(f"{folder}: float32 differs by {worst:.1e} of the tensor's largest value")
-    print(f"{FIXTURE.name}: {FIXTURE.stat().st_size} bytes, losses of step 1 and {steps}:")
+    print(f"{path.name}: {path.stat().st_size} bytes, losses of step 1 and {steps}:")
     print(exact["losses"][[0, -1]].numpy())
+
+
+def main():
+    torch.manual_seed(22)
+    torch.set_num_threads(1)
+    make(FIXTURE, "tests/oracle/sagan.py", (Generator(16, 6, 4, 8), Discriminator(16, 2, 8)))
 
 
 if __name__ == "__main__":

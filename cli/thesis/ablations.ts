@@ -1,0 +1,57 @@
+/**
+ * A question that the thesis leaves open: what SAGAN must have to be better than DCGAN.
+ *
+ * @module
+ */
+import type { Values } from "../options.ts";
+import type { Experiment, Variant } from "./experiments.ts";
+
+/** SAGAN as its authors train it, with images made smaller as in the thesis. */
+const paper = (options: Values = {}): Variant => ({
+  recipe: "sagan",
+  preset: "paper",
+  options: { resize: "nearest", ...options },
+});
+const residual = (options: Values = {}) => paper({ residual: true, ...options });
+const thesis = (recipe: string, options: Values = {}): Variant => ({
+  recipe,
+  preset: "thesis",
+  options,
+});
+const faster = { lrG: 2e-4, lrD: 2e-4 }, twoScales = { lrG: 2e-4, lrD: 8e-4 };
+const augmented = { augment: "color,translation,cutout" };
+
+/**
+ * What tells most comes first: DCGAN, SAGAN by rates and blocks, and DCGAN for as long as SAGAN takes, 3 times as
+ * long on the ladder and 9 times with residual blocks (one core, llvmpipe, width 16).
+ */
+export const ablations: Experiment = {
+  name: "ablations",
+  about: "DCGAN against SAGAN with other blocks, rates, steps of D, batches and augmentation",
+  resolution: 32,
+  ours: {
+    question: "What must SAGAN have to be better than DCGAN, at as many images or in as much time?",
+    against: "dcgan",
+  },
+  variants: {
+    "dcgan": thesis("dcgan"),
+    "sagan": thesis("sagan"),
+    "sagan, 2e-4/8e-4": thesis("sagan", twoScales),
+    "residual, 2e-4/8e-4": residual(twoScales),
+    "residual, 2e-4/2e-4": residual(faster),
+    "dcgan, 9 x images": { ...thesis("dcgan"), times: 9 },
+    "paper, 2e-4/8e-4": paper(twoScales),
+    "paper, 2e-4/2e-4": paper(faster),
+    "dcgan, 3 x images": { ...thesis("dcgan"), times: 3 },
+    "residual": residual(),
+    "paper": paper(),
+    "residual, augmented": residual({ ...faster, ...augmented }),
+    "dcgan, augmented": thesis("dcgan", augmented),
+    "residual, no attention": residual({ ...faster, attention: "none" }),
+    "residual, 2 steps of D": residual({ ...faster, dSteps: 2 }),
+    "residual, batch 32": residual({ ...faster, batch: 32 }),
+    "residual, batch 64": residual({ ...faster, batch: 64 }),
+    "dcgan, batch 64": thesis("dcgan", { batch: 64 }),
+  },
+  claims: [],
+};
