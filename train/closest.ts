@@ -26,6 +26,9 @@ function distance(a: string, b: string): number {
  *   of which, begins with the word; undefined if none is near.
  */
 export function closest(word: string, names: readonly string[]): string | undefined {
+  const part = names.find((name) => name.startsWith(`${word}-`)) ??
+    names.find((name) => word.startsWith(`${name}-`));
+  if (part !== undefined) return part;
   const near = names.map((name) => ({ name, edits: distance(word, name) }))
     .filter(({ name, edits }) => edits <= Math.max(1, Math.max(name.length, word.length) / 3))
     .sort((a, b) => a.edits - b.edits)[0]?.name;
