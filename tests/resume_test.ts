@@ -187,8 +187,16 @@ Deno.test("a run is trained by one process, and what killed ones left is removed
   const left = ["checkpoint-000000.008.safetensors.part", "report.html.0a1b2c3d.part"];
   for (const name of [...left, "mine.part"]) await Deno.writeTextFile(join(run, name), "half");
   using lock = await lockRun(run);
-  const { message } = await assertRejects(() => train(line), RunError, "is being trained by");
-  assertStringIncludes(message, `process ${Deno.pid} on `);
+  const before = await contents(run), back = "checkpoint-000000.002.safetensors";
+  for (const place of ["", ` --checkpoint ${back}`]) {
+    const { message } = await assertRejects(
+      () => train(line + place),
+      RunError,
+      "being trained by",
+    );
+    assertStringIncludes(message, `process ${Deno.pid} on `);
+  }
+  assertEquals(await contents(run), before, "nothing of the other's is removed");
   lock[Symbol.dispose]();
   await train(line);
   const names = await files(run);
