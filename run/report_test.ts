@@ -44,7 +44,7 @@ Deno.test("the page holds the run, and nothing in it ends its script early", asy
       await Deno.writeFile(join(run, name), new Uint8Array(1));
     }
     const page = await Deno.readTextFile(await writeReport(run, options));
-    const [, json] = /id="data">(.*)<\/script>/.exec(page)!;
+    const [, json] = /id="data">(.*?)<\/script>/.exec(page)!;
     const data = JSON.parse(json);
     assertEquals(data.options, options);
     assertEquals(data.summary, "sagan, preset small, 32 px, 5,000 images shown");

@@ -80,6 +80,9 @@ Deno.test("a finished run says so, and its files stay as they are", async () => 
   assertEquals(line, `${run} is already at 0.004 of 0.004 kimg; give --kimg N to go on`);
   const [less] = await train(`--resume latest --out ${out} --kimg 0.001`);
   assertEquals(less, `${run} is already at 0.004 of 0.001 kimg; give --kimg N to go on`);
+  // The last step went beyond the end.
+  const [beyond] = await train(`--resume latest --out ${out} --kimg 0.003`);
+  assertEquals(beyond, `${run} is already at 0.003 of 0.003 kimg; give --kimg N to go on`);
   assertEquals(await contents(run), before);
   // The page can be made again, from what the run left.
   await Deno.remove(join(run, "report.html"));
