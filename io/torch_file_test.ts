@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader, ZipWriter } from "@zip.js/zip.js";
 import { CheckpointError } from "./errors.ts";
 import { decodeTorch, isTorch } from "./torch_file.ts";
 
@@ -76,6 +77,25 @@ Deno.test("a flipped bit in a tensor's elements is found by the zip's checksum",
   const at = bytes.findIndex((_, i) => name.every((c, j) => bytes[i + j] === c));
   bytes[at + 100] ^= 1; // elements, behind padding to 64 bytes
   await assertRejects(() => decodeTorch(bytes, "flip.pth"), CheckpointError, "is damaged");
+});
+
+Deno.test("a zip that another program compressed is read, and its checksums are looked at", async () => {
+  const from = new ZipReader(new Uint8ArrayReader(read("tensors.zip.pth")));
+  const to = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false });
+  for (const entry of await from.getEntries()) {
+    if (entry.directory) continue;
+    const bytes = await entry.getData(new Uint8ArrayWriter());
+    await to.add(entry.filename, new Uint8ArrayReader(bytes), { dataDescriptor: false });
+  }
+  const bytes = await to.close() as Uint8Array<ArrayBuffer>;
+  const expected = await decodeTorch(read("tensors.zip.pth"), "t.pth");
+  assertEquals((await decodeTorch(bytes, "t.pth")).entries, expected.entries);
+  // Of data/0 the sum, which stands 14 bytes behind the start of its header, and in the directory.
+  const all = new TextDecoder("latin1").decode(bytes), name = "tensors.zip/data/0";
+  const first = all.indexOf(name), last = all.lastIndexOf(name);
+  assert(first >= 30 && last > first, `${first}, ${last}`);
+  for (const at of [first - 30 + 14, last - 46 + 16]) bytes[at] ^= 1;
+  await assertRejects(() => decodeTorch(bytes, "t.pth"), CheckpointError, "is damaged");
 });
 
 // Programs of pickle: `}` a dictionary, q and h store and recall, X a text, K a number, s sets an item.
