@@ -153,6 +153,21 @@ Deno.test("shapes that no storage can have are refused at once, those of nothing
   assertEquals(entries.get("t"), { dtype: "F32", shape: [0, 7], data: new Float32Array(0) });
 });
 
+Deno.test("a tensor of anything but a storage is refused", async () => {
+  const tensor = (...stored: number[]) => [
+    ...text("ctorch._utils\n_rebuild_tensor_v2\n("),
+    ...[...stored, ...K(0), 0x28, ...K(2), 0x74, 0x28, ...K(1), 0x74, 0x74, 0x52],
+  ];
+  // None, a number, a text, an empty dictionary
+  for (const stored of [[0x4e], K(3), key("0"), [0x7d]]) {
+    await assertRejects(
+      () => decodeTorch(bare(0x7d, ...key("t"), ...tensor(...stored), 0x73), "x"),
+      CheckpointError,
+      "malformed tensor",
+    );
+  }
+});
+
 Deno.test("views that together are far larger than the file are refused, equal ones count once", async () => {
   const n = 4001, storage = new Uint8Array(4 * n), VIEWS = 2000;
   const views = (sizeOf: (i: number) => number) => {
