@@ -6,14 +6,19 @@ import { assert, assertEquals } from "@std/assert";
 import { recipes } from "../cli/recipes.ts";
 import { shrink } from "../data/shrink.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
+import { deviceInfo } from "../gpu/device.ts";
 import { read } from "../gpu/read.ts";
+import { conv2d, conv2dInput, conv2dWeight } from "../kernels/conv2d.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { forcePlan } from "../kernels/plan.ts";
 import { flatten } from "../nn/flat.ts";
-import { scoped, tensor } from "../tensor/tensor.ts";
+import { scoped, type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { freeState, grow, newState, tensors } from "../train/state.ts";
 import { datasetOf } from "./dataset.ts";
-import { assertSame } from "./support.ts";
+import { caseOf } from "./convolution.ts";
+import { assertSame, randoms } from "./support.ts";
 await openGpu();
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
@@ -27,6 +32,51 @@ Deno.test("tensors that are moved into one buffer leave behind what lay after th
   const values = [...new Float32Array(await read(whole, whole.size))];
   assertEquals(values.filter((x) => x !== 0), [1, 2, 3, 4, 5, 6]);
 });
+
+/** Fills the memory that is taken next, of any size up to 16 KiB, with NaN. */
+function spoil(): void {
+  scoped(() => {
+    for (let bytes = 256; bytes <= 1 << 14; bytes += 256) {
+      for (let i = 0; i < 4; i++) {
+        const n = bytes / 4;
+        tensor(new Float32Array(n).fill(NaN), [n]);
+      }
+    }
+  });
+}
+
+for (const precision of ["f32", "f16"] as const) {
+  for (const load of ["buffer", "tile"] as const) {
+    Deno.test(`products and convolutions in ${precision} by ${load}s read nothing behind their operands`, async () => {
+      if (precision === "f16" && !deviceInfo().features.includes("shader-f16")) return;
+      const sizes = load === "tile"
+        ? { MR: 4, KU: 16, wx: 16, wy: 16 }
+        : { MR: 8, KU: 8, wx: 8, wy: 8 };
+      forcePlan({ load, NV: 1, wz: 1, ...sizes });
+      try {
+        for (const C of [8, 9]) {
+          const { x, w, y, g } = caseOf([2, 5, 5, C], [3, 3], 10, 2, 1);
+          const of = (shape: Shape, seed: number) => tensor(randoms(sizeOf(shape), seed), shape);
+          const made = () => {
+            const [a, b, dy] = [of(x, 1), of(w, 2), of(y, 3)], how = { ...g, precision };
+            return scoped(() => [
+              ...[conv2d(a, b, how), conv2dInput(dy, b, x, how), conv2dWeight(a, dy, w, how)],
+              matmul(of([5, C], 4), of([6, C], 5), { b: true, precision }),
+            ]);
+          };
+          const expected = await Promise.all(made().map((t) => t.read()));
+          spoil();
+          const found = await Promise.all(made().map((t) => t.read()));
+          for (const [i, values] of expected.entries()) {
+            assertSame(bytesOf(found[i]), bytesOf(values), `result ${i}, ${C} channels`);
+          }
+        }
+      } finally {
+        forcePlan(undefined);
+      }
+    });
+  }
+}
 
 /** All tensors of a run after its first steps, one in each stage at least. */
 async function after(options: TrainOptions, spoilt: boolean): Promise<Map<string, Uint8Array>> {
