@@ -108,7 +108,7 @@ async function runJobs(names: readonly string[], asked: Asked): Promise<void> {
   if (forced !== undefined) forcePlan(planOf(forced));
   const say = (text: string) => console.error(`bench: ${text}`);
   const tune = !device.software && asked.autotune && forced === undefined
-    ? await openTuner({ cache: "runs/.cache", run: "runs/.cache", device, say })
+    ? await openTuner({ cache: "runs/.cache", device, say }, true)
     : undefined;
   for (const name of names) {
     trim(); // so that no job works in what another has left

@@ -4,7 +4,7 @@ import type { DeviceInfo } from "../gpu/device.ts";
 import { compileAhead } from "../gpu/ahead.ts";
 import { assertHalves } from "../kernels/half_check.ts";
 import { assertPrecision, type Precision } from "../kernels/precision.ts";
-import { removeLeft } from "../io/write_atomically.ts";
+import { named, removeLeft } from "../io/write_atomically.ts";
 import { lockRun } from "../run/lock.ts";
 import { rehearsable } from "../train/advance.ts";
 import { train } from "../train/loop.ts";
@@ -221,6 +221,8 @@ async function assertWritable(folder: string, what: string): Promise<void> {
     await Deno.remove(await Deno.makeTempFile({ dir: folder, suffix: ".part" }));
     await removeLeft(folder, () => true, LEFT_MS);
   } catch (error) {
+    // Another folder would not help.
+    if (/^(EM|EN)FILE$/.test((error as { code?: string }).code ?? "")) throw named(error, folder);
     throw new UsageError(
       `${what} cannot be written to (${(error as Error).message}): choose another folder`,
     );

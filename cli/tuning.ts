@@ -50,8 +50,8 @@ export function placeOf(
 export interface Tuning {
   /** Folder of the plans of all runs. */
   readonly cache: string;
-  /** Folder of the run, which keeps those that it uses: others would round other sums. */
-  readonly run: string;
+  /** Folder of the run, if there is one. It keeps those that it uses: others would round other sums. */
+  readonly run?: string | undefined;
   readonly device: Pick<DeviceInfo, "name" | "features" | "software">;
   readonly say: (text: string) => void;
 }
@@ -69,9 +69,9 @@ export async function openTuner(
 ): Promise<Tune | undefined> {
   if (wanted === false) return undefined;
   const { file, maker } = placeOf(cache, device), tries = wanted ?? !device.software;
-  const own = join(run, RUN_PLANS);
-  let kept = await keptPlans(own, maker);
-  if (Object.keys(kept).length === 0 && await exists(own)) {
+  const own = run && join(run, RUN_PLANS);
+  let kept = own ? await keptPlans(own, maker) : {};
+  if (own && Object.keys(kept).length === 0 && await exists(own)) {
     say(
       `${own} is damaged, or of another device or version: sums may be rounded otherwise from here on`,
     );
@@ -80,7 +80,7 @@ export async function openTuner(
   if (!tries) return undefined;
   return async (step) => {
     if (await tried(step, say)) await keepPlans(file, maker, tunedPlans());
-    if (JSON.stringify(kept) === JSON.stringify(tunedPlans())) return;
+    if (!own || JSON.stringify(kept) === JSON.stringify(tunedPlans())) return;
     kept = tunedPlans();
     await keepPlans(own, maker, kept);
   };

@@ -22,14 +22,19 @@ Deno.test("what is odd is told, the first time and from the pack", async () => {
       assertEquals(await open("in"), [gif, ...odd]);
       assertEquals(await open("z.zip"), [gif, unsafe, ...odd]);
     }
+    // Of an image that is squashed the shorter side counts.
+    const { notes } = await openDataset({
+      ...{ data: `${root}/in`, resolution: 4, crop: "none", cache: `${root}/cache` },
+    });
+    assertStringIncludes(notes![1], "smaller than 4 x 4 pixels: enlarged up to 1.3 times");
     // What is passed over is as it is now, without preparing anew.
     await Deno.remove(`${root}/in/a.gif`);
     assertEquals(await open("in"), odd);
     // The folder of runs is that which holds the cache.
     await put(`${root}/in/runs/4.png`, 4);
     const cache = `${root}/in/runs/.cache`;
-    const { count, notes } = await openDataset({ data: `${root}/in`, resolution: 6, cache });
-    assertEquals([count, notes], [3, ["1 folder of runs is left out: runs/", ...odd]]);
+    const again = await openDataset({ data: `${root}/in`, resolution: 6, cache });
+    assertEquals([again.count, again.notes], [3, ["1 folder of runs is left out: runs/", ...odd]]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader, ZipWriter } from "@zip.js/zip.js";
 import { CheckpointError } from "./errors.ts";
 import { decodeTorch, isTorch } from "./torch_file.ts";
 
@@ -78,6 +79,25 @@ Deno.test("a flipped bit in a tensor's elements is found by the zip's checksum",
   await assertRejects(() => decodeTorch(bytes, "flip.pth"), CheckpointError, "is damaged");
 });
 
+Deno.test("a zip that another program compressed is read, and its checksums are looked at", async () => {
+  const from = new ZipReader(new Uint8ArrayReader(read("tensors.zip.pth")));
+  const to = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false });
+  for (const entry of await from.getEntries()) {
+    if (entry.directory) continue;
+    const bytes = await entry.getData(new Uint8ArrayWriter());
+    await to.add(entry.filename, new Uint8ArrayReader(bytes), { dataDescriptor: false });
+  }
+  const bytes = await to.close() as Uint8Array<ArrayBuffer>;
+  const expected = await decodeTorch(read("tensors.zip.pth"), "t.pth");
+  assertEquals((await decodeTorch(bytes, "t.pth")).entries, expected.entries);
+  // Of data/0 the sum, which stands 14 bytes behind the start of its header, and in the directory.
+  const all = new TextDecoder("latin1").decode(bytes), name = "tensors.zip/data/0";
+  const first = all.indexOf(name), last = all.lastIndexOf(name);
+  assert(first >= 30 && last > first, `${first}, ${last}`);
+  for (const at of [first - 30 + 14, last - 46 + 16]) bytes[at] ^= 1;
+  await assertRejects(() => decodeTorch(bytes, "t.pth"), CheckpointError, "is damaged");
+});
+
 // Programs of pickle: `}` a dictionary, q and h store and recall, X a text, K a number, s sets an item.
 const key = (name: string) => Uint8Array.from([0x8c, name.length, ...text(name)]);
 const K = (n: number) => [0x4b, n];
@@ -131,6 +151,21 @@ Deno.test("shapes that no storage can have are refused at once, those of nothing
   await assertRejects(() => shaped([K(3)], [K(0)]), CheckpointError, "beyond its elements");
   const { entries } = await shaped([K(0), K(7)], [K(7), K(1)]);
   assertEquals(entries.get("t"), { dtype: "F32", shape: [0, 7], data: new Float32Array(0) });
+});
+
+Deno.test("a tensor of anything but a storage is refused", async () => {
+  const tensor = (...stored: number[]) => [
+    ...text("ctorch._utils\n_rebuild_tensor_v2\n("),
+    ...[...stored, ...K(0), 0x28, ...K(2), 0x74, 0x28, ...K(1), 0x74, 0x74, 0x52],
+  ];
+  // None, a number, a text, an empty dictionary
+  for (const stored of [[0x4e], K(3), key("0"), [0x7d]]) {
+    await assertRejects(
+      () => decodeTorch(bare(0x7d, ...key("t"), ...tensor(...stored), 0x73), "x"),
+      CheckpointError,
+      "malformed tensor",
+    );
+  }
 });
 
 Deno.test("views that together are far larger than the file are refused, equal ones count once", async () => {

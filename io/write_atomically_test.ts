@@ -42,6 +42,9 @@ Deno.test("only leftovers of one's own files are removed", () =>
     assertEquals(names(folder), ["a", ...left.slice(1), "b.part"].sort(), "others may be writing");
     await removeLeft(folder, (name) => name === "a");
     assertEquals(names(folder), ["a", "b.part"]);
+    await Deno.mkdir(join(folder, "a.part"));
+    await removeLeft(folder, (name) => name === "a");
+    assertEquals(names(folder), ["a", "a.part", "b.part"], "no folder is removed");
   }));
 
 Deno.test("what cannot be written is named", () =>

@@ -1,9 +1,9 @@
-import { assert, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
 import { idle, rehearsed } from "../gpu/record.ts";
 import { grad } from "../nn/grad.ts";
-import { empty, scoped, type Shape, tensor } from "../tensor/tensor.ts";
+import { empty, scoped, type Shape, sizeOf, tensor } from "../tensor/tensor.ts";
 import { checkOp } from "../tests/check.ts";
 import { assertClose, randoms } from "../tests/support.ts";
 import { attention, attentionMap, type AttentionPlan } from "./attention.ts";
@@ -133,4 +133,20 @@ Deno.test("attention() of 64x64 maps with as many keys, batch 64, takes no memor
 Deno.test("attention() refuses what does not fit", () => {
   const q = tensor(new Float32Array(6), [1, 2, 3]), k = tensor(new Float32Array(4), [1, 2, 2]);
   assertThrows(() => attention(q, k, k), RangeError, "q [1,2,3], k [1,2,2]");
+});
+
+Deno.test("attention() counts what it computes, the map anew for each gradient", () => {
+  const [N, I, J, d, e] = [2, 3, 5, 2, 3], made = shapesOf([N, I, J, d, e]);
+  const counted = (wanted: number) => {
+    const [q, k, v] = made.map((shape) => tensor(randoms(sizeOf(shape), 1), shape, true));
+    const y = sum(attention(q, k, v)), before = gpu().counters.flop;
+    grad(y, [q, k, v].slice(0, wanted));
+    return (gpu().counters.flop - before) / (2 * N * I * J);
+  };
+  // Scores, dy . v, and a product with k; with q; of v only scores and one product.
+  assertEquals([1, 2, 3].map(counted), [2 * d + e, 4 * d + 2 * e, 5 * d + 3 * e]);
+  const [q, k, v] = made.map((shape) => tensor(randoms(sizeOf(shape), 1), shape));
+  const before = gpu().counters.flop;
+  attention(q, k, v);
+  assertEquals(gpu().counters.flop - before, 2 * N * I * J * (d + e));
 });

@@ -46,7 +46,7 @@ import { gpu } from "../gpu/gpu.ts";
  */
 export function conv2d(x: Tensor, w: Tensor, g: Geometry, epilogue: Epilogue = {}): Tensor {
   const z = sizesOf("conv2d", x.shape, w.shape, g), m = widening(z);
-  if (m > 1) return conv2d(x, widened(w, m, g), { ...g, groups: z.groups! / m }, epilogue);
+  if (m > 1) return conv2d(x, widened(w, m, g), { ...g, groups: z.groups / m }, epilogue);
   checkEpilogue("conv2d", epilogue, z.O);
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(w, [z.kh * z.kw * z.C, z.O])];
@@ -95,7 +95,7 @@ export function conv2dInput(
   checkEpilogue("conv2dInput", epilogue, z.C);
   const m = widening(z);
   if (m > 1) {
-    return conv2dInput(y, widened(w, m, g), shape, { ...g, groups: z.groups! / m }, epilogue);
+    return conv2dInput(y, widened(w, m, g), shape, { ...g, groups: z.groups / m }, epilogue);
   }
   if (isDense(z)) {
     const [a, b] = [reshape(y, [z.N, z.O]), reshape(w, [z.kh * z.kw * z.C, z.O])];
@@ -140,7 +140,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
   const z = sizesOf("conv2dWeight", x.shape, shape, g, y.shape), m = widening(z);
   if (m > 1) {
     const [kh, kw, C, O] = shape, wide = [kh, kw, m * C, O];
-    return narrowed(conv2dWeight(x, y, wide, { ...g, groups: z.groups! / m }), m, g);
+    return narrowed(conv2dWeight(x, y, wide, { ...g, groups: z.groups / m }), m, g);
   }
   if (isDense(z)) {
     const [a, b] = [reshape(x, [z.N, z.kh * z.kw * z.C]), reshape(y, [z.N, z.O])];
@@ -159,7 +159,7 @@ export function conv2dWeight(x: Tensor, y: Tensor, shape: Shape, g: Geometry): T
 }
 
 function gatherForward(x: Tensor, w: Tensor, y: Tensor, z: Sizes, epilogue: Epilogue): void {
-  const { N, kh, kw, O, Y, X, s, py, px, groups = 1 } = z, C = z.C / groups;
+  const { N, kh, kw, O, Y, X, s, py, px, groups } = z, C = z.C / groups;
   gpu().counters.flop += flop(z);
   const A = layoutX(z),
     B: Layout = {
@@ -204,7 +204,7 @@ function foldTransposed(y: Tensor, w: Tensor, x: Tensor, z: Sizes): void {
 }
 
 /** With few output channels, as of an RGB image, a gather leaves lanes idle: taps are the columns then. */
-function isFolded({ C, kh, kw, groups = 1 }: Sizes): boolean {
+function isFolded({ C, kh, kw, groups }: Sizes): boolean {
   return groups === 1 && C * kh * kw >= 16 && C <= 8;
 }
 
@@ -216,7 +216,7 @@ function gatherTransposed(
   epilogue: Epilogue,
 ): void {
   if (isFolded(z)) return foldTransposed(y, w, x, z);
-  const { N, H, W, kh, kw, O, s, py, px, groups = 1 } = z, C = z.C / groups;
+  const { N, H, W, kh, kw, O, s, py, px, groups } = z, C = z.C / groups;
   gpu().counters.flop += flop(z);
   const A = layoutY(z),
     B: Layout = {

@@ -15,7 +15,7 @@ function isWhole(channels: number): boolean {
 }
 
 /** How many groups to merge into one: 1 where the kernels support them. */
-export function widening({ C, O, groups = 1 }: Sizes): number {
+export function widening({ C, O, groups }: Sizes): number {
   for (let m = 1; m < groups; m++) {
     if (groups % m === 0 && isWhole(m * C / groups) && isWhole(m * O / groups)) return m;
   }

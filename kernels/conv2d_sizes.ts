@@ -40,8 +40,7 @@ export interface Sizes {
   py: number;
   px: number;
   scale: number;
-  /** 1 if left out. */
-  groups?: number;
+  groups: number;
   precision: Precision;
 }
 
@@ -64,17 +63,17 @@ export function sizesOf(op: string, x: Shape, w: Shape, g: Geometry, y?: Shape):
 }
 
 /** True if the window covers the whole image: then it is a product of matrices. */
-export function isDense({ H, W, kh, kw, py, px, groups = 1 }: Sizes): boolean {
+export function isDense({ H, W, kh, kw, py, px, groups }: Sizes): boolean {
   return groups === 1 && H === kh && W === kw && py === 0 && px === 0;
 }
 
 /** Operations of each of the three, border included. */
-export function flop({ N, C, kh, kw, O, Y, X, groups = 1 }: Sizes): number {
+export function flop({ N, C, kh, kw, O, Y, X, groups }: Sizes): number {
   return 2 * N * Y * X * kh * kw * C * O / groups;
 }
 
 /** Channels as they are laid out: loops go over eight of them, but end where a group does. */
-function padded(channels: number, groups = 1): number {
+function padded(channels: number, groups: number): number {
   return groups > 1 ? channels : up(channels, channels <= 4 ? 4 : 8);
 }
 

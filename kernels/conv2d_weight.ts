@@ -20,7 +20,7 @@ import { weightKernel } from "./software/weight.ts";
 export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
   gpu().counters.flop += flop(z);
   const texture = fitsTexture(layoutX(z)) && fitsTexture(layoutY(z));
-  const { N, Y, kh, kw, groups = 1 } = z;
+  const { N, Y, kh, kw, groups } = z;
   const problem = {
     rows: z.C / groups,
     columns: z.O / groups,
@@ -43,7 +43,7 @@ export function sumPixels(x: Tensor, y: Tensor, w: Tensor, z: Sizes): void {
 
 function launchWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
   if (plan.load === "tile") return launchTiledWeight(x, y, w, z, plan);
-  const { N, kh, kw, Y, X, s, scale, groups = 1 } = z, A = layoutX(z), B = layoutY(z);
+  const { N, kh, kw, Y, X, s, scale, groups } = z, A = layoutX(z), B = layoutY(z);
   const C = z.C / groups, O = z.O / groups;
   const load = loadOf(plan), pa = pack(x, A, load, plan.precision);
   const pb = pack(y, B, load, plan.precision);
@@ -90,7 +90,7 @@ function addRows(w: Tensor, sums: Tensor): void {
 export const MOST_PIXELS = 2 ** 24;
 
 function launchTiledWeight(x: Tensor, y: Tensor, w: Tensor, z: Sizes, plan: Plan): void {
-  const { N, kh, kw, Y, X, s, py, px, scale, groups = 1 } = z;
+  const { N, kh, kw, Y, X, s, py, px, scale, groups } = z;
   const A = bare(layoutX(z)), B = bare(layoutY(z)), C = z.C / groups, O = z.O / groups;
   const pixels = N * Y * X, texels = A.channels / 4, I4 = texels / groups;
   if (pixels > MOST_PIXELS) {

@@ -46,5 +46,7 @@ Deno.test("nonFinite() of a long tensor, and of many", async () => {
   const one = tensor([1], [1]), nan = tensor([NaN], [1]);
   const many = Array.from({ length: 2500 }, (_, i) => i % 1000 === 999 ? nan : one);
   assertEquals(await inFewGroups(() => nonFinite(many)), [999, 1999]);
+  // Again in the same memory, where every flag is set.
+  assertEquals(await inFewGroups(() => nonFinite(many.map(() => nan))), [...many.keys()]);
   assertEquals(await inFewGroups(() => nonFinite(many.map(() => one))), []);
 });

@@ -69,3 +69,9 @@ Deno.test("addParts() with a ReLU keeps NaN and makes none", async () => {
     assertEquals([...await y.read()], [0, NaN, 1.5, Infinity].slice(0, C));
   }
 });
+
+Deno.test("addParts() of more than workgroups along one dimension", async () => {
+  const n = 64 * 36, parts = randoms(2 * n, 3), y = tensor(new Float32Array(n), [n, 1]);
+  inFewGroups(() => addParts(y, tensor(parts, [2, n]), {}));
+  assertClose("sums", await y.read(), parts.slice(0, n).map((v, i) => v + parts[n + i]));
+});

@@ -86,7 +86,7 @@ function matrix(name: string, shape: Shape, transposed: boolean): [number, numbe
   return transposed ? [batch, columns, rows] : [batch, rows, columns];
 }
 
-const ONE_PIXEL = { H: 1, W: 1, kh: 1, kw: 1, Y: 1, X: 1, s: 1, py: 0, px: 0 };
+const ONE_PIXEL = { groups: 1, H: 1, W: 1, kh: 1, kw: 1, Y: 1, X: 1, s: 1, py: 0, px: 0 };
 
 function product(
   a: Tensor,

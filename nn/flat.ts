@@ -30,7 +30,7 @@ export function flatten(tensors: readonly Tensor[]): Flat {
   clear(whole); // what lies between tensors is updated with them, and must be finite
   tensors.forEach((t, i) => {
     const to = part(whole, offsets[i], 4 * t.size);
-    copy(t.storage, to, to.size);
+    copy(t.storage, to, 4 * t.size); // and not what the memory behind it held
     release(t.storage);
     t.storage = to;
   });

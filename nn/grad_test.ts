@@ -58,3 +58,18 @@ Deno.test("a gradient that shares its memory with one of several parts is kept",
   for (let i = 0; i < 8; i++) full([4], -1);
   assertEquals([...await dx.read()], [8, 160, 2400, 32000]); // 4 * 2 x * 10^i
 });
+
+Deno.test("a gradient that goes to two tensors serves the later one as well", async () => {
+  const k = [1, 10, 100, 1000];
+  for (const swapped of [0, 1, 2, 3]) {
+    const x = tensor([1, 2, 3, 4], [4]), c = tensor([5, 6, 7, 8], [4]);
+    const a = square(x), b = square(c), thrice = scale(a, 3);
+    // That of a + b goes to both as it is; a has another part.
+    const both = swapped & 1 ? add(b, a) : add(a, b);
+    const y = sum(mul(swapped & 2 ? add(thrice, both) : add(both, thrice), tensor(k, [4])));
+    const [dx, dc] = grad(y, [x, c]);
+    for (let i = 0; i < 8; i++) full([4], -1);
+    assertEquals([...await dx.read()], [8, 160, 2400, 32000], `${swapped}`); // 4 k * 2 x
+    assertEquals([...await dc.read()], [10, 120, 1400, 16000], `${swapped}`); // k * 2 c
+  }
+});

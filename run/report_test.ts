@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { chartsOf, writeReport } from "./report.ts";
@@ -43,7 +44,7 @@ Deno.test("the page holds the run, and nothing in it ends its script early", asy
       await Deno.writeFile(join(run, name), new Uint8Array(1));
     }
     const page = await Deno.readTextFile(await writeReport(run, options));
-    const [, json] = /id="data">(.*)<\/script>/.exec(page)!;
+    const [, json] = /id="data">(.*?)<\/script>/.exec(page)!;
     const data = JSON.parse(json);
     assertEquals(data.options, options);
     assertEquals(data.summary, "sagan, preset small, 32 px, 5,000 images shown");
@@ -53,6 +54,15 @@ Deno.test("the page holds the run, and nothing in it ends its script early", asy
     ]);
     assertStringIncludes(page, "var uPlot=");
     assert(!/(?:src|href)=/.test(page), "the page must load nothing");
+    // Only its own two scripts run, whatever is put into it.
+    const [, allowed] = /script-src ([^;"]*)"/.exec(page)!;
+    const scripts = [
+      ...page.matchAll(/<script(?! type="application\/json")[^>]*>([^]*?)<\/script>/g),
+    ];
+    const hashes = scripts.map(([, code]) =>
+      `'sha256-${createHash("sha256").update(code).digest("base64")}'`
+    );
+    assertEquals([hashes.length, allowed], [2, hashes.join(" ")]);
   } finally {
     await Deno.remove(join(run, ".."), { recursive: true });
   }

@@ -71,9 +71,9 @@ for (const [system, more] of systems) {
         const { state, bytes } = await run("whole", undefined, 5);
         assertSame((await run("resumed", "half", 2)).bytes, bytes, "the checkpoint");
         const { G } = await loadGenerator(recipe, options, join(folder, "whole"));
-        const sizes: number[] = [];
-        for await (const { bytes } of samples(G, options, 6, 0)) sizes.push(bytes.length);
-        assertEquals(sizes, [4 * 64 * C, 2 * 64 * C]);
+        let size = 0;
+        for await (const { bytes } of samples(G, options, 6, 0)) size += bytes.length;
+        assertEquals(size, 6 * 64 * C);
         const pixels = noise(8, C).pixels as Uint8Array<ArrayBuffer>,
           images = { pixels, n: 9, R: 8 };
         assertEquals((await diagnose(state, images, images))["diversity/pixels"], 1);

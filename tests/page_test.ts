@@ -35,6 +35,7 @@ for (const name of ["dcgan-gray", "sagan-classes", "sagan-residual", "pggan-fadi
       const html = await Deno.readTextFile(path);
       assert(!/someone|<faces>/.test(html), "a path of the user's, or a name that is not escaped");
       assert(html.includes("&lt;faces&gt;.zip</h1>"), "the title");
+      assert(/default-src 'none'; [^"]*script-src 'sha256-[^ ";]*'"/.test(html), "its policy");
       const dom = new URL("./page_dom.js", import.meta.url).pathname;
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--no-config", dom, path],

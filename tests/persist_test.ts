@@ -8,7 +8,14 @@ import { openGpu } from "../gpu/engines/deno.ts";
 import { loadMetadata } from "../io/safetensors.ts";
 import { Progress } from "../run/progress.ts";
 import { Reporter } from "../run/reporter.ts";
-import { checkpointPath, checkpointsIn, findCheckpoint, readStats } from "../run/run_folder.ts";
+import {
+  appendStats,
+  checkpointPath,
+  checkpointsIn,
+  findCheckpoint,
+  gridsOf,
+  readStats,
+} from "../run/run_folder.ts";
 import { dcgan } from "../train/dcgan.ts";
 import { BreakdownError, CollapseError } from "../train/errors.ts";
 import { train } from "../train/loop.ts";
@@ -66,7 +73,11 @@ Deno.test("a run that breaks down goes back to its last checkpoint and on with o
   inFolder((run) =>
     inFolder(async (other) => {
       const { said, complete, attempts } = await trained(run, async (state, attempt) => {
-        if (attempt === 1 && state.images === 12) await poison(state);
+        if (attempt > 1 || state.images < 12) return;
+        // Of the branch that is given up nothing stays.
+        await appendStats(run, { images: 11 });
+        await Deno.writeTextFile(join(run, "fakes000000.011.png"), "");
+        await poison(state);
       });
       assertEquals([complete, attempts], [true, 2]);
       const text = said.join("");
@@ -74,6 +85,7 @@ Deno.test("a run that breaks down goes back to its last checkpoint and on with o
       assertStringIncludes(text, "Going on from ");
       assertEquals((await loadMetadata(await findCheckpoint(run))).rollbacks, "1");
       assertEquals((await readStats(run)).map(({ images }) => images), [4, 8, 12, 16]);
+      assertEquals((await gridsOf(run)).map(({ kimg }) => 1000 * kimg), [4, 8, 12, 16]);
       // The same once more: unbroken up to there, and from there with the second numbers.
       await trained(other, () => {}, { ...options, kimg: 0.008 });
       const state = newState(dcgan, options);
@@ -156,15 +168,18 @@ Deno.test("a run whose images become alike ends, or goes back, and keeps no chec
       const start = newState(dcgan, { ...own, onCollapse });
       start.images = 24_800; // before, images may well be alike
       await saveState(start, checkpointPath(path, start.images, own.snapshot));
-      return { path, ended: trained(path, () => {}, start.options, start) };
+      let attempts = 0;
+      const count = (_: State, attempt: number) => void (attempts = attempt);
+      const ended = trained(path, count, start.options, start);
+      return { path, ended, attempts: () => attempts };
     };
     const on = await run("continue");
     assertEquals((await on.ended).complete, true);
     assertEquals((await checkpointsIn(on.path)).length, 2);
     const stopped = await run("stop");
     await assertRejects(() => stopped.ended, CollapseError, "images are alike");
-    assertEquals((await checkpointsIn(stopped.path)).length, 1);
+    assertEquals([(await checkpointsIn(stopped.path)).length, stopped.attempts()], [1, 1]);
     const back = await run("rollback");
     await assertRejects(() => back.ended, CollapseError, "images are alike");
-    assertEquals((await checkpointsIn(back.path)).length, 1);
+    assertEquals([(await checkpointsIn(back.path)).length, back.attempts()], [1, 4]);
   }));

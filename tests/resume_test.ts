@@ -80,6 +80,9 @@ Deno.test("a finished run says so, and its files stay as they are", async () => 
   assertEquals(line, `${run} is already at 0.004 of 0.004 kimg; give --kimg N to go on`);
   const [less] = await train(`--resume latest --out ${out} --kimg 0.001`);
   assertEquals(less, `${run} is already at 0.004 of 0.001 kimg; give --kimg N to go on`);
+  // The last step went beyond the end.
+  const [beyond] = await train(`--resume latest --out ${out} --kimg 0.003`);
+  assertEquals(beyond, `${run} is already at 0.003 of 0.003 kimg; give --kimg N to go on`);
   assertEquals(await contents(run), before);
   // The page can be made again, from what the run left.
   await Deno.remove(join(run, "report.html"));
@@ -187,8 +190,16 @@ Deno.test("a run is trained by one process, and what killed ones left is removed
   const left = ["checkpoint-000000.008.safetensors.part", "report.html.0a1b2c3d.part"];
   for (const name of [...left, "mine.part"]) await Deno.writeTextFile(join(run, name), "half");
   using lock = await lockRun(run);
-  const { message } = await assertRejects(() => train(line), RunError, "is being trained by");
-  assertStringIncludes(message, `process ${Deno.pid} on `);
+  const before = await contents(run), back = "checkpoint-000000.002.safetensors";
+  for (const place of ["", ` --checkpoint ${back}`]) {
+    const { message } = await assertRejects(
+      () => train(line + place),
+      RunError,
+      "being trained by",
+    );
+    assertStringIncludes(message, `process ${Deno.pid} on `);
+  }
+  assertEquals(await contents(run), before, "nothing of the other's is removed");
   lock[Symbol.dispose]();
   await train(line);
   const names = await files(run);

@@ -22,10 +22,14 @@ function distance(a: string, b: string): number {
  *
  * @param word What was typed.
  * @param names What there is.
- * @returns The name that takes the fewest edits, at most a third of its letters; else one that, or a part
- *   of which, begins with the word; undefined if none is near.
+ * @returns The name whose first parts are the word, or that is the word's first parts; else the one that
+ *   takes the fewest edits, at most a third of its letters; else one that, or a part of which, begins with
+ *   the word; undefined if none is near.
  */
 export function closest(word: string, names: readonly string[]): string | undefined {
+  const part = names.find((name) => name.startsWith(`${word}-`)) ??
+    names.find((name) => word.startsWith(`${name}-`));
+  if (part !== undefined) return part;
   const near = names.map((name) => ({ name, edits: distance(word, name) }))
     .filter(({ name, edits }) => edits <= Math.max(1, Math.max(name.length, word.length) / 3))
     .sort((a, b) => a.edits - b.edits)[0]?.name;

@@ -18,3 +18,11 @@ Deno.test("what was meant is the name of the fewest edits, then one that begins 
   ]);
   assertEquals(closest("", names), undefined);
 });
+
+Deno.test("whole parts of a name count for more than edits", () => {
+  const names = ["l1", "lr-g", "lr-d", "batch", "beta1", "00001-dcgan-faces-16"];
+  assertEquals(closest("lr", names), "lr-g");
+  assertEquals(closest("batch-size", names), "batch");
+  assertEquals(closest("00001-dcgan", names), "00001-dcgan-faces-16");
+  assertEquals(closest("-", names), undefined);
+});

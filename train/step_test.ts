@@ -187,3 +187,24 @@ Deno.test("a batch that has no micro-batches of one size is refused, at each lev
   assertEquals(pggan.validate!({ ...growing, accumulate: 8 }), undefined); // 16 images at 128 pixels
   assertStringIncludes(pggan.validate!({ ...growing, accumulate: 16 })!, "a batch of 16");
 });
+
+Deno.test("each pass of a step is augmented by a number of its own", () => {
+  for (const [name, accumulate] of [["bce", 1], ["bce", 2], ["rsgan", 2]] as const) {
+    const D = new Quadratic(tensor(randoms(12, 2), [1, 2, 2, 3], true));
+    const G = new Scaled(tensor([1], [1], true)), passes: number[] = [];
+    const adam = (net: Module) => new Adam(net.parameters(), { lr: 0, betas: [0, 0.9] });
+    const four = () => tensor(randoms(2 * size, 1), [4, 2, 2, 3]);
+    trainStep({ G, D, optG: adam(G), optD: adam(D) }, {
+      ...{ loss: losses[name], dSteps: 2, accumulate },
+      terms: { D: r1(0.7), G: [] },
+      augment: (x, pass) => {
+        passes.push(pass);
+        return x;
+      },
+      batch: () => ({ z: four(), real: four(), labels: 1 }),
+    });
+    const each = 2 * 2 + (name === "rsgan" ? 2 : 1); // D's two steps, and G's
+    assertEquals(passes.length, accumulate * each, name);
+    assertEquals(new Set(passes).size, passes.length, `${name}: ${passes}`);
+  }
+});

@@ -39,12 +39,15 @@ img { max-width: 100%; }
 img[src$=".png"] { image-rendering: pixelated; width: 512px; }
 pre { white-space: pre-wrap; }`;
 
+const POLICY = "default-src 'none'; img-src 'self' file: data:; style-src 'unsafe-inline'";
+
 /** As a page that loads nothing but its figures. */
 export function html(blocks: readonly Block[]): string {
   const title = blocks.find((block) => block.kind === "heading")?.text ?? "";
   return [
     `<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">`,
     `<meta name="viewport" content="width=device-width">`,
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
     `<title>${escape(title)}</title>\n<style>\n${STYLE}\n</style>\n</head>\n<body>`,
     ...blocks.map(element),
     "</body>\n</html>\n",

@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import { features } from "../../tests/metrics_fixture.ts";
 import { assertClose, inFolder } from "../../tests/support.ts";
 import { cachedFeatures, cachedStatistics } from "./cache.ts";
+import { integerOf } from "../../io/npy.ts";
 import { EvalError } from "../errors.ts";
 import { zeros } from "../matrix.ts";
 import { loadStatistics, saveStatistics } from "./npz.ts";
@@ -41,6 +42,12 @@ Deno.test("other files are refused by what they hold", async () => {
   await refuse("samples", "it holds arr_0, arr_1");
   await refuse("asymmetric", "sigma is not symmetric: sigma[1, 0] is 0.5, sigma[0, 1] is 1.5");
   await refuse("no-images", "n says that they are of 0 images");
+});
+
+Deno.test("a number of images may be alone in an array", () => {
+  const bytes = new Uint8Array(Int32Array.of(200, 300).buffer);
+  const of = (shape: number[]) => integerOf({ type: "<i4", shape, bytes });
+  assertEquals([of([]), of([1]), of([1, 1]), of([2])], [200, 200, 200, undefined]);
 });
 
 Deno.test("of a file with other arrays only mu and sigma are read", async () => {

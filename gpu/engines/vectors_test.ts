@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { VARIABLE, widthFor } from "./vectors.ts";
+import { chooseVectors, VARIABLE, widthFor } from "./vectors.ts";
 import { openGpu } from "./deno.ts";
 import { deviceInfo } from "../device.ts";
 import { gpu } from "../gpu.ts";
@@ -50,3 +50,26 @@ Deno.test("the text of the trial runs in a process, and finds what holds on the 
   const pays = fastTextures && !await passes(gpu().device, runsLongLoops());
   assertEquals(width, pays ? "512" : "256");
 });
+
+Deno.test("what was found is kept in the user's cache, unless the user chose", rests, async () => {
+  const before = [VARIABLE, "XDG_CACHE_HOME"].map((name) => [name, Deno.env.get(name)] as const);
+  const file = `${folder}/webgan/vectors.json`;
+  try {
+    Deno.env.set("XDG_CACHE_HOME", folder);
+    Deno.env.set(VARIABLE, "128");
+    await chooseVectors();
+    assertEquals([Deno.env.get(VARIABLE), await exists(file)], ["128", false]);
+    Deno.env.delete(VARIABLE);
+    await chooseVectors();
+    assertEquals(JSON.parse(await Deno.readTextFile(file)).width, Deno.env.get(VARIABLE));
+  } finally {
+    for (const [name, value] of before) {
+      if (value === undefined) Deno.env.delete(name);
+      else Deno.env.set(name, value);
+    }
+  }
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

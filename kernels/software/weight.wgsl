@@ -58,9 +58,9 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #end
 #for i in LOADED
 #if SHARE_A
-      let mine$i = a_at(n, iy, ix + (l.x + ${i * LANES}) / $R4 * p.S * pitch + (l.x + ${i * LANES}) % $R4);
+      let mine$i = a_within(n, iy, ix + (l.x + ${i * LANES}) / $R4 * p.S * pitch + (l.x + ${i * LANES}) % $R4);
 #else
-      let mine$i = a_at(n, iy, ix + ${i / R4} * p.S * pitch + ${i % R4});
+      let mine$i = a_within(n, iy, ix + ${i / R4} * p.S * pitch + ${i % R4});
 #end
 #end
 #for r in R4

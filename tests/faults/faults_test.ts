@@ -16,6 +16,7 @@ const SAMPLE: readonly (Fault & { readonly says: string })[] = [
 /** By what is done to which file, why it fails, and what is advised. */
 const FILES: readonly (readonly [RegExp, code: string, advice: string])[] = [
   [/^openSync .*\.rgb8\.\w+\.part$/, "ENOSPC", "make room on the disk"],
+  [/^makeTempFile/, "EMFILE", "ulimit -n"], // another folder was advised
   [/^readFile .*2\.png/, "EMFILE", "ulimit -n"], // it was left out
   [/^readFile .*1\.png/, "ENOENT", "No such file"],
   [/^rename .*options\.json/, "EROFS", "choose another with --out"],
