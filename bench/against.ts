@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { resolve } from "@std/path";
+import { join, resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
 
 const JOBS = "dcgan-32,dcgan-64,sagan-64,pggan-16,pggan-32,matmul-512,conv-forward,conv-weight";
@@ -28,6 +28,8 @@ async function time(root: string, job: string, options: readonly string[]): Prom
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "bench/main.ts", "--jobs", job, ...options],
     cwd: root,
+    // Machine code that the other compiled is not used: it may be of other vectors.
+    env: { MESA_SHADER_CACHE_DIR: join(root, ".cache/mesa") },
   }).output();
   if (code !== 0) throw new Error(`${root}: ${job}: ${new TextDecoder().decode(stderr)}`);
   const line = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!;

@@ -7,6 +7,8 @@ export interface Job {
   readonly shape: string;
   /** Records the job once. */
   readonly run: () => void;
+  /** The same, to be rehearsed: afterwards all is as before. By default `run`. */
+  readonly rehearse?: () => void;
   /** Runs the job and compares outputs with a float64 reference; throws if one is wrong. */
   readonly check: () => Promise<void>;
   /** What it reads, which kernels may keep laid out between two runs that change nothing. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { compileAhead } from "../gpu/ahead.ts";
 import { parseArgs } from "@std/cli/parse-args";
 import { deviceInfo } from "../gpu/device.ts";
 import { gpu } from "../gpu/gpu.ts";
@@ -112,6 +113,7 @@ async function runJobs(names: readonly string[], asked: Asked): Promise<void> {
   for (const name of names) {
     trim(); // so that no job works in what another has left
     const job = jobs(batch, precision)[name]();
+    await compileAhead(job.rehearse ?? job.run); // as training does
     await job.check();
     await tune?.(job.run);
     const line = asked.profile

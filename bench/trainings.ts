@@ -172,10 +172,15 @@ export function trainingJob(name: string, batch: number, precision: Precision): 
     { resolution, shape } = made,
     { real, next } = batches(made, batch);
   const step = () => made.step(next());
-  const player = stepPlayer();
+  const player = stepPlayer(), run = () => void scoped(() => void step());
+  const { optG, optD } = made.players;
   return {
     shape: `N${batch} ${resolution}^2 ${shape}`,
-    run: () => void scoped(() => void step()),
+    run,
+    rehearse: () => {
+      run();
+      optG.steps = optD.steps = 0;
+    },
     check: () => checkFirstStep(name, made, step),
     inputs: [real],
     images: batch,

@@ -5,8 +5,10 @@
  */
 import type { Rectangle } from "../data/crop.ts";
 import type { Image } from "../data/image.ts";
+import { compileAhead } from "../gpu/ahead.ts";
 import { deviceInfo } from "../gpu/device.ts";
 import { release } from "../gpu/memory.ts";
+import { readLater } from "../gpu/read.ts";
 import type { Feature as InceptionFeature } from "../models/inception.ts";
 import { noGrad } from "../tensor/op.ts";
 import { scoped, type Tensor } from "../tensor/tensor.ts";
@@ -98,21 +100,21 @@ export async function* extract(
   set: PixelSet | ImageSet,
   { batch = batchSize(), stage = "bilinear", part, onProgress }: ExtractOptions = {},
 ): AsyncGenerator<Features> {
-  const waiting: Promise<Features>[] = [];
-  let done = 0;
+  const waiting: (() => Promise<Features>)[] = [];
+  let done = 0, isFirst = true;
   const next = async () => {
-    const features = await waiting.shift()!;
+    const features = await waiting.shift()!();
     onProgress?.(done += features.count, set.count);
     return features;
   };
   for await (const whole of batches(set, batch)) {
     const groups = part ? whole.map((group) => cutOut(group, part)) : whole;
-    const y = scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
-    const [count, dimension] = y.shape;
-    const features = y.read().then((values) => ({ count, dimension, values }));
-    features.catch(() => {}); // it is thrown when its turn comes
+    const pass = () => scoped(() => net.forward(noGrad(() => toInput(groups, stage, net.side))));
+    if (isFirst) await compileAhead(() => void scoped(() => void pass()));
+    isFirst = false;
+    const y = pass(), [count, dimension] = y.shape, copied = readLater(y.storage, 4 * y.size);
     release(y.storage); // whoever gets it next writes to it after the copy
-    waiting.push(features);
+    waiting.push(async () => ({ count, dimension, values: new Float32Array(await copied()) }));
     if (waiting.length > 1) yield await next();
   }
   while (waiting.length) yield await next();

@@ -28,6 +28,14 @@ export interface Compilation {
   readonly sizes: Readonly<Record<string, number[]>>;
 }
 
+/** Kernels that are compiled in another process. */
+export interface Apart {
+  /** Those that are not on disk yet. */
+  readonly kernels: ReadonlySet<Compilation>;
+  /** Resolves when their machine code is. */
+  readonly done: Promise<void>;
+}
+
 /** Compiles on another thread. */
 export interface Helper {
   /** Resolves when the machine code is on disk. */
@@ -50,12 +58,25 @@ export async function compileAhead(
 ): Promise<void> {
   const g = gpu();
   if (!g.info.software) return;
-  const open = missing(g, step), of = open.length;
+  const all = missing(g, step), apart = await g.engine.compileApart?.(g, all);
   let done = 0;
   const compile = (one: Compilation) => {
     dispatchNone(g, one);
-    report(++done, of);
+    report(++done, all.length);
   };
+  await compileHere(g, all.filter((one) => !apart?.kernels.has(one)), compile);
+  // What another process could not compile, the device itself can.
+  await apart?.done.catch(() => {});
+  await inTurn(apart?.kernels ?? [], compile);
+  await g.check();
+}
+
+/** Compiles by this process, with the help of other threads where the driver has to compile at all. */
+async function compileHere(
+  g: Gpu,
+  open: Compilation[],
+  compile: (one: Compilation) => void,
+): Promise<void> {
   const longest = open.shift();
   if (!longest) return;
   if (await isSlow(g, () => compile(longest))) {
@@ -71,11 +92,14 @@ export async function compileAhead(
       }),
     );
   }
-  for (const one of open) {
+  await inTurn(open, compile);
+}
+
+async function inTurn(some: Iterable<Compilation>, compile: (one: Compilation) => void) {
+  for (const one of some) {
     compile(one);
     await new Promise((resume) => setTimeout(resume)); // others go on
   }
-  await g.check();
 }
 
 function startHelpers(g: Gpu, kernels: number): Promise<Helper | undefined>[] {
@@ -122,8 +146,32 @@ function sizesOf(bound: Bound): Compilation["sizes"] {
 
 /** Dispatches no workgroup: the driver compiles when it comes to that. */
 export function dispatchNone(g: Gpu, one: Compilation): void {
-  const { kernel, constants, params, sizes } = one;
-  const { device } = g, { pipeline, layout } = pipelineOf(g, kernel, constants);
+  const made = pipelineOf(g, one.kernel, one.constants);
+  dispatchEmpty(g.device, made, { ...one, slot: slotOf(one) });
+}
+
+/** The bytes of the parameters of a kernel's dispatch. */
+export function slotOf({ kernel, params }: Compilation): number[] {
+  const slot = new DataView(new ArrayBuffer(SLOT));
+  writeParams({ params: slot }, kernel, params, 0);
+  return [...new Uint8Array(slot.buffer)];
+}
+
+/** What an empty dispatch needs to know of a kernel. */
+export type Emptied = Pick<Compilation, "kernel" | "sizes"> & { readonly slot: readonly number[] };
+
+/**
+ * Dispatches no workgroup of a pipeline. It refers to nothing outside of itself: gpu/engines/narrow.ts
+ * sends its text to another process.
+ */
+export function dispatchEmpty(
+  device: GPUDevice,
+  { pipeline, layout }: {
+    readonly pipeline: GPUComputePipeline;
+    readonly layout: GPUBindGroupLayout;
+  },
+  { kernel, sizes, slot }: Emptied,
+): void {
   const made: (GPUBuffer | GPUTexture)[] = [];
   const entries = kernel.bindings.map(
     ({ name, index: binding, layout: { buffer, storageTexture } }) => {
@@ -133,26 +181,18 @@ export function dispatchNone(g: Gpu, one: Compilation): void {
         made.push(texture);
         return { binding, resource: texture.createView({ dimension: "2d-array" }) };
       }
-      const usage = buffer!.type === "uniform"
-        ? GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST
-        : GPUBufferUsage.STORAGE;
-      const bound = device.createBuffer({ size: SLOT, usage });
+      const isUniform = buffer!.type === "uniform", { UNIFORM, COPY_DST, STORAGE } = GPUBufferUsage;
+      const usage = isUniform ? UNIFORM | COPY_DST : STORAGE;
+      const bound = device.createBuffer({ size: slot.length, usage });
       made.push(bound);
-      if (buffer!.type === "uniform") {
-        const slot = new DataView(new ArrayBuffer(SLOT));
-        writeParams({ params: slot }, kernel, params, 0);
-        device.queue.writeBuffer(bound, 0, slot);
-      }
+      if (isUniform) device.queue.writeBuffer(bound, 0, new Uint8Array(slot));
       return { binding, resource: { buffer: bound } };
     },
   );
   const encoder = device.createCommandEncoder(), pass = encoder.beginComputePass();
+  const group = device.createBindGroup({ layout, entries });
   pass.setPipeline(pipeline);
-  pass.setBindGroup(
-    0,
-    device.createBindGroup({ layout, entries }),
-    kernel.params.length ? [0] : [],
-  );
+  pass.setBindGroup(0, group, kernel.params.length ? [0] : []);
   pass.dispatchWorkgroups(0, 0, 0);
   pass.end();
   device.queue.submit([encoder.finish()]);

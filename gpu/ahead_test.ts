@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Compilation, compileAhead, dispatchNone, type Helper } from "./ahead.ts";
 import { openGpu } from "./engines/deno.ts";
+import type { Engine } from "./device.ts";
 import { helper, keepsCode } from "./engines/helper.ts";
 import { Gpu } from "./gpu.ts";
 import { kernel } from "./kernel.ts";
@@ -54,11 +55,11 @@ Deno.test("a step whose kernels are compiled ahead compiles nothing, and compute
   other.outs.forEach(release);
 });
 
-/** A Gpu whose helpers do as told. */
-function helped(compile: Helper["compile"], count: { closed: number }) {
-  const { device, info, engine, choice, root } = g;
-  const start = () => Promise.resolve({ compile, close: () => void count.closed++ });
-  return new Gpu(device, { info, choice, root, engine: { ...engine, helper: start } });
+/** A Gpu whose helpers do as told, and nothing else. */
+function helped(compile: Helper["compile"], count: { closed: number }, more: Partial<Engine> = {}) {
+  const { device, info, engine: { compileApart: _, ...engine }, choice, root } = g;
+  const helper = () => Promise.resolve({ compile, close: () => void count.closed++ });
+  return new Gpu(device, { info, choice, root, engine: { ...engine, helper, ...more } });
 }
 
 for (const fails of [false, true]) {
@@ -77,6 +78,25 @@ for (const fails of [false, true]) {
     assertEquals(given[0].params, { x: 1.5 });
     assertEquals(other.counters.pipelines, 9);
     assertEquals(count.closed, Math.min(2, navigator.hardwareConcurrency, 8));
+  });
+}
+
+for (const fails of [false, true]) {
+  Deno.test(`what a process ${fails ? "fails to compile" : "compiles"} comes last`, async () => {
+    const told: string[] = [], { promise, resolve, reject } = Promise.withResolvers<void>();
+    const apart = (_: Gpu, [first, ...rest]: readonly Compilation[]) => {
+      assertEquals(rest.length, 2);
+      setTimeout(() => {
+        told.push("done");
+        (fails ? reject : resolve)();
+      }, 50);
+      return Promise.resolve({ kernels: new Set([first]), done: promise });
+    };
+    const other = helped(() => Promise.resolve(), { closed: 0 }, { compileApart: apart });
+    const { step } = other.use(() => stepOf([fresh(3), fresh(2), fresh(1)]));
+    await other.use(() => compileAhead(step, (done, of) => told.push(`${done} of ${of}`)));
+    assertEquals(told, ["1 of 3", "2 of 3", "done", "3 of 3"]);
+    assertEquals(other.counters.pipelines, 3);
   });
 }
 

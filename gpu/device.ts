@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Helper } from "./ahead.ts";
+import type { Apart, Compilation, Helper } from "./ahead.ts";
 import { broadcasts } from "./broadcast.ts";
 import { GpuError } from "./errors.ts";
 import { currentGpu, Gpu, gpu } from "./gpu.ts";
@@ -75,6 +75,8 @@ export interface Engine {
   help(): string;
   /** Starts a thread that compiles for a device; undefined where that gains nothing. */
   helper?(g: Gpu): Promise<Helper | undefined>;
+  /** Begins to compile some kernels in another process, where that makes them faster. */
+  compileApart?(g: Gpu, kernels: readonly Compilation[]): Promise<Apart | undefined>;
 }
 
 /** How a GPU is opened. */

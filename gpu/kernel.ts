@@ -153,28 +153,39 @@ function keyOf(constants: Readonly<Record<string, number>>): string {
   return key;
 }
 
+/** What a pipeline is made of. */
+export interface Parts extends Pick<Kernel, "label" | "code" | "entryPoint" | "bindings"> {
+  /** Values of `override` declarations. */
+  readonly constants: Readonly<Record<string, number>>;
+}
+
+/**
+ * Compiles a kernel. It refers to nothing outside of itself: gpu/engines/narrow.ts sends its text to
+ * another process.
+ */
+export function makePipeline(device: GPUDevice, parts: Parts): Omit<Pipeline, "groups"> {
+  const { label, code, entryPoint, bindings, constants } = parts;
+  const layout = device.createBindGroupLayout({
+    label,
+    entries: bindings.map(({ index, layout }) => ({
+      binding: index,
+      visibility: GPUShaderStage.COMPUTE,
+      ...layout,
+    })),
+  });
+  const pipeline = device.createComputePipeline({
+    label,
+    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: { module: device.createShaderModule({ label, code }), entryPoint, constants },
+  });
+  return { pipeline, layout };
+}
+
 function compiled(g: Gpu, k: Kernel, constants: Readonly<Record<string, number>>): Pipeline {
-  const { device, engine } = g;
   if (g.debug) console.error(`// ${k.label} ${JSON.stringify(constants)}\n${k.code}\n`);
   g.counters.pipelines++;
   return g.creating(`the shader ${k.label}`, () => {
-    const layout = device.createBindGroupLayout({
-      label: k.label,
-      entries: k.bindings.map(({ index, layout }) => ({
-        binding: index,
-        visibility: GPUShaderStage.COMPUTE,
-        ...layout,
-      })),
-    });
-    const pipeline = device.createComputePipeline({
-      label: k.label,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: {
-        module: device.createShaderModule({ label: k.label, code: directed(k.code, engine) }),
-        entryPoint: k.entryPoint,
-        constants,
-      },
-    });
-    return { pipeline, layout, groups: new Map<string, GPUBindGroup>() };
+    const parts = { ...k, code: directed(k.code, g.engine), constants };
+    return { ...makePipeline(g.device, parts), groups: new Map<string, GPUBindGroup>() };
   }, (message) => located(message, k.origins));
 }

@@ -151,7 +151,10 @@ export function ladderOfG({ resolution, nz, ngf }: SaganOptions, make: Maker): S
   });
 }
 
-/** Residual blocks, to the image's side; a norm behind the last alone. */
+/**
+ * Residual blocks, to the image's side; a norm behind the last alone. The authors' first layer is dense: the
+ * same, but for the matrix that its spectral norm is of.
+ */
 export function residualOfG({ resolution, nz, ngf }: SaganOptions, make: Maker): StepOfG[] {
   const n = levels(resolution), width = (i: number) => ngf * 2 ** Math.min(n - 1, n - i);
   return Array.from({ length: n + 1 }, (_, i) => ({

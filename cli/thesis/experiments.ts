@@ -5,7 +5,7 @@
  * @module
  */
 import type { Values } from "../options.ts";
-import { ablations } from "./ablations.ts";
+import { ablations, residualBlocks } from "./ablations.ts";
 
 /** One way to train; options are changes of the preset, by their names in a run's options.json. */
 export interface Variant {
@@ -233,5 +233,6 @@ export const experiments: readonly Experiment[] = [
       than: ["pixel"],
     }],
   },
+  residualBlocks,
   ablations,
 ];

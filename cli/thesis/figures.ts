@@ -23,7 +23,8 @@ export interface Panel {
   readonly groups: readonly Group[];
 }
 
-const COLOURS = ["#1767a8", "#c2571a", "#0a7d4f", "#8a3fa0"];
+/** Of variants: more are not told apart. */
+export const COLOURS = ["#1767a8", "#c2571a", "#0a7d4f", "#8a3fa0"];
 const WIDTH = 400, HEIGHT = 220, LEFT = 44, TOP = 44, GAP = 24;
 const POINTS = 60; // a curve
 

@@ -11,7 +11,7 @@ import { gridsOf, type Report } from "../../run/run_folder.ts";
 import { kebab } from "../options.ts";
 import { conditions } from "./conditions.ts";
 import type { Experiment, MeasureName, Variant } from "./experiments.ts";
-import { chart, type Curve, topRows } from "./figures.ts";
+import { chart, COLOURS, type Curve, topRows } from "./figures.ts";
 import { type Finding, findingOf, finished, type Tried, valuesOf } from "./findings.ts";
 import { type Measure, measuresOf } from "./measures.ts";
 import { type Block, html, markdown } from "./page.ts";
@@ -48,7 +48,8 @@ export async function writeThesis(
   }));
 }
 
-function summary(findings: readonly Finding[]): Block[] {
+/** Claims of the thesis, or of ours. */
+function claims(title: string, findings: readonly Finding[]): Table {
   const rows = findings.flatMap(({ experiment: { name }, judged }) =>
     judged.map(({ claim, verdict: { word, why } }) => [
       claim.says,
@@ -57,6 +58,10 @@ function summary(findings: readonly Finding[]): Block[] {
       `\`${name}\``,
     ])
   );
+  return { kind: "table", head: [title, "verdict", "measured", "experiment"], rows };
+}
+
+function summary(findings: readonly Finding[]): Block[] {
   return [
     { kind: "heading", level: 1, text: "The thesis, measured" },
     {
@@ -67,7 +72,8 @@ function summary(findings: readonly Finding[]): Block[] {
         "the scale given below. Claims are in our words. This page is written by `gan thesis`; it is " +
         "not to be edited.",
     },
-    { kind: "table", head: ["the thesis says", "verdict", "measured", "experiment"], rows },
+    claims("the thesis says", findings.filter(({ experiment }) => !experiment.ours)),
+    claims("beyond the thesis", findings.filter(({ experiment }) => experiment.ours)),
     { kind: "text", text: RULE },
   ];
 }
@@ -84,13 +90,15 @@ async function section(
     const text = `${claim.says}. By ${measures[claim.measure].title}: **${word}** (${why}).`;
     blocks.push({ kind: "text", text });
   }
-  if (judged.length === 0) {
+  if (ours) {
+    const text = `${ours.question} The thesis does not ask this; the rule is the same.`;
+    blocks.push({ kind: "text", text });
+  } else if (judged.length === 0) {
     blocks.push({
       kind: "text",
-      text: ours
-        ? `${ours.question} The thesis does not ask this; the rule is the one for its claims.`
-        : "The thesis makes this comparison; how it ended there is not in our notes, so there is " +
-          "nothing to agree with.",
+      text:
+        "The thesis makes this comparison; how it ended there is not in our notes, so there is " +
+        "nothing to agree with.",
     });
   }
   if (tried.every(({ runs }) => runs.every((run) => run === undefined))) {
@@ -98,7 +106,7 @@ async function section(
   }
   const table = tableOf(tried, measures);
   blocks.push(ours ? besides(table, ours.against, tried, compared) : table);
-  if (!ours) {
+  if (tried.length <= COLOURS.length) {
     const file = `${FIGURES}/${name}.svg`;
     await replaceFile(join(to, file), new TextEncoder().encode(curvesOf(tried)));
     blocks.push({ kind: "figure", file, text: `${name}: losses, a line for each seed` });

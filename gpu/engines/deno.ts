@@ -11,6 +11,7 @@ import {
   type OpenOptions,
 } from "../device.ts";
 import type { Gpu } from "../gpu.ts";
+import { compileApart } from "./apart.ts";
 import { helper } from "./helper.ts";
 import { chooseVectors } from "./vectors.ts";
 
@@ -53,6 +54,7 @@ export const deno: Engine = {
   },
   help,
   helper,
+  compileApart,
 };
 
 /** Opens a GPU of Deno's, unless another engine is named, and makes it the current one. */

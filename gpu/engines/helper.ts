@@ -37,16 +37,21 @@ export async function helper({ info }: Gpu): Promise<Helper | undefined> {
 
 /** Whether Mesa keeps machine code on disk; else what a helper compiles is lost. */
 export async function keepsCode(): Promise<boolean> {
+  return await codeFolder() !== undefined;
+}
+
+/** The folder in which Mesa's cache of machine code lies; undefined if it keeps none. */
+export async function codeFolder(): Promise<string | undefined> {
   const { env } = Deno, home = env.get("HOME");
-  if (/^(1|true|yes)$/i.test(env.get("MESA_SHADER_CACHE_DISABLE") ?? "")) return false;
+  if (/^(1|true|yes)$/i.test(env.get("MESA_SHADER_CACHE_DISABLE") ?? "")) return undefined;
   const folder = env.get("MESA_SHADER_CACHE_DIR") ?? env.get("XDG_CACHE_HOME") ??
     (home && `${home}/.cache`);
-  if (!folder) return false;
+  if (!folder) return undefined;
   try {
     await Deno.mkdir(folder, { recursive: true });
     await Deno.remove(await Deno.makeTempFile({ dir: folder }));
-    return true;
+    return folder;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -37,8 +37,13 @@ export interface Trial {
 export async function chooseVectors(): Promise<void> {
   if (Deno.env.get(VARIABLE) || Deno.build.os !== "linux") return;
   const home = Deno.env.get("XDG_CACHE_HOME") || Deno.env.get("HOME")?.concat("/.cache");
-  const deno = Deno.build.standalone ? "deno" : Deno.execPath();
-  Deno.env.set(VARIABLE, await widthFor({ file: home && `${home}/webgan/vectors.json`, deno }));
+  const file = home && `${home}/webgan/vectors.json`;
+  Deno.env.set(VARIABLE, await widthFor({ file, deno: denoProgram() }));
+}
+
+/** Deno, as a program that can be run. */
+export function denoProgram(): string {
+  return Deno.build.standalone ? "deno" : Deno.execPath();
 }
 
 /** 512 where that works and pays, else 256, which is Mesa's default. */
@@ -92,7 +97,7 @@ Deno.exit();`;
 }
 
 /** Changes whenever another driver is installed or named, or the processor is another. */
-async function driverOf(): Promise<string> {
+export async function driverOf(): Promise<string> {
   const parts = [
     cpus()[0]?.model,
     ...NAMING.map((name) => `${name}=${Deno.env.get(name) ?? ""}`),
