@@ -239,7 +239,7 @@ Deno.test("what cannot be evaluated is a sentence", async () => {
   await assertRejects(
     () => run("fun"),
     UsageError,
-    "|kid|mind|is|pr|vendi|identity|authpct|ct|nearest, not fun",
+    "There is no metric fun: choose one of all, fid,",
   );
   await assertRejects(
     () => run("fid", "--checkpoint", "best", "--fake", a),
