@@ -7,6 +7,7 @@ import { UsageError } from "./cli/errors.ts";
 import { evalCommand } from "./cli/eval.ts";
 import { exportCommand } from "./cli/export.ts";
 import { importCommand } from "./cli/import.ts";
+import { giveUpPermissions } from "./cli/permissions.ts";
 import { reportCommand } from "./cli/report.ts";
 import { runsCommand } from "./cli/runs.ts";
 import { sampleCommand } from "./cli/sample.ts";
@@ -129,5 +130,8 @@ export async function main([name, ...args]: string[]): Promise<number> {
   }
 }
 
-// A GPU device keeps the process alive: leave on purpose.
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  await giveUpPermissions(Deno.args[0]);
+  // A GPU device keeps the process alive: leave on purpose.
+  Deno.exit(await main(Deno.args));
+}

@@ -46,6 +46,24 @@ Deno.test({
     }),
 });
 
+Deno.test("what a command does not need is given up, where all is given", async () => {
+  const url = new URL("cli/permissions.ts", `file://${ROOT}`);
+  const code = `import { giveUpPermissions } from "${url}";
+await giveUpPermissions(Deno.args[0]);
+const state = async (name) => (await Deno.permissions.query({ name })).state === "granted";
+console.log(await state("net"), await state("run"), await state("read"));`;
+  const left = async (command: string) => {
+    const args = ["run", "--no-prompt", "-A", "-", command];
+    const child = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" })
+      .spawn();
+    await new Blob([code]).stream().pipeTo(child.stdin);
+    return new TextDecoder().decode((await child.output()).stdout).trim();
+  };
+  assertEquals(await left("train"), "false true true");
+  assertEquals(await left("weights"), "true true true");
+  for (const command of PLAIN) assertEquals(await left(command), "false false true", command);
+});
+
 Deno.test("with these permissions the driver is tried as with all", async () => {
   const url = new URL("gpu/engines/vectors.ts", `file://${ROOT}`);
   const code = `import { widthFor } from "${url}";
