@@ -59,14 +59,15 @@ export async function compileAhead(
   const g = gpu();
   if (!g.info.software) return;
   const all = missing(g, step), apart = await g.engine.compileApart?.(g, all);
+  // What another process cannot compile, the device itself can.
+  const compiled = apart?.done.catch(() => {});
   let done = 0;
   const compile = (one: Compilation) => {
     dispatchNone(g, one);
     report(++done, all.length);
   };
   await compileHere(g, all.filter((one) => !apart?.kernels.has(one)), compile);
-  // What another process could not compile, the device itself can.
-  await apart?.done.catch(() => {});
+  await compiled;
   await inTurn(apart?.kernels ?? [], compile);
   await g.check();
 }

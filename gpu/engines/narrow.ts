@@ -70,7 +70,7 @@ Deno.exit();`;
 /**
  * Compiles with 256 bits, also what the cache of a folder holds already.
  *
- * @returns Whether all is compiled, and the test right.
+ * @returns Whether all is compiled and where it belongs, and the test right.
  */
 export async function compileNarrow(
   { deno, folder }: Omit<Place, "bits">,
@@ -79,6 +79,8 @@ export async function compileNarrow(
   const own = await Deno.makeTempDir({ dir: folder, prefix: "narrow-" });
   try {
     if (!await compilesIn({ deno, bits: 256, folder: own }, order)) return false;
+    // Newer versions of Mesa keep one file.
+    if (!await Deno.stat(`${own}/${CACHE}`).then(() => true, () => false)) return false;
     for (const { name, isDirectory } of Deno.readDirSync(`${own}/${CACHE}`)) {
       if (!isDirectory) continue;
       Deno.mkdirSync(`${folder}/${CACHE}/${name}`, { recursive: true });
