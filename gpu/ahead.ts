@@ -58,7 +58,8 @@ export async function compileAhead(
 ): Promise<void> {
   const g = gpu();
   if (!g.info.software) return;
-  const all = missing(g, step), apart = await g.engine.compileApart?.(g, all);
+  const all = missing(g, step),
+    apart = await g.engine.compileApart?.(g, all).catch(() => undefined);
   // What another process cannot compile, the device itself can.
   const compiled = apart?.done.catch(() => {});
   let done = 0;
