@@ -15,7 +15,7 @@
  *
  * @module
  */
-export type { Compilation, Helper } from "./gpu/ahead.ts";
+export type { Apart, Compilation, Helper } from "./gpu/ahead.ts";
 export type { DeviceInfo, Engine, OpenOptions } from "./gpu/device.ts";
 export { listDevices, openGpu } from "./gpu/engines/deno.ts";
 export { type Counters, type Gpu, gpu, type Origin } from "./gpu/gpu.ts";
