@@ -86,15 +86,19 @@ for (const fails of [false, true]) {
     const told: string[] = [], { promise, resolve, reject } = Promise.withResolvers<void>();
     const apart = (_: Gpu, [first, ...rest]: readonly Compilation[]) => {
       assertEquals(rest.length, 2);
-      setTimeout(() => {
-        told.push("done");
-        (fails ? reject : resolve)();
-      }, 50);
       return Promise.resolve({ kernels: new Set([first]), done: promise });
     };
     const other = helped(() => Promise.resolve(), { closed: 0 }, { compileApart: apart });
     const { step } = other.use(() => stepOf([fresh(3), fresh(2), fresh(1)]));
-    await other.use(() => compileAhead(step, (done, of) => told.push(`${done} of ${of}`)));
+    const tell = (done: number, of: number) => {
+      told.push(`${done} of ${of}`);
+      if (done !== 2) return;
+      setTimeout(() => {
+        told.push("done");
+        (fails ? reject : resolve)();
+      }, 50);
+    };
+    await other.use(() => compileAhead(step, tell));
     assertEquals(told, ["1 of 3", "2 of 3", "done", "3 of 3"]);
     assertEquals(other.counters.pipelines, 3);
   });
