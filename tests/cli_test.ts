@@ -303,7 +303,8 @@ Deno.test("what a run cannot go on from, or an image be made of or written to", 
     [
       "sample latest --to file/x.png",
       1,
-      "'file/x.png'; a part of that path is a file: choose another",
+      "file/x.png",
+      "a part of that path is a file: choose another",
     ],
   ]);
   const left = [...await files(temp), ...await files(join(temp, "copies", "cut"))];
