@@ -4,7 +4,7 @@
  * With AVX-512 and Mesa 22.3 products take 0.75 times as long with 512 bits as with 256, and what reads and
  * writes buffers takes three times as long: the driver gathers by one instruction for 8 lanes, and not for
  * 16. Its cache on disk does not tell the widths apart. So a process with 256 bits compiles into a cache
- * of its own, and its files are moved to the common one.
+ * of its own, and its files are copied to the common one.
  *
  * @module
  */
@@ -64,6 +64,7 @@ Deno.exit();`;
   }).spawn();
   await new Blob([JSON.stringify(order)]).stream().pipeTo(child.stdin);
   const { success, stdout } = await child.output();
+  signal.throwIfAborted(); // that tells nothing of the driver
   return success && new TextDecoder().decode(stdout).trim() === "right";
 }
 
@@ -76,19 +77,19 @@ export async function compileNarrow(
   { deno, folder }: Omit<Place, "bits">,
   order: Order,
 ): Promise<boolean> {
-  const own = await Deno.makeTempDir({ dir: folder, prefix: "narrow-" });
+  const own = await Deno.makeTempDir();
   try {
     if (!await compilesIn({ deno, bits: 256, folder: own }, order)) return false;
+    const from = `${own}/${CACHE}`, to = `${folder}/${CACHE}`;
     // Newer versions of Mesa keep one file.
-    if (!await Deno.stat(`${own}/${CACHE}`).then(() => true, () => false)) return false;
-    for (const { name, isDirectory } of Deno.readDirSync(`${own}/${CACHE}`)) {
+    if (!await Deno.stat(from).then(() => true, () => false)) return false;
+    for (const { name, isDirectory } of Deno.readDirSync(from)) {
       if (!isDirectory) continue;
-      Deno.mkdirSync(`${folder}/${CACHE}/${name}`, { recursive: true });
-      for (const file of Deno.readDirSync(`${own}/${CACHE}/${name}`)) {
-        Deno.renameSync(
-          `${own}/${CACHE}/${name}/${file.name}`,
-          `${folder}/${CACHE}/${name}/${file.name}`,
-        );
+      Deno.mkdirSync(`${to}/${name}`, { recursive: true });
+      for (const { name: file } of Deno.readDirSync(`${from}/${name}`)) {
+        const place = `${to}/${name}/${file}`;
+        Deno.copyFileSync(`${from}/${name}/${file}`, `${place}.tmp`); // as Mesa names what it writes
+        Deno.renameSync(`${place}.tmp`, place);
       }
     }
     return true;
