@@ -15,9 +15,11 @@ export interface Finish {
 
 const parts = sections("finish", { name: "finish.wgsl", text: wgsl });
 
-/** Parts that finish sums, and their values; with `SINGLES` each sum is of one column, else of four. */
-export function finishing(finish: Finish, SINGLES: boolean) {
+/** Parts that finish sums, and their values. */
+export function finishing(finish: Finish) {
   const { vec4: VEC4, bias: BIAS = false, relu: RELU = false } = finish;
-  const SUM = SINGLES ? "f32" : "vec4f", Y = VEC4 ? SUM : "f32";
-  return { values: { SINGLES, VEC4, BIAS, RELU, SUM, Y }, parts };
+  const y = VEC4
+    ? { Y: "vec4f", PITCH: "p.OC / 4", PARTS: 1 }
+    : { Y: "f32", PITCH: "p.OC", PARTS: 4 };
+  return { values: { VEC4, BIAS, RELU, ...y }, parts };
 }

@@ -54,6 +54,7 @@ fn keep_column(col: u32, k: u32, x: vec4f) {
     let m = row + ${4 * WY * (r / 4) + r % 4}; // four by four, with those of the others between
 #include load.result
     if (exists) {
+      let place = place_of(at, col);
 #include finish.row
     }
   }

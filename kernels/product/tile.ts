@@ -25,9 +25,9 @@ export function tileSizes({ MR, NV, KU, wx, wy }: Plan) {
 /** The text of a product by tiles. */
 export function tileSource({ plan, finish }: Recipe, { a, b, ...load }: Loader): Source {
   const { MR, NV, KU, wx: WX, wy: WY } = plan, sizes = tileSizes(plan);
-  const from = operands(plan), end = finishing(finish, false);
+  const from = operands(plan), end = finishing(finish);
   const values = {
-    ...{ ...from.values, ...end.values, ...load.values, ...sizes, MR, NV, KU, WX, WY, COLUMNS: NV },
+    ...{ ...from.values, ...end.values, ...load.values, ...sizes, MR, NV, KU, WX, WY },
     ...inTurn("A", a, sizes.THREADS),
     ...inTurn("B", b, sizes.THREADS),
   };

@@ -19,7 +19,7 @@ export const tiledGather = kernelsOf("gather", (recipe: Recipe) => {
   return tileSource(recipe, {
     a: [ROWS * K4, K4],
     b,
-    values: { TRANSPOSED, GROUPED, FLIPPED, SUMS: 4 },
+    values: { TRANSPOSED, GROUPED, FLIPPED },
     parts,
   });
 });

@@ -15,7 +15,7 @@ struct Params {
   let cy = class_ / p.E; let cx = class_ % p.E;
 #if GROUPED
   // A group of channels in place of an image: where its texels of A and B begin, and its columns.
-  let layer = 0u; let pitch = p.images * p.I4; let a_col0 = image * p.I4; let bias0 = image * p.OC / $SUMS;
+  let layer = 0u; let pitch = p.images * p.I4; let a_col0 = image * p.I4; let bias0 = image * p.OC / 4;
 #if FLIPPED
   let bk0 = a_col0; let b_row0 = 0u; let b_col0 = 0u;
 #else

@@ -9,13 +9,11 @@ import { lanes } from "./lanes.ts";
 /** Gathers without tiles: products and convolutions. */
 export const gatherKernel = kernelsOf("gather", ({ plan, transposed, grouped, finish }: Recipe) => {
   const { flipped: FLIPPED = false } = finish, TRANSPOSED = transposed ?? false;
-  const from = operands(plan), of = lanes(plan), end = finishing(finish, FLIPPED);
-  const { MR, NV, LANES, SHARE_A } = of.values;
+  const from = operands(plan), of = lanes(plan), end = finishing(finish);
+  const { MR, LANES, SHARE_A } = of.values;
   const values = {
     ...{ ...from.values, ...of.values, ...end.values, TRANSPOSED, FLIPPED },
     GROUPED: grouped ?? false,
-    SUMS: FLIPPED ? 1 : 4,
-    COLUMNS: FLIPPED ? 4 * NV : NV,
     // Rows of A that an invocation loads, as `mine` for others, too, or as all of `a`.
     LOADED: SHARE_A ? MR / LANES : MR,
     MINE: SHARE_A ? "mine" : "a",

@@ -42,8 +42,14 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
   let it$r = ix$r * pitch + a_col0; // in texels
 #end
 #for r in MR
-#for v in COLUMNS
-  var c${r}_$v = Sum();
+#for v in NV
+#if FLIPPED
+#for q in 4
+  var s${r}_${4 * v + q} = 0f;
+#end
+#else
+  var c${r}_$v = vec4f();
+#end
 #end
 #end
   for (var ty = 0u; ty < tapsY; ty++) { for (var tx = 0u; tx < tapsX; tx++) {
@@ -61,8 +67,10 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
       let kb = b_row0 + 4 * k;
 #if FLIPPED
 #for u in KU / 4
-#for v in COLUMNS
-      let b${u}_$v = b_at(tap, col + ${v * WX}, bk0 + k + $u);
+#for v in NV
+#for q in 4
+      let b${u}_${4 * v + q} = b_at(tap, 4 * (col + ${v * WX}) + $q, bk0 + k + $u);
+#end
 #end
 #end
 #else
@@ -81,35 +89,63 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
 #for u in SHARE_A ? KU / 4 : 0
       let a${r}_$u = subgroupBroadcast(mine${r / LANES}_$u, ${r % LANES}u);
 #end
-#for v in COLUMNS
+#for v in NV
+#if FLIPPED
+#for q in 4
+      s${r}_${4 * v + q} = s${r}_${4 * v + q} // one number each: a vec4f of four takes a third longer
+#for u in KU / 4
+        + a${r}_$u.x * b${u}_${4 * v + q}.x + a${r}_$u.y * b${u}_${4 * v + q}.y
+        + a${r}_$u.z * b${u}_${4 * v + q}.z + a${r}_$u.w * b${u}_${4 * v + q}.w
+#end
+        ;
+#end
+#else
       c${r}_$v = c${r}_$v // one long sum, which compiles best
 #for u in KU / 4
-#if FLIPPED
-        + a${r}_$u.x * b${u}_$v.x + a${r}_$u.y * b${u}_$v.y + a${r}_$u.z * b${u}_$v.z + a${r}_$u.w * b${u}_$v.w
-#else
         + a${r}_$u.x * b${4 * u}_$v + a${r}_$u.y * b${4 * u + 1}_$v
         + a${r}_$u.z * b${4 * u + 2}_$v + a${r}_$u.w * b${4 * u + 3}_$v
-#end
 #end
         ;
 #end
 #end
+#end
     }
   } }
+#if FLIPPED
+#for r in MR
+#for v in NV
+  var c${r}_$v = vec4f(s${r}_${4 * v}, s${r}_${4 * v + 1}, s${r}_${4 * v + 2}, s${r}_${4 * v + 3});
+#end
+#end
+#end
 #include finish.bias
   {
     var m = row;
 #include window.place
+#include window.result
+    // Where a row lies is added up, not computed in place: a lane's store takes a third longer then.
+    var place = place_of(at, col);
+#if GROUPED
+    let step = p.images * ($PITCH);
+#else
+    let step = $PITCH;
+#end
     // Some rows a turn, as the code of a store takes long to compile.
     for (var turn = 0u; turn < ${MR / TURN}; turn++) {
 #for r in TURN
-      {
-#include window.result
-        if (exists) {
+#if TRANSPOSED
+      if (m < p.rows && my * p.E + cy < p.H && mx * p.E + cx < p.W) {
 #include finish.row
-        }
       }
-#include window.next
+      mx++; place += p.E * step;
+      if (mx == p.TX) { mx = 0; my++; place += p.E * (p.W - p.TX) * step; }
+      if (my == p.TY) { my = 0; place += p.W * (p.H - p.E * p.TY) * step; }
+#else
+      if (m < p.rows) {
+#include finish.row
+      }
+      place += step;
+#end
       m++;
 #end
 #include finish.move

@@ -1,4 +1,4 @@
-  // The first column (in vec4, or single if flipped) and row of an invocation. Workgroups have one axis,
+  // The first column (in vec4) and row of an invocation. Workgroups have one axis,
   // which is the only one that the software device vectorises along. Uniform values do
   // not depend on l, so that their loads are uniform, too.
 #if WX == 1
@@ -6,7 +6,7 @@
 #else
   let lx = l.x % $WX;
 #end
-  let col = g % p.colGroups * ${WX * COLUMNS} + lx;
+  let col = g % p.colGroups * ${WX * NV} + lx;
 #if WY == 1
   let ly = 0u;
 #else

@@ -86,17 +86,17 @@ fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) groups: vec3u,
     if (oy == p.OY) { oy = 0; n++; }
   }
   var m = row;
+#if GROUPED
+  var place = place_of((z * p.IC + m) * p.groups + group, col); let step = p.groups * ($PITCH);
+#else
+  var place = place_of(z * p.IC + m, col); let step = $PITCH;
+#end
   for (var turn = 0u; turn < ${MR / TURN}; turn++) { // as in the gather
 #for r in TURN
     if (m < p.IC) {
-#if GROUPED
-      let at = (z * p.IC + m) * p.groups + group;
-#else
-      let at = z * p.IC + m;
-#end
 #include finish.row
     }
-    m++;
+    m++; place += step;
 #end
 #include finish.move
   }
