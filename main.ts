@@ -1,20 +1,6 @@
 /** The command line, and the only reader of `Deno.args`. */
-import { cacheCommand } from "./cli/cache.ts";
-import { completionCommand } from "./cli/completion.ts";
-import { dataCommand } from "./cli/data.ts";
-import { doctorCommand } from "./cli/doctor.ts";
 import { UsageError } from "./cli/errors.ts";
-import { evalCommand } from "./cli/eval.ts";
-import { exportCommand } from "./cli/export.ts";
-import { importCommand } from "./cli/import.ts";
 import { giveUpPermissions } from "./cli/permissions.ts";
-import { reportCommand } from "./cli/report.ts";
-import { runsCommand } from "./cli/runs.ts";
-import { sampleCommand } from "./cli/sample.ts";
-import { thesisCommand } from "./cli/thesis.ts";
-import { timelapseCommand } from "./cli/timelapse.ts";
-import { trainCommand } from "./cli/train.ts";
-import { weightsCommand } from "./cli/weights.ts";
 import { DataError } from "./data/errors.ts";
 import { EvalError } from "./eval/errors.ts";
 import { GpuError } from "./gpu/errors.ts";
@@ -47,23 +33,25 @@ const HELP = `Trains GANs on images, on any GPU, without CUDA.
 
 Each command has --help; --version tells the versions of the program, Deno and the devices.`;
 
-const commands: Record<string, (args: string[], print: (line: string) => void) => Promise<number>> =
-  {
-    train: trainCommand,
-    sample: sampleCommand,
-    report: reportCommand,
-    timelapse: timelapseCommand,
-    eval: evalCommand,
-    export: exportCommand,
-    import: importCommand,
-    weights: weightsCommand,
-    runs: runsCommand,
-    cache: cacheCommand,
-    data: dataCommand,
-    thesis: (args, print) => thesisCommand(args, print),
-    doctor: doctorCommand,
-    completion: completionCommand,
-  };
+type Command = (args: string[], print: (line: string) => void) => Promise<number>;
+
+/** A command is loaded when it is asked for: all of them together take a fifth of a second. */
+const commands: Record<string, () => Promise<Command>> = {
+  train: async () => (await import("./cli/train.ts")).trainCommand,
+  sample: async () => (await import("./cli/sample.ts")).sampleCommand,
+  report: async () => (await import("./cli/report.ts")).reportCommand,
+  timelapse: async () => (await import("./cli/timelapse.ts")).timelapseCommand,
+  eval: async () => (await import("./cli/eval.ts")).evalCommand,
+  export: async () => (await import("./cli/export.ts")).exportCommand,
+  import: async () => (await import("./cli/import.ts")).importCommand,
+  weights: async () => (await import("./cli/weights.ts")).weightsCommand,
+  runs: async () => (await import("./cli/runs.ts")).runsCommand,
+  cache: async () => (await import("./cli/cache.ts")).cacheCommand,
+  data: async () => (await import("./cli/data.ts")).dataCommand,
+  thesis: async () => (await import("./cli/thesis.ts")).thesisCommand,
+  doctor: async () => (await import("./cli/doctor.ts")).doctorCommand,
+  completion: async () => (await import("./cli/completion.ts")).completionCommand,
+};
 
 /** What the program foresees: a sentence is enough. */
 const FORESEEN = [
@@ -116,7 +104,8 @@ export async function main([name, ...args]: string[]): Promise<number> {
     const width = helps && terminalColumns() || Infinity;
     const print = (line: string) =>
       console.log(name === "completion" && !helps ? line : fit(asTyped(line), width));
-    return await commands[name](args, print);
+    const command = await commands[name]();
+    return await command(args, print);
   } catch (error) {
     if ((error as Error).name === "AbortError") return 130;
     const code = codeOf(error), advice = code && ADVICE[code];

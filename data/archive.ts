@@ -72,6 +72,16 @@ function list(directory: ZipDirectory): Listing {
   };
 }
 
+/** What tells an entry's content from another; one that is damaged is left out when it is read. */
+function stampOf(directory: ZipDirectory, at: number): string {
+  try {
+    const { size, crc } = entryAt(directory, at);
+    return `${size} ${crc}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** What to say of a file that cannot be read as a zip. */
 function refusal(path: string, error: unknown): DataError {
   return new DataError(
@@ -116,10 +126,7 @@ export async function openArchive(path: string): Promise<Source> {
     digest: `zip of ${size} bytes, directory ${digest}`,
     get stamps() {
       const { names, places } = listOnce();
-      return names.map((name, i) => {
-        const entry = entryAt(directory, places[i]);
-        return `${name}\t${entry.size} ${entry.crc}`;
-      });
+      return names.map((name, i) => `${name}\t${stampOf(directory, places[i])}`);
     },
     get names() {
       return listOnce().names;
@@ -143,7 +150,7 @@ export async function openArchive(path: string): Promise<Source> {
         throw refusal(path, error);
       }
     },
-    read: (index) => readEntry(read, entryAt(directory, listOnce().places[index])),
+    read: async (index) => await readEntry(read, entryAt(directory, listOnce().places[index])),
     close: () => Promise.resolve(file.close()),
   };
 }

@@ -150,6 +150,21 @@ Deno.test("an entry that is damaged, encrypted or unknown is named when it is re
   }
 });
 
+Deno.test("zip64 numbers end where their field does, and a directory holds an entry at least", async () => {
+  const zip64 = await zipped(["a.png"], { zip64: true }), view = new DataView(zip64.buffer);
+  let at = zip64.length;
+  do at--; while (at + 4 > zip64.length || view.getUint32(at, true) !== 0x02014b50);
+  const field = at + 46 + view.getUint16(at + 28, true);
+  assertEquals(view.getUint16(field, true), 1);
+  view.setUint16(field + 2, 4, true); // in the place of 24 or 28
+  assertEquals((await read(zip64)).entries, { "a.png": "! its directory is damaged" });
+  for (const size of [1, 3, 45]) {
+    const bytes = plainZip(["a.png"]);
+    new DataView(bytes.buffer).setUint32(bytes.length - 22 + 12, size, true);
+    await assertRejects(() => read(bytes), DataError, "(its directory is damaged)");
+  }
+});
+
 Deno.test("Deflate64, as 7-Zip writes it", async () => {
   const { entries } = await read(
     await Deno.readFile(new URL("./fixtures/deflate64.zip", import.meta.url)),

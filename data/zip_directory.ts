@@ -31,6 +31,7 @@ const ENTRY = 0x02014b50, END = 0x06054b50, END64 = 0x06064b50, LOCATOR64 = 0x07
 const ENTRY_SIZE = 46, END_SIZE = 22, LOCATOR64_SIZE = 20, END64_SIZE = 56, MOST_COMMENT = 0xffff;
 const NOWHERE = 0xffffffff; // the value is in the entry's zip64 field
 const MOST_BYTES = 2 ** 31;
+const DAMAGED = "its directory is damaged";
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -93,6 +94,7 @@ export function readDirectory(read: ReadAt, fileSize: number): ZipDirectory {
   if (disk !== 0) throw new Error("it is one of several parts");
   if (size > MOST_BYTES) throw new Error(`its directory has ${size} bytes`);
   if (size === 0) return { bytes: new Uint8Array(0), base: 0 };
+  if (size < ENTRY_SIZE) throw new Error(DAMAGED);
   // Directly before the end record, whatever precedes the zip; else where it is said to be.
   for (const start of [end - size, offset]) {
     if (start < offset || start + size > end) continue;
@@ -135,24 +137,26 @@ export function walkDirectory(
   const buffer = Buffer.from(bytes.buffer);
   for (let at = 0; at < bytes.length;) {
     if (at + ENTRY_SIZE > bytes.length || view.getUint32(at, true) !== ENTRY) {
-      throw new Error("its directory is damaged");
+      throw new Error(DAMAGED);
     }
     const nameEnd = at + ENTRY_SIZE + view.getUint16(at + 28, true);
     const next = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-    if (next > bytes.length) throw new Error("its directory is damaged");
+    if (next > bytes.length) throw new Error(DAMAGED);
     visit(decodeName(buffer.toString("latin1", at + ENTRY_SIZE, nameEnd)), at);
     at = next;
   }
 }
 
-/** Where an entry's zip64 field is, after its id and size; -1 if it has none. */
-function zip64Field(view: DataView, at: number): number {
+/** The numbers of an entry's zip64 field, which has those that do not fit the entry; undefined without one. */
+function zip64Field(view: DataView, at: number): DataView | undefined {
   const start = at + ENTRY_SIZE + view.getUint16(at + 28, true);
   const end = start + view.getUint16(at + 30, true);
   for (let field = start; field + 4 <= end; field += 4 + view.getUint16(field + 2, true)) {
-    if (view.getUint16(field, true) === 0x0001) return field + 4;
+    if (view.getUint16(field, true) !== 0x0001) continue;
+    const size = Math.min(view.getUint16(field + 2, true), end - field - 4);
+    return new DataView(view.buffer, view.byteOffset + field + 4, size);
   }
-  return -1;
+  return undefined;
 }
 
 /**
@@ -161,17 +165,18 @@ function zip64Field(view: DataView, at: number): number {
  * @param directory The directory.
  * @param at Where the entry is in it.
  * @returns The entry.
+ * @throws {Error} If it is damaged.
  */
 export function entryAt({ bytes, base }: ZipDirectory, at: number): ZipEntry {
   const view = viewOf(bytes);
-  let field = -2; // not looked for yet
+  let taken = 0; // bytes of the zip64 field
   const wide = (place: number): number => {
     const value = view.getUint32(at + place, true);
-    if (value !== NOWHERE) return value;
-    if (field === -2) field = zip64Field(view, at);
-    if (field < 0) return value;
-    field += 8;
-    return number64(view, field - 8);
+    const field = value === NOWHERE ? zip64Field(view, at) : undefined;
+    if (!field) return value;
+    if (taken + 8 > field.byteLength) throw new Error(DAMAGED);
+    taken += 8;
+    return number64(field, taken - 8);
   };
   // In the order in which the zip64 field has them.
   const size = wide(24), compressedSize = wide(20), offset = base + wide(42);

@@ -9,6 +9,7 @@
  */
 import type { Engine } from "./device.ts";
 import type { Gpu } from "./gpu.ts";
+import { memo } from "./memo.ts";
 import { type Declared, readShader } from "./shader.ts";
 import type { Source } from "./wgsl.ts";
 
@@ -51,11 +52,12 @@ export interface Kernel {
 }
 
 /**
- * Declares a kernel.
+ * Declares a kernel. Its text is read when its bindings or parameters are first asked for: to read all that
+ * are declared takes longer than a small command.
  *
  * @param file The name of the WGSL file, for messages.
  * @param source Its text, or what `expand` made of it.
- * @throws {TypeError} If the text has no such entry point.
+ * @throws {TypeError} When it is first used, if the text has no such entry point.
  */
 export function kernel(
   file: string,
@@ -63,13 +65,28 @@ export function kernel(
   entryPoint = "main",
 ): Kernel {
   const code = typeof source === "string" ? source : source.code;
-  const shader = readShader(code), used = shader.usedBy(entryPoint);
-  if (!used) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
+  let known: Pick<Kernel, "bindings" | "params"> | undefined;
+  const declared = () => known ??= declaredIn(file, code, entryPoint);
   return {
     label: `${file}/${entryPoint}`,
     code,
     origins: typeof source === "string" ? [] : source.origins,
     entryPoint,
+    get bindings() {
+      return declared().bindings;
+    },
+    get params() {
+      return declared().params;
+    },
+  };
+}
+
+const read = memo(({ code }: { code: string }) => readShader(code));
+
+function declaredIn(file: string, code: string, entryPoint: string) {
+  const shader = read({ code }), used = shader.usedBy(entryPoint);
+  if (!used) throw new TypeError(`${file}.wgsl has no entry point ${entryPoint}`);
+  return {
     bindings: shader.bindings.filter(({ name }) => used.has(name)).map((declared) => ({
       name: declared.name,
       index: declared.index,

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { kernel } from "./kernel.ts";
 import { readShader } from "./shader.ts";
 
 const code = `
@@ -71,4 +72,9 @@ Deno.test("functions may stand anywhere, with declarations of the module between
 
 Deno.test("a function that is no entry point, or is missing, is none", () => {
   assertEquals([shader.usedBy("helper"), shader.usedBy("none")], [undefined, undefined]);
+});
+
+Deno.test("a kernel without an entry point is told of when it is first used", () => {
+  const missing = kernel("some", "fn helper() {}");
+  assertThrows(() => missing.bindings, TypeError, "some.wgsl has no entry point main");
 });

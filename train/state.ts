@@ -15,7 +15,7 @@ import { free } from "../nn/flat.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
-import { hostRandom } from "../nn/random.ts";
+import { type HostRandom, hostRandom } from "../nn/random.ts";
 import { nonFiniteIn } from "../io/non_finite.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { sameShape, scoped, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -265,6 +265,9 @@ export async function loadState(state: State, path: string): Promise<void> {
   state.optD.steps = stepsD;
 }
 
+/** In the place of random numbers for weights that are read over at once. */
+const NOTHING_DRAWN: HostRandom = { uniform: () => 0, normal: () => 0 };
+
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
 export async function loadGenerator(
   recipe: Recipe,
@@ -277,7 +280,7 @@ export async function loadGenerator(
   if (!stage) {
     throw new CheckpointError(`${path} is of no stage of this run: it is of another network`);
   }
-  const G = recipe.G(networkOptions(options), hostRandom(options.seed, 1), stage);
+  const G = recipe.G(networkOptions(options), NOTHING_DRAWN, stage);
   fromEntries([...G.named()].map(([name, t]) => [`${prefix}.${name}`, t] as const), entries, path);
   return { G, stage, images: Number(metadata.images ?? 0), data: markIn(metadata) };
 }
