@@ -13,7 +13,7 @@ import { empty, scoped } from "../tensor/tensor.ts";
 import { advance } from "../train/advance.ts";
 import { defaults, type TrainOptions } from "../train/options.ts";
 import { grow, newState } from "../train/state.ts";
-import type { Entry } from "./compile_with_dawn.ts";
+import type { Entry } from "./dawn/entry.ts";
 import { datasetOf } from "./dataset.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
 
@@ -74,8 +74,9 @@ async function refusals(met: Met): Promise<string[]> {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await Deno.writeTextFile(file, JSON.stringify([...met.values()]));
+    const dawn = new URL("./dawn", import.meta.url).pathname;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", new URL("./compile_with_dawn.ts", import.meta.url).pathname, file],
+      args: ["run", "-A", "--config", `${dawn}/deno.json`, `${dawn}/compile.ts`, file],
     }).output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));
     const all: string[] = JSON.parse(new TextDecoder().decode(stdout));

@@ -8,7 +8,7 @@ import { lanes } from "./lanes.ts";
 /** Weight gradients without tiles. */
 export const weightKernel = kernelsOf("weight", ({ plan, grouped, finish }: Recipe) => {
   const from = operands(plan), of = lanes(plan), end = finishing(finish);
-  const { MR, NV, KU, LANES, SHARE_A } = of.values, R4 = MR / 4, texels = KU * R4;
+  const { MR, KU, LANES, SHARE_A } = of.values, R4 = MR / 4, texels = KU * R4;
   const LOADED = SHARE_A ? Math.ceil(texels / LANES) : texels; // texels of A, by each invocation
   const values = {
     ...from.values,

@@ -1,18 +1,13 @@
 /**
  * Compiles shaders with Dawn's compiler and prints what it refuses or warns of, as a JSON list: for
  * standard_wgsl_test.ts, in a process of its own, as Dawn and Deno's own WebGPU do not share one well.
+ * It has a configuration of its own, as Deno fetches all packages of the repository's at the first command of
+ * every user, and Dawn takes 132 MB.
  *
  * @module
  */
 import { create } from "webgpu";
-
-/** An entry point of a text, with values for its `override` declarations. */
-export interface Entry {
-  readonly label: string;
-  readonly code: string;
-  readonly entryPoint: string;
-  readonly constants: Record<string, number>;
-}
+import type { Entry } from "./entry.ts";
 
 const dawn = create(["backend=null"]);
 Object.assign(globalThis, { dawn }); // it must stay reachable
