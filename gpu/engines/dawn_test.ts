@@ -24,7 +24,7 @@ Deno.exit();
 
 Deno.test("Dawn is an engine: it compiles, tells what it refuses, and allows no other beside it", async () => {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--ext=js", PROGRAM],
+    args: ["eval", "--ext=js", "--config=tests/dawn/deno.json", PROGRAM],
     cwd: new URL("../..", import.meta.url),
   }).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
