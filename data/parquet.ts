@@ -17,18 +17,19 @@ import type { Bytes } from "./bytes.ts";
 import { exactly } from "./bytes.ts";
 import { DataError } from "./errors.ts";
 import { type Labels, labelsOf, numbered } from "./labels.ts";
+import { checkPages } from "./parquet_pages.ts";
 
 const MOST_PAGE = 2 ** 31; // bytes of a page, decompressed
 const MOST_FOOTER = 2 ** 28;
 
-/** All kinds of compression; `onPage` is told before a page is decompressed. */
-function decompressors(onPage: () => void): Compressors {
+/** All kinds of compression; `onPage` is told the bytes of a page before it is decompressed. */
+function decompressors(onPage: (size: number) => void): Compressors {
   const watched = (decompress: (page: Uint8Array, size: number) => Uint8Array) =>
   (
     page: Uint8Array,
     size: number,
   ) => {
-    onPage();
+    onPage(page.length);
     if (size > MOST_PAGE) throw new Error(`it has a page of ${size} bytes`);
     return decompress(page, size);
   };
@@ -182,14 +183,14 @@ async function metadataOf(file: AsyncBuffer): Promise<FileMetaData> {
  *
  * @param bytes The file.
  * @param path Its path, for messages.
- * @param onPage Told of each page before it is read.
+ * @param onPage Told of each page before it is decompressed: its number of bytes.
  * @returns What it holds, in the order of the rows.
  * @throws {Error} If it is cut short or damaged, or has no column of images.
  */
 export async function openParquet(
   bytes: Bytes,
   path: string,
-  onPage: () => void,
+  onPage: (size: number) => void,
 ): Promise<ParquetFile> {
   const size = bytes.size!;
   const file = {
@@ -203,10 +204,20 @@ export async function openParquet(
   const count = starts.pop()!;
   if (count > size) throw new Error(`it declares ${count} rows in ${size} bytes`);
   const compressors = decompressors(onPage);
+  const columnChunks = { // all that is read after the footer
+    byteLength: size,
+    slice: async (from: number, to = size) => {
+      const chunk = await file.slice(from, to);
+      checkPages(chunk, from, size);
+      return chunk;
+    },
+  };
   const read = async (column: string, rowStart: number, rowEnd: number) => {
-    // By default hyparquet decodes bytes as UTF-8.
-    const options = { file, metadata, columns: [column], rowStart, rowEnd, compressors };
-    const rows = await sound(() => parquetReadObjects({ ...options, utf8: false }));
+    const options = { metadata, columns: [column], rowStart, rowEnd, compressors };
+    const rows = await sound(() =>
+      // By default hyparquet decodes bytes as UTF-8.
+      parquetReadObjects({ ...options, file: columnChunks, utf8: false })
+    );
     return rows.map((row) => row[column] as unknown);
   };
   const group = (column: string, number: number) =>

@@ -28,10 +28,14 @@ interface Open {
   close(): void;
 }
 
+// Bytes of a file that are read or decompressed in a second, at least.
+const SLOWEST = 2 ** 23;
+
 async function openAt(path: string): Promise<Open> {
-  const bytes = openBytes(path), alive = () => say({ alive: true }), close = () => bytes.close();
+  const bytes = openBytes(path), close = () => bytes.close();
+  const alive = (size: number) => say({ alive: true, seconds: size / SLOWEST });
   const upTo = (offset: number, length: number) => {
-    alive();
+    alive(length);
     return bytes.upTo(offset, length);
   };
   try {

@@ -3,16 +3,21 @@
  *
  * @module
  */
+import { cpuUsage } from "node:process";
 import { Worker } from "node:worker_threads";
 import { DataError } from "./errors.ts";
 
-const MOST_SECONDS = 20;
+// Of silence. Where the machine is busy elsewhere, or a disk is slow, a second counts less.
+const MOST_SECONDS = 5, LEAST_SHARE = 0.25;
 // MB; Deno stops a worker that needs more, which mostly shows as silence.
 const MOST_HEAP = 512;
 
-/** What a worker sends: a sign of life, an answer, or why there is none. */
+/**
+ * What a worker sends: a sign of life (and how many seconds more than usual its next one may take),
+ * an answer, or why there is none.
+ */
 export type Message<Answer> =
-  | { alive: true }
+  | { alive: true; seconds?: number }
   | { answer: Answer }
   | { refused: string; isTold: boolean };
 
@@ -22,9 +27,16 @@ interface Open<Answer> extends PromiseWithResolvers<Answer> {
   about: string;
 }
 
+/** Seconds of processor time that this process has used. */
+function processorSeconds(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /**
  * Asks a worker, which answers in turn. It is started when there is a question, and ended with a
- * sentence when it shows no sign of life for some seconds, or needs too much memory.
+ * sentence when it shows no sign of life for some seconds, or needs too much memory. Deno 2.9.6 lets
+ * a loop of an ended worker compute on, on a core: what may loop without end is better refused before.
  */
 export class WatchedWorker<Request, Answer> {
   #file: URL;
@@ -33,6 +45,7 @@ export class WatchedWorker<Request, Answer> {
   #open: Open<Answer>[] = [];
   #watch: ReturnType<typeof setInterval> | undefined;
   #silent = 0;
+  #used = 0;
 
   /** `file` is the module that runs in the worker; it answers by {@linkcode Message}. */
   constructor(file: URL, seconds: number = MOST_SECONDS) {
@@ -59,7 +72,7 @@ export class WatchedWorker<Request, Answer> {
     const open = { ...Promise.withResolvers<Answer>(), about };
     this.#open.push(open);
     worker.postMessage(request);
-    // Seconds in which this process runs: one that is stopped for a while does not lose its worker.
+    if (this.#watch === undefined) this.#used = processorSeconds();
     this.#watch ??= setInterval(() => this.#tick(), 1000);
     return open.promise;
   }
@@ -81,15 +94,22 @@ export class WatchedWorker<Request, Answer> {
 
   #take(message: Message<Answer>): void {
     this.#silent = 0;
-    if ("alive" in message) return;
+    if ("alive" in message) {
+      this.#silent -= message.seconds ?? 0;
+      return;
+    }
     const { resolve, reject } = this.#open.shift()!;
     if ("answer" in message) resolve(message.answer);
     else reject(message.isTold ? new DataError(message.refused) : new Error(message.refused));
     if (this.#open.length === 0) this.#rest();
   }
 
+  /** Counts a second by its processor time: a process that is stopped or starved loses no worker. */
   #tick(): void {
-    if (++this.#silent < this.#seconds) return;
+    const used = processorSeconds();
+    this.#silent += Math.min(Math.max(used - this.#used, LEAST_SHARE), 1);
+    this.#used = used;
+    if (this.#silent < this.#seconds) return;
     this.#fail(`could not be read within ${this.#seconds} s`);
   }
 

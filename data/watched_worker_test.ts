@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DataError } from "./errors.ts";
 import { WatchedWorker } from "./watched_worker.ts";
 
-type Request = { busy: number; signs?: number };
+type Request = { busy: number; signs?: number; more?: number; waits?: number };
 
 const file = new URL("./fixtures/busy_worker.js", import.meta.url);
 
@@ -15,6 +15,13 @@ async function withWorker(
   await body(worker);
   worker.close();
 }
+
+// First, as Deno 2.9.6 lets a worker that was ended in a loop compute on.
+Deno.test("seconds in which the worker got no processor count less", () =>
+  withWorker(2, async (worker) => {
+    assertEquals(await worker.ask({ busy: 0, waits: 4 }, "a.parquet"), 0);
+    await assertRejects(() => worker.ask({ busy: 0, waits: 60 }, "a.parquet"), DataError);
+  }));
 
 Deno.test("a worker that is busy without end is ended in a sentence; the next question finds another", () =>
   withWorker(2, async (worker) => {
@@ -29,6 +36,15 @@ Deno.test("a worker that is busy without end is ended in a sentence; the next qu
 Deno.test("a worker that shows signs of life may take longer than the limit", () =>
   withWorker(2, async (worker) => {
     assertEquals(await worker.ask({ busy: 3, signs: 30 }, "a.parquet"), 3);
+  }));
+
+Deno.test("a worker that says that the next step is long may take longer than the limit, and not without end", () =>
+  withWorker(2, async (worker) => {
+    assertEquals(await worker.ask({ busy: 3, more: 2 }, "a.parquet"), 3);
+    const start = performance.now();
+    const endless = worker.ask({ busy: Infinity, more: 2 }, "a.parquet");
+    await assertRejects(() => endless, DataError, "a.parquet could not be read within 2 s");
+    assert(performance.now() - start > 3500);
   }));
 
 Deno.test("a worker that fills the memory is ended, and not the process", () =>
