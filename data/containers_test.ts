@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { createHash } from "node:crypto";
 import { withFolder } from "../tests/image_files.ts";
+import { withTarSums } from "../tests/mutated_files.ts";
 import { decode } from "./decode.ts";
 import { DataError } from "./errors.ts";
 import { openPath } from "./open.ts";
@@ -160,6 +161,16 @@ Deno.test("a damaged container ends in a sentence, or in images that are named",
         await source.close();
       }
     }
+  });
+});
+
+Deno.test("a size in a tar that is no number is told", async () => {
+  const bytes = await Deno.readFile(`${FIXTURES}gnu.tar`);
+  bytes[124] = "x".charCodeAt(0);
+  await withFolder(async (root) => {
+    await Deno.writeFile(`${root}/in/a.tar`, withTarSums(bytes));
+    const wanted = "the header at byte 0 declares a size that is no number";
+    await assertRejects(() => openPath(`${root}/in/a.tar`), DataError, wanted);
   });
 });
 

@@ -75,8 +75,9 @@ async function* walk(bytes: Bytes, members: Members): AsyncGenerator<Member> {
     const header = headerOf(block), start = at + BLOCK;
     if (!header) throw new Error(`the header at byte ${at} is damaged`);
     const size = Number(records.get("size") ?? header.size), { type } = header;
-    if (!Number.isSafeInteger(size) || size < 0) {
-      throw new Error(`the header at byte ${at} declares ${size} bytes`);
+    if (!(size >= 0 && Number.isSafeInteger(size))) {
+      const declared = Number.isFinite(size) ? `${size} bytes` : "a size that is no number";
+      throw new Error(`the header at byte ${at} declares ${declared}`);
     }
     const end = start + size;
     if (bytes.size !== undefined && end > bytes.size) {
