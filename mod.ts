@@ -78,6 +78,7 @@ export { type Precision } from "./kernels/precision.ts";
 export { normal, type RandomKey, uniform } from "./kernels/random.ts";
 export { broadcastTo, mean, sum, sumTo } from "./kernels/reduce.ts";
 export { bilinear, downAverage, downSmooth, upNearest, upSmooth } from "./kernels/resample.ts";
+export { downConv2d, type ResampledGeometry, upConv2d } from "./kernels/resampled_conv.ts";
 export { concat, pad, permute, slice } from "./kernels/slice.ts";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./kernels/softmax.ts";
 export { type KnownQuotient, spectralNorm } from "./kernels/spectral_norm.ts";
@@ -95,6 +96,7 @@ export {
   Activation,
   BatchNorm2d,
   Conv2d,
+  type Conv2dOptions,
   type ConvOptions,
   ConvTranspose2d,
   type LayerGeometry,

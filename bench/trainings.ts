@@ -70,11 +70,15 @@ function dcgan(resolution: number, precision: Precision, width = 64): TimedTrain
 }
 
 /** As the paper's preset: spectral norm and attention of 32x32 in both networks, hinge loss. */
-function sagan(resolution: number, precision: Precision): TimedTraining {
-  const sizes = { resolution, nz: 128, ngf: 64, ndf: 64, dropout: 0 }, random = hostRandom(0);
+function sagan(
+  resolution: number,
+  precision: Precision,
+  { width = 64, residual = false } = {},
+): TimedTraining {
+  const sizes = { resolution, nz: 128, ngf: width, ndf: width, dropout: 0 }, random = hostRandom(0);
   const attention = { attention: "32", attentionReduction: 8, attentionValues: "half" };
   const kinds = { spectralNorm: true, attentionPool: true, normD: "none", minibatch: "none" };
-  const options = { ...sizes, ...attention, ...kinds };
+  const options = { ...sizes, ...attention, ...kinds, residual };
   const G = new SaganGenerator(options, random), D = new SaganDiscriminator(options, random);
   const players = {
     ...adams(G, D, [1e-4, 4e-4], [0, 0.9], precision),
@@ -94,7 +98,7 @@ function sagan(resolution: number, precision: Precision): TimedTraining {
   // Real images pull D's last bias up as fakes pull it down, while all logits are within the hinge.
   const still = [D.output.bias!],
     range = { least: -50, most: 50 },
-    shape = "ngf64 ndf64 attention 32";
+    shape = `ngf${width} ndf${width} attention 32${residual ? " residual" : ""}`;
   return { players, resolution, nz: sizes.nz, step, range, still, shape };
 }
 
@@ -134,6 +138,7 @@ const trainings: Record<string, (precision: Precision) => TimedTraining> = {
 /** What bench/growth times besides: DCGAN of other sizes and widths. */
 export const others: Record<string, (precision: Precision) => TimedTraining> = {
   "dcgan-128": (precision) => dcgan(128, precision),
+  "sagan-64-residual": (precision) => sagan(64, precision, { width: 32, residual: true }),
   ...Object.fromEntries(
     [16, 32, 128].map((
       width,

@@ -100,8 +100,14 @@ class Maker {
   }
 
   /** A convolution with what follows it; with batch norm, the leaky ReLU is part of that. */
-  step(inputs: number, outputs: number, kernel: number, padding: number): PgganLayer {
-    const size = { kernel, padding, stride: 1 }, norm = this.#norm(outputs);
+  step(
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    padding: number,
+    resample?: "up",
+  ): PgganLayer {
+    const size = { kernel, padding, stride: 1, resample }, norm = this.#norm(outputs);
     const kind = this.#kind(inputs * kernel ** 2, true, norm);
     const conv = new Conv2d(inputs, outputs, { ...size, ...kind }, this.#init);
     return { conv, ...norm && { norm } };
@@ -166,7 +172,7 @@ export class PgganGenerator extends Module {
       const inputs = channels(options, level - 1), outputs = channels(options, level);
       const first = level === 0
         ? make.spread(options.nz, outputs)
-        : make.step(inputs, outputs, 3, 1);
+        : make.step(inputs, outputs, 3, 1, "up");
       return [first, make.step(outputs, outputs, 3, 1)];
     });
     this.toRgb = rgbLayers(
@@ -180,9 +186,8 @@ export class PgganGenerator extends Module {
     const [N, nz] = z.shape, { norm } = this.#options, { fading } = this.#stage;
     const normed = (x: Tensor) => norm === "pixel" ? pixelNorm(x) : x;
     let x = reshape(normed(z), [N, 1, 1, nz]), below = x;
-    for (const [level, block] of this.blocks.entries()) {
+    for (const block of this.blocks) {
       below = x;
-      if (level > 0) x = upNearest(x, 2);
       for (const step of block) x = normed(through(step, x, context));
     }
     const top = this.blocks.length - 1;

@@ -28,7 +28,7 @@ const ONE = { kernel: 1, stride: 1, padding: 0, bias: false };
 export class UpBlock extends Module {
   /** With a ReLU. */
   readonly norm1: BatchNorm2d;
-  /** At twice the side. */
+  /** To twice the side. */
   readonly conv1: Conv2d;
   /** With a ReLU. */
   readonly norm2: BatchNorm2d;
@@ -41,19 +41,20 @@ export class UpBlock extends Module {
   constructor(inputs: number, outputs: number, { spectral, init }: BlockOptions) {
     super();
     this.norm1 = new BatchNorm2d(inputs, constantInit(1), { slope: 0 });
-    this.conv1 = new Conv2d(inputs, outputs, { ...THREE, bias: false, spectral }, init);
+    const three = { ...THREE, bias: false, spectral };
+    this.conv1 = new Conv2d(inputs, outputs, { ...three, resample: "up" }, init);
     this.norm2 = new BatchNorm2d(outputs, constantInit(1), { slope: 0 });
-    this.conv2 = new Conv2d(outputs, outputs, { ...THREE, bias: false, spectral }, init);
+    this.conv2 = new Conv2d(outputs, outputs, three, init);
     this.skip = new Conv2d(inputs, outputs, { ...ONE, spectral }, init);
   }
 
   /** `[N, H, W, inputs]` to `[N, 2 H, 2 W, outputs]`. */
   override forward(x: Tensor, context: Context): Tensor {
-    const up = upNearest(this.norm1.forward(x, context), 2);
-    const inside = this.norm2.forward(this.conv1.forward(up, context), context);
+    const inside = this.conv1.forward(this.norm1.forward(x, context), context);
+    const outside = this.conv2.forward(this.norm2.forward(inside, context), context);
     // Behind a 1x1 convolution the same as before it, with a quarter of the work.
     const beside = upNearest(this.skip.forward(x, context), 2);
-    return add(this.conv2.forward(inside, context), beside);
+    return add(outside, beside);
   }
 }
 
@@ -84,7 +85,7 @@ export class DownBlock extends Module {
     super();
     const three = { ...THREE, bias: constantInit(0), spectral };
     this.conv1 = new Conv2d(inputs, outputs, { ...three, slope: 0 }, init);
-    this.conv2 = new Conv2d(outputs, outputs, three, init);
+    this.conv2 = new Conv2d(outputs, outputs, { ...three, ...!last && { resample: "down" } }, init);
     if (!last) this.skip = new Conv2d(inputs, outputs, { ...ONE, spectral }, init);
     this.#first = first;
   }
@@ -95,6 +96,6 @@ export class DownBlock extends Module {
     const inside = this.conv2.forward(this.conv1.forward(before, context), context);
     if (!this.skip) return add(inside, x);
     // Before a 1x1 convolution the same as behind it, with a quarter of the work.
-    return add(downAverage(inside, 2), this.skip.forward(downAverage(x, 2), context));
+    return add(inside, this.skip.forward(downAverage(x, 2), context));
   }
 }

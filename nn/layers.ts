@@ -8,6 +8,7 @@ import { conv2d, conv2dInput } from "../kernels/conv2d.ts";
 import type { Geometry } from "../kernels/conv2d_sizes.ts";
 import { leakyRelu } from "../kernels/elementwise.ts";
 import { matmul } from "../kernels/matmul.ts";
+import { downConv2d, upConv2d } from "../kernels/resampled_conv.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type Context, EVALUATION } from "./context.ts";
 import { constantInit, type Init, parameter } from "./init.ts";
@@ -78,6 +79,15 @@ export interface ConvOptions extends LayerOptions {
   readonly groups?: number;
 }
 
+/** A convolution that may change sides by 2 besides. */
+export interface Conv2dOptions extends ConvOptions {
+  /**
+   * `up` repeats each pixel twice along both axes before the convolution, `down` takes means of 2x2 behind
+   * it (which excludes a slope); only with a stride of 1 and without groups.
+   */
+  readonly resample?: "up" | "down" | undefined;
+}
+
 /**
  * A convolution; the weight is `[k, k, in / groups, out]` here and `[out, in / groups, k, k]` in
  * checkpoints.
@@ -87,15 +97,28 @@ export class Conv2d extends Weighted {
   readonly bias?: Tensor;
   readonly #geometry: LayerGeometry;
   readonly #slope: number;
+  readonly #resample: "up" | "down" | undefined;
 
-  /** From `inputs` to `outputs` channels; the first values come from `init`. */
-  constructor(inputs: number, outputs: number, options: ConvOptions, init: Init) {
+  /**
+   * From `inputs` to `outputs` channels; the first values come from `init`.
+   *
+   * @throws {RangeError} If it changes sides with a stride, groups, or a slope before the means.
+   */
+  constructor(inputs: number, outputs: number, options: Conv2dOptions, init: Init) {
     const { kernel, stride, padding, bias = true, spectral = false, scale, slope = 1 } = options;
-    const { groups = 1 } = options, fanIn = inputs / groups * kernel ** 2;
+    const { groups = 1, resample } = options;
+    if (resample && (stride !== 1 || groups !== 1 || (resample === "down" && slope !== 1))) {
+      throw new RangeError(
+        `Conv2d: resample "${resample}" got stride ${stride}, ${groups} groups and slope ${slope}, ` +
+          "expected 1 of each (any slope with up)",
+      );
+    }
+    const fanIn = inputs / groups * kernel ** 2;
     super({ shape: [kernel, kernel, inputs / groups, outputs], axis: 3, fanIn, init, spectral });
     if (bias) this.bias = parameter([outputs], bias === true ? init : bias, fanIn);
     this.#geometry = { stride, padding, scale, groups };
     this.#slope = slope;
+    this.#resample = resample;
   }
 
   /** Stride, padding, what the weight is multiplied by, and the slope of the leaky ReLU behind it. */
@@ -103,10 +126,13 @@ export class Conv2d extends Weighted {
     return { ...this.#geometry, slope: this.#slope };
   }
 
-  /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`. */
+  /** `[N, H, W, inputs]` to `[N, (H + 2 padding - k) / stride + 1, ..., outputs]`, if sides do not change. */
   override forward(x: Tensor, { precision }: Context = EVALUATION): Tensor {
-    const epilogue = { bias: this.bias, slope: this.#slope };
-    return conv2d(x, this.used(), { ...this.#geometry, precision }, epilogue);
+    const epilogue = { bias: this.bias, slope: this.#slope }, w = this.used();
+    const { padding, scale } = this.#geometry, resampled = { padding, scale, precision };
+    if (this.#resample === "up") return upConv2d(x, w, resampled, epilogue);
+    if (this.#resample === "down") return downConv2d(x, w, resampled, this.bias);
+    return conv2d(x, w, { ...this.#geometry, precision }, epilogue);
   }
 }
 
