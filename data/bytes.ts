@@ -31,6 +31,9 @@ export async function exactly(
   length: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { size } = bytes;
+  if (offset < 0 || length < 0) {
+    throw new Error(`it declares ${length} bytes from byte ${offset} on`);
+  }
   // Before memory is taken for a size that is only declared.
   if (size !== undefined && offset + length > size) throw endsEarly(size, offset + length);
   const part = await bytes.upTo(offset, length);

@@ -17,7 +17,7 @@ import type { Bytes } from "./bytes.ts";
 import { exactly } from "./bytes.ts";
 import { DataError } from "./errors.ts";
 import { type Labels, labelsOf, numbered } from "./labels.ts";
-import { checkPages } from "./parquet_pages.ts";
+import { checkGroups, checkPages } from "./parquet_pages.ts";
 
 const MOST_PAGE = 2 ** 31; // bytes of a page, decompressed
 const MOST_FOOTER = 2 ** 28;
@@ -175,7 +175,11 @@ async function metadataOf(file: AsyncBuffer): Promise<FileMetaData> {
   }
   const footer = new DataView(tail).getUint32(0, true);
   if (footer > Math.min(MOST_FOOTER, size)) throw new Error(`its footer has ${footer} bytes`);
-  return await sound(() => parquetMetadataAsync(file));
+  return await sound(async () => {
+    const metadata = await parquetMetadataAsync(file);
+    checkGroups(metadata);
+    return metadata;
+  });
 }
 
 /**

@@ -1,3 +1,9 @@
+/**
+ * Checks of a Parquet file that hyparquet needs.
+ *
+ * @module
+ */
+import { type FileMetaData, parquetSchema, type SchemaTree } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 
 type PageHeader = ReturnType<typeof parquetHeader>;
@@ -42,5 +48,26 @@ export function checkPages(chunk: ArrayBuffer, offset: number, values: number): 
       throw new Error(`the page at byte ${offset + at} has a damaged header`);
     }
     reader.offset += header.compressed_page_size;
+  }
+}
+
+function leaves({ children, path }: SchemaTree): string[] {
+  return children.length ? children.flatMap(leaves) : [path.join(".")];
+}
+
+/**
+ * Checks that row groups have rows, of columns of the schema: with others hyparquet leaves errors that nobody
+ * can catch.
+ *
+ * @throws {Error} If it is not so.
+ */
+export function checkGroups(metadata: FileMetaData): void {
+  const known = new Set(leaves(parquetSchema(metadata)));
+  for (const [i, { num_rows, columns }] of metadata.row_groups.entries()) {
+    if (!(num_rows >= 0)) throw new Error(`row group ${i} declares no possible number of rows`);
+    const strange = columns.find(({ meta_data }) =>
+      !known.has(meta_data!.path_in_schema.join("."))
+    );
+    if (strange) throw new Error(`row group ${i} has a column that its schema has not`);
   }
 }
