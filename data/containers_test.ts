@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { withFolder } from "../tests/image_files.ts";
 import { withTarSums } from "../tests/mutated_files.ts";
 import { decode } from "./decode.ts";
@@ -172,6 +173,22 @@ Deno.test("a size in a tar that is no number is told", async () => {
     const wanted = "the header at byte 0 declares a size that is no number";
     await assertRejects(() => openPath(`${root}/in/a.tar`), DataError, wanted);
   });
+});
+
+Deno.test({
+  name: "Parquet files that were closed leave no file open",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const before = open();
+    for (let i = 0; i < 10; i++) {
+      const source = await openPath(`${FIXTURES}snappy.parquet`);
+      await source.read(0);
+      await source.close();
+    }
+    for (let i = 0; i < 50 && open() > before + 4; i++) await delay(100); // threads end a little later
+    assert(open() <= before + 4, `${open()} files are open, ${before} were`);
+  },
 });
 
 Deno.test("damaged pages of Parquet are told in a sentence each", async () => {

@@ -77,5 +77,6 @@ async function serve(port: MessagePort): Promise<void> {
   }
 }
 
-// Imported for its types, this file runs in no worker and must not listen.
-if (!isMainThread && parentPort) await serve(parentPort);
+// Imported for its types, this file runs in no worker and must not listen. Not awaited: Deno 2.9.6 would leave
+// handles of a worker that is ended before its module is.
+if (!isMainThread && parentPort) void serve(parentPort);
