@@ -1,5 +1,5 @@
 /** The command line, and the only reader of `Deno.args`. */
-import { UsageError } from "./cli/errors.ts";
+import { messageOf, UsageError } from "./cli/errors.ts";
 import { giveUpPermissions } from "./cli/permissions.ts";
 import { DataError } from "./data/errors.ts";
 import { EvalError } from "./eval/errors.ts";
@@ -76,10 +76,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   EMFILE: "let the program open more files (ulimit -n 1024)",
   ENFILE: "close other programs, which have too many files open",
   ENOMEM: "close other programs, or lower --batch",
+  EPERM: "choose another place, with --out or --to",
 };
 
 /** The system's code, as ENOENT; undefined for errors of other origin. */
 function codeOf(error: unknown): string | undefined {
+  if (error instanceof Deno.errors.NotCapable) return "EPERM"; // by Deno
   if (error instanceof RangeError && /allocation failed/.test(error.message)) return "ENOMEM";
   return /^E[A-Z0-9]+$/.exec((error as { code?: string }).code ?? "")?.[0];
 }
@@ -110,8 +112,7 @@ export async function main([name, ...args]: string[]): Promise<number> {
     if ((error as Error).name === "AbortError") return 130;
     const code = codeOf(error), advice = code && ADVICE[code];
     const shown = FORESEEN.some((type) => error instanceof type) || code !== undefined;
-    const message = (error as Error).message ?? error;
-    const lines = String(message).split("\n").map(escaped).join("\n"); // drivers say several
+    const lines = messageOf(error).split("\n").map(escaped).join("\n"); // drivers say several
     console.error(`gan: ${asTyped(lines)}${advice ? `; ${advice}` : ""}`);
     if (args.includes("--debug")) console.error((error as Error).stack);
     else if (!shown) console.error("gan: unexpected error; --debug shows where it arose");

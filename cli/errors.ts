@@ -2,3 +2,13 @@
 export class UsageError extends Error {
   override name = "UsageError";
 }
+
+/** What an error says; where Deno refuses, not how Deno is run, as `./gan` does that. */
+export function messageOf(error: unknown): string {
+  const message = String((error as Error).message ?? error);
+  if (!(error instanceof Deno.errors.NotCapable)) return message;
+  return message.replace(
+    /^Requires .* access to (.*?)(, run again.*)?$/,
+    "Deno keeps programs from $1",
+  );
+}

@@ -22,7 +22,7 @@ import { newState, type State } from "../train/state.ts";
 import { VERSION } from "../train/version.ts";
 import { tellCourse } from "./course.ts";
 import { dryRun } from "./dry_run.ts";
-import { UsageError } from "./errors.ts";
+import { messageOf, UsageError } from "./errors.ts";
 import { interruptible } from "./interrupt.ts";
 import { openEvaluator } from "./evaluator.ts";
 import { optionLines, parse, type Values } from "./options.ts";
@@ -224,7 +224,7 @@ async function assertWritable(folder: string, what: string): Promise<void> {
     // Another folder would not help.
     if (/^(EM|EN)FILE$/.test((error as { code?: string }).code ?? "")) throw named(error, folder);
     throw new UsageError(
-      `${what} cannot be written to (${(error as Error).message}): choose another folder`,
+      `${what} cannot be written to (${messageOf(error)}): choose another folder`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { dirname } from "@std/path";
 import { named } from "./write_atomically.ts";
 
 const CHUNK = 1 << 26; // one write of more than 2 GB fails on some systems
-const SMALL = 1 << 16; // written at once, which takes a tenth of the time of handing it to a thread
+const SMALL = 1 << 16; // written and renamed at once, which takes a tenth of the time of handing it to a thread
 
 /**
  * Writes a file beside its place and then renames it, so that nobody ever sees half of it.
@@ -20,7 +20,8 @@ export async function replaceFile(path: string, bytes: Uint8Array): Promise<void
       await Deno.mkdir(dirname(path), { recursive: true });
       await write(beside, bytes);
     }
-    await Deno.rename(beside, path);
+    if (bytes.length <= SMALL) Deno.renameSync(beside, path);
+    else await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
     throw named(error, path);

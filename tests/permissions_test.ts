@@ -85,6 +85,20 @@ console.log(await widthFor({ file: undefined, deno: Deno.execPath() }));`;
   assertEquals(await tried(...FILES, "--allow-run=deno,npm"), all);
 });
 
+Deno.test({
+  name: "a place that Deno keeps programs from is told in a sentence",
+  ignore: Deno.build.os !== "linux", // whose /dev/shm wants all permissions
+  fn: async () => {
+    const main = join(ROOT, "main.ts"), args = ["run", "--no-prompt", ...FILES, main, "data"];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...args, join(ROOT, "data/fixtures/containers/gray.npy"), "--sheet", "/dev/shm/s.png"],
+    }).output();
+    const wanted = 'Deno keeps programs from "/dev/shm/s.png';
+    const said = new TextDecoder().decode(stderr);
+    assert(code === 1 && said.includes(wanted) && said.includes("choose another place"), said);
+  },
+});
+
 Deno.test("tasks: those of users have no more permissions than the script gives", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   for (const name of ["train", "sample", "report", "timelapse", "eval", "thesis", "doctor"]) {
