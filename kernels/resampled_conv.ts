@@ -41,7 +41,7 @@ export function upConv2d(x: Tensor, w: Tensor, g: ResampledGeometry, epilogue?: 
 /**
  * `downAverage(conv2d(x, w), 2)` of stride 1, but for rounding, in about 4/9 of the work.
  *
- * @param x `[N, H, W, C]`, which the convolution makes images with even sides of.
+ * @param x `[N, H, W, C]`; the sides behind the convolution, `H + 2 padding - k + 1` and so on, are even.
  * @param w `[k, k, C, O]`.
  * @param bias `[O]`, added to means.
  * @returns `[N, (H + 2 padding - k + 1) / 2, ..., O]`.
