@@ -6,15 +6,15 @@
  * @module
  */
 import wgsl from "./resampled_conv.wgsl" with { type: "text" };
-import { kernel } from "../gpu/kernel.ts";
 import { run } from "../gpu/run.ts";
 import { apply } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { conv2d, conv2dInput } from "./conv2d.ts";
 import type { Geometry } from "./conv2d_sizes.ts";
+import { byElement } from "./element.ts";
 import type { Epilogue } from "./epilogue.ts";
 
-const tapSums = kernel("resampled_conv", wgsl);
+const kernels = byElement("resampled_conv", wgsl, ["main"]);
 
 /** What may be chosen of a convolution with changes of size: its stride is 1, and it has no groups. */
 export interface ResampledGeometry extends Pick<Geometry, "scale" | "precision"> {
@@ -97,11 +97,8 @@ function turned(x: Tensor, to: number, k: number): Tensor {
 
 type Taps = Readonly<Record<"o" | "s" | "sm" | "sn" | "scale", number>>;
 
-function dispatch(x: Tensor, y: Tensor, taps: Taps): void {
-  const [side, , M, N] = y.shape;
-  run(tapSums, { x, y }, { before: x.shape[0], side, M, N, ...taps }, [
-    Math.ceil(N / 64),
-    M,
-    side ** 2,
-  ]);
+function dispatch(x: Tensor, y: Tensor, { sm, ...taps }: Taps): void {
+  const [side, , M, O] = y.shape, wide = taps.sn === 1 && O % 4 === 0, V = wide ? 4 : 1, N = O / V;
+  const params = { before: x.shape[0], side, M, N, sm: sm / V, ...taps };
+  run(kernels[wide ? "vec4f" : "f32"].main, { x, y }, params, [Math.ceil(N / 64), M, side ** 2]);
 }

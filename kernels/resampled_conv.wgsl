@@ -1,15 +1,17 @@
 // Sums of 2x2 taps of a convolution's weight, with zeros around, which may turn it round:
 // y[i, j, m, n] = scale sum over d, e in 0..1 of x[o + s i + d, o + s j + e] at m sm + n sn.
+// N, sm and sn count Vs.
+#include element
 struct Params { before: i32, side: i32, o: i32, s: i32, M: u32, N: u32, sm: u32, sn: u32, scale: f32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>; // [before, before, ...]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [side, side, M, N]
+@group(0) @binding(0) var<storage, read> x: array<V>; // [before, before, ...]
+@group(0) @binding(1) var<storage, read_write> y: array<V>; // [side, side, M, N]
 @group(0) @binding(2) var<uniform> p: Params;
 
 // x[a, b] at `at`
-fn tap(a: i32, b: i32, at: u32) -> f32 {
+fn tap(a: i32, b: i32, at: u32) -> V {
   let last = p.before - 1;
   let place = u32(clamp(a, 0, last) * p.before + clamp(b, 0, last)) * p.M * p.N + at;
-  return select(0, x[place], a >= 0 && a <= last && b >= 0 && b <= last);
+  return select(V(), x[place], a >= 0 && a <= last && b >= 0 && b <= last);
 }
 
 @compute @workgroup_size(64)
