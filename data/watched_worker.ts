@@ -46,10 +46,15 @@ export class WatchedWorker<Request, Answer> {
   #watch: ReturnType<typeof setInterval> | undefined;
   #silent = 0;
   #used = 0;
+  #clock: () => number;
 
-  /** `file` is the module that runs in the worker; it answers by {@linkcode Message}. */
-  constructor(file: URL, seconds: number = MOST_SECONDS) {
+  /**
+   * `file` is the module that runs in the worker; it answers by {@linkcode Message}. `clock` tells seconds of
+   * processor time.
+   */
+  constructor(file: URL, seconds: number = MOST_SECONDS, clock: () => number = processorSeconds) {
     this.#file = file;
+    this.#clock = clock;
     this.#seconds = seconds;
   }
 
@@ -72,7 +77,7 @@ export class WatchedWorker<Request, Answer> {
     const open = { ...Promise.withResolvers<Answer>(), about };
     this.#open.push(open);
     worker.postMessage(request);
-    if (this.#watch === undefined) this.#used = processorSeconds();
+    if (this.#watch === undefined) this.#used = this.#clock();
     this.#watch ??= setInterval(() => this.#tick(), 1000);
     return open.promise;
   }
@@ -106,7 +111,7 @@ export class WatchedWorker<Request, Answer> {
 
   /** Counts a second by its processor time: a process that is stopped or starved loses no worker. */
   #tick(): void {
-    const used = processorSeconds();
+    const used = this.#clock();
     this.#silent += Math.min(Math.max(used - this.#used, LEAST_SHARE), 1);
     this.#used = used;
     if (this.#silent < this.#seconds) return;
