@@ -121,7 +121,7 @@ export async function main([name, ...args]: string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  await giveUpPermissions(Deno.args[0]);
+  await giveUpPermissions(Deno.args);
   // A GPU device keeps the process alive: leave on purpose.
   Deno.exit(await main(Deno.args));
 }

@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { savePage } from "../export/page.ts";
 import { type Exported, saveOnnx, saveTorch } from "../export/save.ts";
 import { openGpu } from "../gpu/engines/deno.ts";
@@ -78,6 +78,7 @@ export async function exportCommand(
   const exported: Exported = { ...loaded, options };
   const to = String(values.to ?? join(run, FILES[kind] ?? "export"));
   await refusePlace(to, kind);
+  await Deno.mkdir(dirname(to), { recursive: true });
   const paths = await written(kind as Kind, exported, { run, checkpoint, to, values });
   for (const path of paths) {
     print(values.json ? JSON.stringify({ path, checkpoint, images: loaded.images }) : path);

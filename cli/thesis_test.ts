@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { savePng } from "../data/png.ts";
+import { GIVEN } from "../tests/support.ts";
 import { UsageError } from "./errors.ts";
 import { thesisCommand, type Train } from "./thesis.ts";
 import { experiments } from "./thesis/experiments.ts";
@@ -124,7 +125,7 @@ Deno.test({
     const root = join(import.meta.dirname!, ".."), own = join(temp, "asked");
     const long = scale.map((word, i) => scale[i - 1] === "--kimg" ? "500" : word);
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--config", join(root, "deno.json"), join(root, "main.ts"), "thesis"]
+      args: ["run", ...GIVEN, "--config", join(root, "deno.json"), join(root, "main.ts"), "thesis"]
         .concat("systems", ...long, "--to", own),
       ...{ cwd: temp, stdin: "null", stdout: "null", stderr: "null" },
     }).spawn();

@@ -6,6 +6,7 @@ import { savePng } from "../data/png.ts";
 import { recipes } from "../cli/recipes.ts";
 import { defaults } from "../train/options.ts";
 import { VERSION } from "../train/version.ts";
+import { GIVEN } from "./support.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 const NETS = "--preset small --resolution 16 --batch 2 --ngf 2 --ndf 2 --nz 2";
@@ -22,7 +23,14 @@ interface Ended {
 
 function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args],
+    args: [
+      "run",
+      ...GIVEN,
+      "--config",
+      join(ROOT, "deno.json"),
+      join(ROOT, "main.ts"),
+      ...args,
+    ],
     cwd: temp,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",

@@ -152,6 +152,9 @@ Deno.test("networks of PyTorch's DCGAN example give PyTorch's image and logit, a
   assertEquals(await trainCommand(more, () => {}), 0);
   await exportCommand(["onnx", run], (line) => lines.push(line));
   assert((await Deno.stat(join(run, "generator.onnx"))).size > 10_000);
+  const missing = join(run, "new/folder/g.onnx"); // is made
+  await exportCommand(["onnx", run, "--to", missing], () => {});
+  assert((await Deno.stat(missing)).size > 10_000);
 });
 
 Deno.test("what cannot be imported is a sentence", async () => {

@@ -1,14 +1,15 @@
-/** What the script `gan` and the tasks let a command do: files, and a network for weights alone. */
+/** What the script `gan` and the tasks let a command do, and what it keeps of that. */
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { inFolder } from "./support.ts";
+import { GIVEN, inFolder } from "./support.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const FILES = ["--allow-env", "--allow-read", "--allow-sys", "--allow-write"];
+const FILES = GIVEN.filter((one) => one.startsWith("--allow-") && !one.includes("-run")).sort();
 /** Commands of files alone. */
 const PLAIN = ["report", "timelapse", "runs", "cache", "data", "completion"];
 const SHORT: Readonly<Record<string, string>> = {
-  ...{ "-R": "--allow-read", "-W": "--allow-write", "-E": "--allow-env", "-S": "--allow-sys" },
+  ...{ "-R": "--allow-read", "-E": "--allow-env", "-S": "--allow-sys" },
+  "-W=/,C:/,D:/,E:/,F:/": "--allow-write=/", // on Windows "/" is one drive
 };
 
 /** The permissions among Deno's arguments. */
@@ -49,7 +50,7 @@ Deno.test({
 Deno.test("what a command does not need is given up, where all is given", async () => {
   const url = new URL("cli/permissions.ts", `file://${ROOT}`);
   const code = `import { giveUpPermissions } from "${url}";
-await giveUpPermissions(Deno.args[0]);
+await giveUpPermissions(Deno.args);
 const state = async (name) => (await Deno.permissions.query({ name })).state === "granted";
 console.log(await state("net"), await state("run"), await state("read"));`;
   const left = async (command: string) => {
@@ -62,6 +63,62 @@ console.log(await state("net"), await state("run"), await state("read"));`;
   assertEquals(await left("train"), "false true true");
   assertEquals(await left("weights"), "true true true");
   for (const command of PLAIN) assertEquals(await left(command), "false false true", command);
+});
+
+/** Where commands might write. */
+const PLACES = [
+  ...["runs/0/a", "temporary/a", "home/.cache/webgan/a", "home/.cache/mesa_shader_cache/a"],
+  ...["there/0/a", "there/.cache/a", "made/a", "weights/a", "a", "data/a"],
+  ...["home/a", "home/.cache/a", "/etc/a", "/elsewhere/a"],
+];
+const ALWAYS = ["temporary/", "home/.cache/webgan/", "home/.cache/mesa_shader_cache/"];
+/** Command lines, and the folders that they may write to; "" is that where they are typed. */
+const LINES: readonly [line: string, ...folders: string[]][] = [
+  ["train dcgan --data data", "runs/"],
+  ["train dcgan --data data --out /elsewhere", "/elsewhere/"],
+  ["train --resume there/0", "runs/", "there/"],
+  ["sample latest --to=made/a.png", "runs/", "made/"],
+  ["sample latest --to a.png", "runs/", ""],
+  ["sample there/model.safetensors", "runs/", "there/"],
+  ["export onnx there/0", "runs/", "there/"],
+  ["eval fid --run=there/0 --save-stats made/a.npz", "runs/", "there/", "made/"],
+  ["eval nearest --run latest", "runs/", ""],
+  ["data data --sheet made/a.png", "runs/", "made/"],
+  ["thesis all --page made/thesis", "runs/", "made/"],
+  ["weights", "runs/", "weights/"],
+  ["weights --to made/w", "runs/", "made/", "weights/"],
+  ["report latest", "runs/"],
+];
+
+Deno.test({
+  name: "a command writes where its command line says, to runs and to its cache",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(join(folder, "there/0"), { recursive: true });
+      await Deno.writeTextFile(join(folder, "there/model.safetensors"), "");
+      const ask = `import { giveUpPermissions } from "file://${ROOT}cli/permissions.ts";
+await giveUpPermissions(Deno.args);
+const granted = ${JSON.stringify(PLACES)}.filter((path) =>
+  Deno.permissions.querySync({ name: "write", path }).state === "granted"
+);
+console.log(JSON.stringify(granted));`;
+      await Deno.writeTextFile(join(folder, "ask.ts"), ask);
+      const args = ["run", ...GIVEN, "--config", join(ROOT, "deno.json"), "ask.ts"];
+      const home = join(folder, "home"), TMPDIR = join(folder, "temporary");
+      const env = { HOME: home, TMPDIR, XDG_CACHE_HOME: "", MESA_SHADER_CACHE_DIR: "" };
+      for (const [line, ...folders] of LINES) {
+        const { stdout } = await new Deno.Command(Deno.execPath(), {
+          args: [...args, ...line.split(" ")],
+          ...{ cwd: folder, env },
+        }).output();
+        const own = [...folders, ...ALWAYS];
+        const wanted = PLACES.filter((place) =>
+          own.some((one) => one === "" ? !place.startsWith("/") : place.startsWith(one))
+        );
+        assertEquals(JSON.parse(new TextDecoder().decode(stdout)), wanted, line);
+      }
+    }),
 });
 
 Deno.test("with these permissions the driver is tried as with all", async () => {
@@ -82,18 +139,18 @@ console.log(await widthFor({ file: undefined, deno: Deno.execPath() }));`;
   };
   const all = await tried("-A");
   assert(all === "512" || all === "256", all);
-  assertEquals(await tried(...FILES, "--allow-run=deno,npm"), all);
+  assertEquals(await tried(...GIVEN), all);
 });
 
 Deno.test({
   name: "a place that Deno keeps programs from is told in a sentence",
   ignore: Deno.build.os !== "linux", // whose /dev/shm wants all permissions
   fn: async () => {
-    const main = join(ROOT, "main.ts"), args = ["run", "--no-prompt", ...FILES, main, "data"];
+    const main = join(ROOT, "main.ts"), args = ["run", ...GIVEN, main, "data"];
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [...args, join(ROOT, "data/fixtures/containers/gray.npy"), "--sheet", "/dev/shm/s.png"],
     }).output();
-    const wanted = 'Deno keeps programs from "/dev/shm/s.png';
+    const wanted = 'Deno keeps programs from "/dev/shm/s.png"';
     const said = new TextDecoder().decode(stderr);
     assert(code === 1 && said.includes(wanted) && said.includes("choose another place"), said);
   },

@@ -40,6 +40,9 @@ export async function keepsCode(): Promise<boolean> {
   return await codeFolder() !== undefined;
 }
 
+/** What Mesa names its folder of machine code. */
+export const CODE = "mesa_shader_cache";
+
 /** The folder in which Mesa's cache of machine code lies; undefined if it keeps none. */
 export async function codeFolder(): Promise<string | undefined> {
   const { env } = Deno, home = env.get("HOME");
@@ -47,9 +50,10 @@ export async function codeFolder(): Promise<string | undefined> {
   const folder = env.get("MESA_SHADER_CACHE_DIR") ?? env.get("XDG_CACHE_HOME") ??
     (home && `${home}/.cache`);
   if (!folder) return undefined;
+  const own = `${folder}/${CODE}`;
   try {
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    await Deno.mkdir(own, { recursive: true });
+    await Deno.remove(await Deno.makeTempFile({ dir: own }));
     return folder;
   } catch {
     return undefined;

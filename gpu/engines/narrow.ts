@@ -11,10 +11,10 @@
 import { dispatchEmpty, type Emptied } from "../ahead.ts";
 import { makePipeline, type Parts } from "../kernel.ts";
 import { passes, type SelfTest } from "../self_check.ts";
+import { CODE } from "./helper.ts";
 import { VARIABLE } from "./vectors.ts";
 
 const PATIENCE = 120_000; // milliseconds
-const CACHE = "mesa_shader_cache"; // the folder that Mesa makes
 
 /** What a process is to compile, for a device with such features and limits. */
 export interface Order {
@@ -80,7 +80,7 @@ export async function compileNarrow(
   const own = await Deno.makeTempDir();
   try {
     if (!await compilesIn({ deno, bits: 256, folder: own }, order)) return false;
-    const from = `${own}/${CACHE}`, to = `${folder}/${CACHE}`;
+    const from = `${own}/${CODE}`, to = `${folder}/${CODE}`;
     // Newer versions of Mesa keep one file.
     if (!await Deno.stat(from).then(() => true, () => false)) return false;
     for (const { name, isDirectory } of Deno.readDirSync(from)) {
