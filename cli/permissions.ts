@@ -21,23 +21,25 @@ export async function giveUpPermissions(words: readonly string[]): Promise<void>
   const [command = ""] = words;
   if (command !== "weights") await Deno.permissions.revoke({ name: "net" });
   if (PLAIN.includes(command)) await Deno.permissions.revoke({ name: "run" });
-  if (await isListed("/")) await writeOnly([...placesOf(words), ...cachePlaces()]);
+  await keepOnly("write", [...placesOf(words), ...ownPlaces()]);
 }
 
-/** Whether writing there was given by that path: Deno cannot take a part of what was given as a whole. */
-async function isListed(path: string): Promise<boolean> {
-  if (Deno.build.os === "windows") return false; // where "/" is one drive of several
-  const [whole, there] = await Promise.all([
-    Deno.permissions.query({ name: "write" }),
-    Deno.permissions.query({ name: "write", path }),
+/**
+ * Gives up a permission but for some places, if it was given by the path "/": Deno takes no part of what was
+ * given as a whole, and on Windows "/" is one drive of several.
+ */
+export async function keepOnly(
+  name: "read" | "write",
+  places: readonly string[],
+): Promise<void> {
+  if (Deno.build.os === "windows") return;
+  const [whole, root] = await Promise.all([
+    Deno.permissions.query({ name }),
+    Deno.permissions.query({ name, path: "/" }),
   ]);
-  return whole.state !== "granted" && there.state === "granted";
-}
-
-/** Gives up writing to "/" but for these places. */
-async function writeOnly(places: readonly string[]): Promise<void> {
-  for (const path of places) await Deno.permissions.request({ name: "write", path });
-  await Deno.permissions.revoke({ name: "write", path: "/" });
+  if (whole.state === "granted" || root.state !== "granted") return;
+  for (const path of places) await Deno.permissions.request({ name, path });
+  await Deno.permissions.revoke({ name, path: "/" });
 }
 
 /**
@@ -56,8 +58,7 @@ export function placesOf([command, ...words]: readonly string[]): string[] {
 /** As against the number of a run, or `latest`. */
 function isThere(path: string): boolean {
   try {
-    Deno.lstatSync(path);
-    return true;
+    return Boolean(Deno.statSync(path));
   } catch {
     return false;
   }
@@ -71,12 +72,16 @@ function valuesOf(name: string, words: readonly string[]): string[] {
   });
 }
 
+/** The user's folder of caches. */
+export function cacheHome(): string {
+  return Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? "", ".cache");
+}
+
 /** Where what was found out about drivers is kept, machine code lies, and temporary files go. */
-function cachePlaces(): string[] {
-  const home = Deno.env.get("XDG_CACHE_HOME") || join(Deno.env.get("HOME") ?? "", ".cache");
+export function ownPlaces(): string[] {
   return [
-    join(home, "webgan"),
-    join(Deno.env.get("MESA_SHADER_CACHE_DIR") || home, CODE),
+    join(cacheHome(), "webgan"),
+    join(Deno.env.get("MESA_SHADER_CACHE_DIR") || cacheHome(), CODE),
     Deno.env.get("TMPDIR") || "/tmp",
   ];
 }

@@ -8,7 +8,8 @@ const FILES = GIVEN.filter((one) => one.startsWith("--allow-") && !one.includes(
 /** Commands of files alone. */
 const PLAIN = ["report", "timelapse", "runs", "cache", "data", "completion"];
 const SHORT: Readonly<Record<string, string>> = {
-  ...{ "-R": "--allow-read", "-E": "--allow-env", "-S": "--allow-sys" },
+  "-R": "--allow-read=/", // as a whole: on Windows data may lie on any drive
+  ...{ "-E": "--allow-env", "-S": "--allow-sys" },
   "-W=/,C:/,D:/,E:/,F:/": "--allow-write=/", // on Windows "/" is one drive
 };
 
@@ -90,35 +91,64 @@ const LINES: readonly [line: string, ...folders: string[]][] = [
   ["report latest", "runs/"],
 ];
 
+/** Where a process may write, or read, after some code; it has the words of a line. */
+async function placesAfter(code: string, name: "read" | "write", line = ""): Promise<string[]> {
+  let found: string[] = [];
+  await inFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "there/0"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "there/model.safetensors"), "");
+    const ask = `${code}
+const granted = ${JSON.stringify(PLACES)}.filter((path) =>
+  Deno.permissions.querySync({ name: "${name}", path }).state === "granted"
+);
+console.log(JSON.stringify(granted));`;
+    await Deno.writeTextFile(join(folder, "ask.ts"), ask);
+    const home = Deno.env.get("HOME") ?? "", XDG_CACHE_HOME = "", MESA_SHADER_CACHE_DIR = "";
+    const DENO_DIR = Deno.env.get("DENO_DIR") ||
+      join(Deno.env.get("XDG_CACHE_HOME") || join(home, ".cache"), "deno");
+    const HOME = join(folder, "home"), TMPDIR = join(folder, "temporary");
+    const config = ["--config", join(ROOT, "deno.json")];
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", ...GIVEN, ...config, "ask.ts", ...line.split(" ")],
+      cwd: folder,
+      env: { HOME, TMPDIR, XDG_CACHE_HOME, MESA_SHADER_CACHE_DIR, DENO_DIR },
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    assert(stdout.length > 0, text(stderr));
+    found = JSON.parse(text(stdout));
+  });
+  return found;
+}
+
+/** Of all places those below some folders. */
+function below(folders: readonly string[]): string[] {
+  return PLACES.filter((place) =>
+    folders.some((one) => one === "" ? !place.startsWith("/") : place.startsWith(one))
+  );
+}
+
 Deno.test({
   name: "a command writes where its command line says, to runs and to its cache",
   ignore: Deno.build.os === "windows",
-  fn: () =>
-    inFolder(async (folder) => {
-      await Deno.mkdir(join(folder, "there/0"), { recursive: true });
-      await Deno.writeTextFile(join(folder, "there/model.safetensors"), "");
-      const ask = `import { giveUpPermissions } from "file://${ROOT}cli/permissions.ts";
-await giveUpPermissions(Deno.args);
-const granted = ${JSON.stringify(PLACES)}.filter((path) =>
-  Deno.permissions.querySync({ name: "write", path }).state === "granted"
-);
-console.log(JSON.stringify(granted));`;
-      await Deno.writeTextFile(join(folder, "ask.ts"), ask);
-      const args = ["run", ...GIVEN, "--config", join(ROOT, "deno.json"), "ask.ts"];
-      const home = join(folder, "home"), TMPDIR = join(folder, "temporary");
-      const env = { HOME: home, TMPDIR, XDG_CACHE_HOME: "", MESA_SHADER_CACHE_DIR: "" };
-      for (const [line, ...folders] of LINES) {
-        const { stdout } = await new Deno.Command(Deno.execPath(), {
-          args: [...args, ...line.split(" ")],
-          ...{ cwd: folder, env },
-        }).output();
-        const own = [...folders, ...ALWAYS];
-        const wanted = PLACES.filter((place) =>
-          own.some((one) => one === "" ? !place.startsWith("/") : place.startsWith(one))
-        );
-        assertEquals(JSON.parse(new TextDecoder().decode(stdout)), wanted, line);
-      }
-    }),
+  fn: async () => {
+    const code = `import { giveUpPermissions } from "file://${ROOT}cli/permissions.ts";
+await giveUpPermissions(Deno.args);`;
+    for (const [line, ...folders] of LINES) {
+      assertEquals(await placesAfter(code, "write", line), below([...folders, ...ALWAYS]), line);
+    }
+  },
+});
+
+Deno.test({
+  name: "training reads its images and what lies beside them, runs, and its caches",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const code = `import { readOnly } from "file://${ROOT}cli/read_only.ts";
+await readOnly(["there/model.safetensors", "data", "runs"]);
+await Deno.readTextFile("${ROOT}deno.json");`;
+    const wanted = below(["there/", "data/", "runs/", "weights/", ...ALWAYS]);
+    assertEquals(await placesAfter(code, "read"), wanted);
+  },
 });
 
 Deno.test("with these permissions the driver is tried as with all", async () => {

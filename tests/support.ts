@@ -73,6 +73,6 @@ export function assertSame(
 
 /** What Deno is told by the script `gan`: the permissions of commands that open a device. */
 export const GIVEN = [
-  ...["--no-prompt", "--allow-read", "--allow-write=/", "--allow-env", "--allow-sys"],
+  ...["--no-prompt", "--allow-read=/", "--allow-write=/", "--allow-env", "--allow-sys"],
   "--allow-run=deno,npm",
 ];

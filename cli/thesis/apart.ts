@@ -9,7 +9,7 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What `gan train` may do, as in the script `gan`. */
-const PERMISSIONS = ["-R", "-W=/", "-E", "-S", "--allow-run=deno,npm", "--no-prompt"];
+const PERMISSIONS = ["-R=/", "-W=/", "-E", "-S", "--allow-run=deno,npm", "--no-prompt"];
 
 /** `gan train` with these words, as this very program; returns its exit code. */
 export async function trainApart(args: string[]): Promise<number> {

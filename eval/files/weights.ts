@@ -39,14 +39,14 @@ export interface LoadedNetwork {
 }
 
 /** Where the official file is looked for: here, and where pytorch-fid itself puts it. */
-function places(): string[] {
+export function placesOfWeights(): string[] {
   const home = Deno.env.get("TORCH_HOME") ??
     join(Deno.env.get("HOME") ?? Deno.env.get("USERPROFILE") ?? ".", ".cache", "torch");
   return [join("weights", OFFICIAL), join(home, "hub", "checkpoints", OFFICIAL)];
 }
 
 async function readWeights(path: string | undefined) {
-  for (const place of path === undefined ? places() : [path]) {
+  for (const place of path === undefined ? placesOfWeights() : [path]) {
     try {
       return { path: place, bytes: await Deno.readFile(place) };
     } catch (error) {
@@ -57,7 +57,7 @@ async function readWeights(path: string | undefined) {
     }
   }
   const missing = path === undefined
-    ? `the weights of FID's Inception are not in ${places().join(" nor ")}`
+    ? `the weights of FID's Inception are not in ${placesOfWeights().join(" nor ")}`
     : `there is no weights file ${path}`;
   throw new EvalError(
     `eval: ${missing}: gan weights fetches it, or fetch ${OFFICIAL} (95 MB, SHA-256 begins with ` +

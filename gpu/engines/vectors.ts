@@ -13,7 +13,12 @@ import { readsTextures } from "../wide_vectors.ts";
 /** The variable by which lavapipe is told. */
 export const VARIABLE = "LP_NATIVE_VECTOR_WIDTH";
 
-const MANIFESTS = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+/** Where Linux lists drivers. */
+export const MANIFESTS = [
+  "/usr/share/vulkan/icd.d",
+  "/etc/vulkan/icd.d",
+  "/usr/local/share/vulkan/icd.d",
+];
 const NAMING = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 /** Of processors with vectors of 512 bits that lavapipe can use. */
 const FEATURES = ["avx512f", "avx512bw", "avx512dq", "avx512vl"];
