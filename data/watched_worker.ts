@@ -36,7 +36,8 @@ function processorSeconds(): number {
 /**
  * Asks a worker, which answers in turn. It is started when there is a question, and ended with a
  * sentence when it shows no sign of life for some seconds, or needs too much memory. Deno 2.9.6 lets
- * a loop of an ended worker compute on, on a core: what may loop without end is better refused before.
+ * a loop of an ended worker compute on, on a core (denoland/deno#35657): what may loop without end is better
+ * refused before.
  */
 export class WatchedWorker<Request, Answer> {
   #file: URL;
