@@ -14,7 +14,6 @@ float64; results are rounded to float32 once. What the file holds (24 pictures a
 from pathlib import Path
 
 import numpy as np
-import scipy.linalg
 import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate, max_pool2d, relu
@@ -219,6 +218,8 @@ def frechet(a, b):
     distance = ((a.mean(0) - b.mean(0)) ** 2).sum()
     if a.shape[1] < N:
         S1, S2 = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+        import scipy.linalg  # for this alone: bench/pytorch.py goes without
+
         return distance + np.trace(S1 + S2 - 2 * scipy.linalg.sqrtm(S1 @ S2).real)
     X, Y = (f - f.mean(0) for f in (a, b))
     root = np.linalg.svd(X @ Y.T, compute_uv=False).sum() / (N - 1)
