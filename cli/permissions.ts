@@ -38,6 +38,7 @@ export async function keepOnly(
     Deno.permissions.query({ name, path: "/" }),
   ]);
   if (whole.state === "granted" || root.state !== "granted") return;
+  if (places.some((path) => resolve(path) === "/")) return; // as where all is done, in some containers
   for (const path of places) await Deno.permissions.request({ name, path });
   await Deno.permissions.revoke({ name, path: "/" });
 }

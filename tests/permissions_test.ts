@@ -80,6 +80,7 @@ const LINES: readonly [line: string, ...folders: string[]][] = [
   ["train --resume there/0", "runs/", "there/"],
   ["sample latest --to=made/a.png", "runs/", "made/"],
   ["sample latest --to a.png", "runs/", ""],
+  ["sample latest --to /a.png", "", "/"],
   ["sample there/model.safetensors", "runs/", "there/"],
   ["export onnx there/0", "runs/", "there/"],
   ["eval fid --run=there/0 --save-stats made/a.npz", "runs/", "there/", "made/"],
