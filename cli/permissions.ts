@@ -47,7 +47,7 @@ export async function keepOnly(
  * The folders that a command writes to: that of all runs, and those in which what it is to write, and a run
  * that it names by a path, lie. Files are written beside their place first.
  */
-export function placesOf([command, ...words]: readonly string[]): string[] {
+function placesOf([command, ...words]: readonly string[]): string[] {
   const values = (names: readonly string[]) => names.flatMap((name) => valuesOf(name, words));
   const [out = "runs"] = values(["out"]), beside = values(WRITTEN), runs = values(RUNS);
   if (OF_RUNS.includes(command)) runs.push(...words.filter((word) => !word.startsWith("-")));

@@ -8,8 +8,9 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** What `gan train` may do, as in the script `gan`. */
-const PERMISSIONS = ["-R=/", "-W=/", "-E", "-S", "--allow-run=deno,npm", "--no-prompt"];
+/** What `gan train` may do, as in the script `gan`; on Windows "/" is one drive of several. */
+const FILES = Deno.build.os === "windows" ? ["-R", "-W"] : ["-R=/", "-W=/"];
+const PERMISSIONS = [...FILES, "-E", "-S", "--allow-run=deno,npm", "--no-prompt"];
 
 /** `gan train` with these words, as this very program; returns its exit code. */
 export async function trainApart(args: string[]): Promise<number> {
