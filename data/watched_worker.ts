@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { cpuUsage } from "node:process";
 import { Worker } from "node:worker_threads";
 import { DataError } from "./errors.ts";
 
@@ -27,10 +26,20 @@ interface Open<Answer> extends PromiseWithResolvers<Answer> {
   about: string;
 }
 
-/** Seconds of processor time that this process has used. */
-function processorSeconds(): number {
-  const { user, system } = cpuUsage();
-  return (user + system) / 1e6;
+/** What the types of Deno 2.9.6 do not tell of a worker. */
+interface Timed {
+  /** Microseconds of processor time, of no other thread. */
+  cpuUsage(): Promise<{ readonly user: number; readonly system: number }>;
+}
+
+/** Seconds of processor time that a worker has used; 0 if that cannot be told, as of one that has ended. */
+async function processorSeconds(worker: Worker): Promise<number> {
+  try {
+    const { user, system } = await (worker as unknown as Timed).cpuUsage();
+    return (user + system) / 1e6;
+  } catch {
+    return 0;
+  }
 }
 
 /**
@@ -46,16 +55,11 @@ export class WatchedWorker<Request, Answer> {
   #open: Open<Answer>[] = [];
   #watch: ReturnType<typeof setInterval> | undefined;
   #silent = 0;
-  #used = 0;
-  #clock: () => number;
+  #used: number | undefined;
 
-  /**
-   * `file` is the module that runs in the worker; it answers by {@linkcode Message}. `clock` tells seconds of
-   * processor time.
-   */
-  constructor(file: URL, seconds: number = MOST_SECONDS, clock: () => number = processorSeconds) {
+  /** `file` is the module that runs in the worker; it answers by {@linkcode Message}. */
+  constructor(file: URL, seconds: number = MOST_SECONDS) {
     this.#file = file;
-    this.#clock = clock;
     this.#seconds = seconds;
   }
 
@@ -78,8 +82,7 @@ export class WatchedWorker<Request, Answer> {
     const open = { ...Promise.withResolvers<Answer>(), about };
     this.#open.push(open);
     worker.postMessage(request);
-    if (this.#watch === undefined) this.#used = this.#clock();
-    this.#watch ??= setInterval(() => this.#tick(), 1000);
+    this.#watch ??= setInterval(() => void this.#tick(worker), 1000);
     return open.promise;
   }
 
@@ -110,10 +113,11 @@ export class WatchedWorker<Request, Answer> {
     if (this.#open.length === 0) this.#rest();
   }
 
-  /** Counts a second by its processor time: a process that is stopped or starved loses no worker. */
-  #tick(): void {
-    const used = this.#clock();
-    this.#silent += Math.min(Math.max(used - this.#used, LEAST_SHARE), 1);
+  /** Counts a second by its processor time: a worker that is starved, or waits for a disk, has more. */
+  async #tick(worker: Worker): Promise<void> {
+    const used = await processorSeconds(worker);
+    if (worker !== this.#worker || this.#watch === undefined) return;
+    this.#silent += Math.min(Math.max(used - (this.#used ?? used), LEAST_SHARE), 1);
     this.#used = used;
     if (this.#silent < this.#seconds) return;
     this.#fail(`could not be read within ${this.#seconds} s`);
@@ -131,7 +135,7 @@ export class WatchedWorker<Request, Answer> {
 
   #rest(): void {
     clearInterval(this.#watch);
-    this.#watch = undefined;
+    this.#watch = this.#used = undefined;
     this.#silent = 0;
   }
 

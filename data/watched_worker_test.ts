@@ -9,9 +9,8 @@ const file = new URL("./fixtures/busy_worker.js", import.meta.url);
 async function withWorker(
   seconds: number,
   body: (worker: WatchedWorker<Request, number>) => Promise<void>,
-  clock?: () => number,
 ): Promise<void> {
-  const worker = new WatchedWorker<Request, number>(file, seconds, clock);
+  const worker = new WatchedWorker<Request, number>(file, seconds);
   assert(await worker.isAvailable());
   await body(worker);
   worker.close();
@@ -21,7 +20,15 @@ Deno.test("seconds in which the worker got no processor count a quarter", () =>
   withWorker(1, async (worker) => {
     assertEquals(await worker.ask({ busy: 0, waits: 2 }, "a.parquet"), 0);
     await assertRejects(() => worker.ask({ busy: 0, waits: 60 }, "a.parquet"), DataError);
-  }, () => 0));
+  }));
+
+Deno.test("what other threads compute is not counted", () =>
+  withWorker(1, (starved) =>
+    withWorker(60, async (busy) => {
+      const other = busy.ask({ busy: 4 }, "b.parquet");
+      assertEquals(await starved.ask({ busy: 0, waits: 3 }, "a.parquet"), 0);
+      assertEquals(await other, 4);
+    })));
 
 Deno.test("a worker that is busy without end is ended in a sentence; the next question finds another", () =>
   withWorker(2, async (worker) => {
