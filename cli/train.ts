@@ -104,7 +104,7 @@ export async function trainCommand(args: string[], print: (line: string) => void
   assertPrecision(options.precision as Precision, device);
   if (options.precision === "f16") await assertHalves();
   if (values.dryRun) return await dryRun(newState(recipe, options), values, print);
-  const state = newState(recipe, options), command = ["train", ...args];
+  const state = newState(recipe, options, resumed === undefined), command = ["train", ...args];
   return await trainRun({ out, values, command, device, resumed, state });
 }
 

@@ -18,7 +18,7 @@ import { constantInit, type Init, normalInit } from "../nn/init.ts";
 import { BatchNorm2d, Conv2d, ConvTranspose2d, type LayerOptions, Linear } from "../nn/layers.ts";
 import { MinibatchDiscrimination } from "../nn/minibatch_discrimination.ts";
 import { Module } from "../nn/module.ts";
-import { type HostRandom, hostRandom } from "../nn/random.ts";
+import type { HostRandom } from "../nn/random.ts";
 import { reshape } from "../tensor/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { FIRST, levelOf, mix, type Stage } from "./stage.ts";
@@ -56,7 +56,7 @@ function channels({ fmapBase, fmapMax }: PgganOptions, level: number): number {
 
 /** A stream of its own for each level. */
 function streams(random: HostRandom, count: number): HostRandom[] {
-  return Array.from({ length: count }, () => hostRandom(Math.floor(random.uniform() * 2 ** 32)));
+  return Array.from({ length: count }, () => random.fork());
 }
 
 /** A convolution with the leaky ReLU behind it, and a norm, if there is one. */

@@ -4,7 +4,16 @@ export interface HostRandom {
   uniform(): number;
   /** From N(0, 1). */
   normal(): number;
+  /** A stream that is unrelated to what follows. */
+  fork(): HostRandom;
 }
+
+/** Zeros, for weights that are read over at once: drawing takes most of the time of building a network. */
+export const NOTHING_DRAWN: HostRandom = {
+  uniform: () => 0,
+  normal: () => 0,
+  fork: () => NOTHING_DRAWN,
+};
 
 /**
  * A stream that is the same on every machine.
@@ -32,5 +41,6 @@ export function hostRandom(...seed: number[]): HostRandom {
     uniform,
     // Box-Muller; 1 - u is never 0
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    fork: () => hostRandom(Math.floor(uniform() * 2 ** 32)),
   };
 }

@@ -15,7 +15,7 @@ import { free } from "../nn/flat.ts";
 import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import { PowerIteration } from "../nn/power_iteration.ts";
-import { type HostRandom, hostRandom } from "../nn/random.ts";
+import { hostRandom, NOTHING_DRAWN } from "../nn/random.ts";
 import { nonFiniteIn } from "../io/non_finite.ts";
 import { type Contents, loadSafetensors, saveSafetensors } from "../io/safetensors.ts";
 import { sameShape, scoped, type Tensor, tensor } from "../tensor/tensor.ts";
@@ -68,8 +68,8 @@ type Built = Omit<
 
 const FORMAT = "1";
 
-/** Builds a run's state as it is before the first image. */
-export function newState(recipe: Recipe, options: TrainOptions): State {
+/** Builds a run's state as it is before the first image; not drawn, its weights are 0 until a checkpoint is read. */
+export function newState(recipe: Recipe, options: TrainOptions, drawn = true): State {
   const schedule = scheduleOf(recipe, options);
   const { phase, alpha } = schedule.at(0);
   return {
@@ -77,13 +77,13 @@ export function newState(recipe: Recipe, options: TrainOptions): State {
     options,
     schedule,
     ...options.adaTarget > 0 && { probability: tensor([0], [1]) },
-    ...build(recipe, options, stageOf(phase, alpha)),
+    ...build(recipe, options, stageOf(phase, alpha), drawn),
     images: 0,
     rollbacks: 0,
   };
 }
 
-function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
+function build(recipe: Recipe, options: TrainOptions, stage: Stage, drawn = true): Built {
   const { seed, lrG, lrD, beta1, beta2, ema, precision } = options;
   const adam = (net: Module, lr: number) =>
     new Adam(net.parameters(), {
@@ -93,14 +93,17 @@ function build(recipe: Recipe, options: TrainOptions, stage: Stage): Built {
       ...precision === "f16" && { scaler: new GradScaler() },
     });
   const sizes = networkOptions(options);
-  const generator = () => recipe.G(sizes, hostRandom(seed, 1), stage);
-  const G = generator(), D = recipe.D(sizes, hostRandom(seed, 2), stage);
+  const random = (stream: number) => drawn ? hostRandom(seed, stream) : NOTHING_DRAWN;
+  const G = recipe.G(sizes, random(1), stage), D = recipe.D(sizes, random(2), stage);
   const optG = adam(G, lrG), optD = adam(D, lrD);
   const spectraG = new PowerIteration(G), spectraD = new PowerIteration(D);
   // From random vectors, as many iterations as PyTorch begins with.
-  for (let i = 0; i < 15; i++) scoped(() => [spectraG, spectraD].forEach((one) => one.step()));
+  for (let i = 0; drawn && i < 15; i++) {
+    scoped(() => [spectraG, spectraD].forEach((one) => one.step()));
+  }
   const built = { stage, G, D, optG, optD, spectraG, spectraD };
-  return ema === 0 ? built : { ...built, average: new Average(G, generator()) };
+  if (ema === 0) return built;
+  return { ...built, average: new Average(G, recipe.G(sizes, NOTHING_DRAWN, stage)) };
 }
 
 /**
@@ -256,7 +259,7 @@ export async function loadState(state: State, path: string): Promise<void> {
     );
   }
   if (state.stage.resolution !== stage.resolution || state.stage.fading !== stage.fading) {
-    replace(state, build(state.recipe, state.options, stage));
+    replace(state, build(state.recipe, state.options, stage, false));
   }
   state.stage.alpha = stage.alpha;
   fromEntries(tensors(state), entries, path);
@@ -264,9 +267,6 @@ export async function loadState(state: State, path: string): Promise<void> {
   state.optG.steps = stepsG;
   state.optD.steps = stepsD;
 }
-
-/** In the place of random numbers for weights that are read over at once. */
-const NOTHING_DRAWN: HostRandom = { uniform: () => 0, normal: () => 0 };
 
 /** Reads G alone (the average where there is one), of the checkpoint's stage, to make images with. */
 export async function loadGenerator(

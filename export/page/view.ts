@@ -9,7 +9,7 @@ import { imageChannels, toRgb } from "../../data/image.ts";
 import { openGpu } from "../../gpu/engines/browser.ts";
 import { fromEntries } from "../../nn/checkpoint.ts";
 import type { Module } from "../../nn/module.ts";
-import { hostRandom } from "../../nn/random.ts";
+import { NOTHING_DRAWN } from "../../nn/random.ts";
 import { scoped, sizeOf, tensor } from "../../tensor/tensor.ts";
 import { classesIn, latentLength } from "../../train/classes.ts";
 import { dcgan } from "../../train/dcgan.ts";
@@ -31,7 +31,7 @@ const walking = element<HTMLInputElement>("walk");
 /** The generator, with the weights that the page holds. */
 function load({ options, stage, tensors }: PageData): Module {
   const recipe = { dcgan, sagan, pggan, r3gan }[options.recipe]!;
-  const G = recipe.G(networkOptions(options), hostRandom(0, 1), stage);
+  const G = recipe.G(networkOptions(options), NOTHING_DRAWN, stage);
   const text = atob(element("weights").textContent!.trim());
   const all = new Float32Array(Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer);
   let at = 0;
