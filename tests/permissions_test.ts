@@ -8,7 +8,7 @@ const FILES = GIVEN.filter((one) => one.startsWith("--allow-") && !one.includes(
 /** Commands of files alone. */
 const PLAIN = ["report", "timelapse", "runs", "cache", "data", "completion"];
 const SHORT: Readonly<Record<string, string>> = {
-  "-R": "--allow-read=/", // as a whole: on Windows data may lie on any drive
+  "-R=/,C:/,D:/,E:/,F:/": "--allow-read=/",
   ...{ "-E": "--allow-env", "-S": "--allow-sys" },
   "-W=/,C:/,D:/,E:/,F:/": "--allow-write=/", // on Windows "/" is one drive
 };
