@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "@std/path";
-import { CODE } from "../gpu/engines/helper.ts";
+import { CODE_FOLDER } from "../gpu/engines/helper.ts";
 
 /** Commands of files alone; the script `gan` has the same list. */
 const PLAIN = ["report", "timelapse", "runs", "cache", "data", "completion"];
@@ -82,7 +82,7 @@ export function cacheHome(): string {
 export function ownPlaces(): string[] {
   return [
     join(cacheHome(), "webgan"),
-    join(Deno.env.get("MESA_SHADER_CACHE_DIR") || cacheHome(), CODE),
+    join(Deno.env.get("MESA_SHADER_CACHE_DIR") || cacheHome(), CODE_FOLDER),
     Deno.env.get("TMPDIR") || "/tmp",
   ];
 }

@@ -28,7 +28,7 @@ import { openEvaluator } from "./evaluator.ts";
 import { optionLines, parse, type Values } from "./options.ts";
 import { recipeOf, recipes } from "./recipes.ts";
 import { persist } from "./persist.ts";
-import { readOnly } from "./read_only.ts";
+import { limitReading } from "./reading.ts";
 import { finished, goOn, openResumed, type Resumed } from "./resume.ts";
 import { newOptions } from "./run_options.ts";
 import { trainOptions, trainOptionsOf } from "./train_options.ts";
@@ -125,7 +125,7 @@ async function trainRun(start: Start): Promise<number> {
   const cache = join(resumed === undefined ? out : dirname(resolve(resumed.run)), ".cache");
   await assertWritable(cache, resumed === undefined ? `--out ${out}` : resumed.run);
   const named = [options.data, options.evalWeights, resumed?.run ?? ""].filter(Boolean);
-  await readOnly([...named, out, cache]);
+  await limitReading([...named, out, cache]);
   using before = resumed && await lockRun(resumed.run);
   const { progress, signal, release } = interruptible(Boolean(values.json));
   let run = resumed?.run;

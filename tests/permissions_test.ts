@@ -144,8 +144,8 @@ Deno.test({
   name: "training reads its images and what lies beside them, runs, and its caches",
   ignore: Deno.build.os === "windows",
   fn: async () => {
-    const code = `import { readOnly } from "file://${ROOT}cli/read_only.ts";
-await readOnly(["there/model.safetensors", "data", "runs"]);
+    const code = `import { limitReading } from "file://${ROOT}cli/reading.ts";
+await limitReading(["there/model.safetensors", "data", "runs"]);
 await Deno.readTextFile("${ROOT}deno.json");`;
     const wanted = below(["there/", "data/", "runs/", "weights/", ...ALWAYS]);
     assertEquals(await placesAfter(code, "read"), wanted);

@@ -3,7 +3,7 @@ import { dirname } from "@std/path";
 import { type Apart, type Compilation, slotOf } from "../ahead.ts";
 import type { Gpu } from "../gpu.ts";
 import { hasNarrowVectors } from "../narrow_vectors.ts";
-import { CODE, codeFolder } from "./helper.ts";
+import { CODE_FOLDER, codeFolder } from "./helper.ts";
 import { compileNarrow, compilesIn, type Order } from "./narrow.ts";
 import { denoProgram, driverOf } from "./vectors.ts";
 
@@ -44,7 +44,7 @@ export async function compileInto(
   g: Gpu,
   all: readonly Compilation[],
 ): Promise<Apart | undefined> {
-  const file = `${folder}/${CODE}/webgan-narrow.json`, driver = await driverOf();
+  const file = `${folder}/${CODE_FOLDER}/webgan-narrow.json`, driver = await driverOf();
   const kept: Partial<Known> = await Deno.readTextFile(file).then(JSON.parse).catch(() => ({}));
   const known = kept.driver === driver ? kept : {}, has = new Set(known.kernels);
   if (known.mixes === false) return undefined;

@@ -41,7 +41,7 @@ export async function keepsCode(): Promise<boolean> {
 }
 
 /** What Mesa names its folder of machine code. */
-export const CODE = "mesa_shader_cache";
+export const CODE_FOLDER = "mesa_shader_cache";
 
 /** The folder in which Mesa's cache of machine code lies; undefined if it keeps none. */
 export async function codeFolder(): Promise<string | undefined> {
@@ -50,7 +50,7 @@ export async function codeFolder(): Promise<string | undefined> {
   const folder = env.get("MESA_SHADER_CACHE_DIR") ?? env.get("XDG_CACHE_HOME") ??
     (home && `${home}/.cache`);
   if (!folder) return undefined;
-  const own = `${folder}/${CODE}`;
+  const own = `${folder}/${CODE_FOLDER}`;
   try {
     await Deno.mkdir(own, { recursive: true });
     await Deno.remove(await Deno.makeTempFile({ dir: own }));

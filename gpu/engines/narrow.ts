@@ -11,7 +11,7 @@
 import { dispatchEmpty, type Emptied } from "../ahead.ts";
 import { makePipeline, type Parts } from "../kernel.ts";
 import { passes, type SelfTest } from "../self_check.ts";
-import { CODE } from "./helper.ts";
+import { CODE_FOLDER } from "./helper.ts";
 import { VARIABLE } from "./vectors.ts";
 
 const PATIENCE = 120_000; // milliseconds
@@ -80,7 +80,7 @@ export async function compileNarrow(
   const own = await Deno.makeTempDir();
   try {
     if (!await compilesIn({ deno, bits: 256, folder: own }, order)) return false;
-    const from = `${own}/${CODE}`, to = `${folder}/${CODE}`;
+    const from = `${own}/${CODE_FOLDER}`, to = `${folder}/${CODE_FOLDER}`;
     // Newer versions of Mesa keep one file.
     if (!await Deno.stat(from).then(() => true, () => false)) return false;
     for (const { name, isDirectory } of Deno.readDirSync(from)) {

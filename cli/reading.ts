@@ -9,7 +9,7 @@ import { cacheHome, keepOnly, ownPlaces } from "./permissions.ts";
  *
  * @param paths Folders, and files, beside which others may be read: labels, names of classes.
  */
-export async function readOnly(paths: readonly string[]): Promise<void> {
+export async function limitReading(paths: readonly string[]): Promise<void> {
   const places = await Promise.all(paths.map(async (path) => {
     const info = await Deno.stat(path).catch(() => undefined);
     return info?.isFile ? dirname(resolve(path)) : path;
